@@ -1,0 +1,292 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const UNITS: Record<string, number> = {
+  '': 1,
+  b: 1,
+  kb: KIB,
+  mb: MIB,
+  gb: 1024 * MIB,
+  tb: 1024 * 1024 * MIB,
+};
+
+const text = (accepts: string) => z.string().min(1).describe(accepts);
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max)
+    .describe(`a whole number from ${min} to ${max}`);
+
+const port = wholeNumber(0, 65_535).describe('a port from 0 to 65535 (0: any free one)');
+
+const size = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}(\.\d+)? *(b|[kmgt]b?|[kmgt]ib)?$/i)
+    .transform(bytesOf)
+    .refine((bytes) => bytes >= min && bytes <= max)
+    .describe(`a size from ${sizeText(min)} to ${sizeText(max)}, like 64kb, 512mb or 2gb`);
+
+const seconds = (max: number) => wholeNumber(0, max).describe(`seconds, from 0 to ${max}`);
+
+interface Setting {
+  readonly variable: `IRONCACHED_${string}`;
+  /** The value when nothing is given, in the form that a user would give. */
+  readonly fallback?: string;
+  /** What the setting is for, and when to change it: for --help and the README. */
+  readonly about: string;
+  readonly schema: z.ZodType<unknown, string>;
+  /** Never repeated in messages. */
+  readonly secret?: true;
+}
+
+/** Every setting there is. The flag of IRONCACHED_HTTP_PORT is --http-port, and so on. */
+export const settings = {
+  httpHost: {
+    variable: 'IRONCACHED_HTTP_HOST',
+    fallback: '127.0.0.1',
+    about: 'Address the REST API listens on. 0.0.0.0 serves other machines: set a certificate then.',
+    schema: text('a host name or an IP address'),
+  },
+  httpPort: {
+    variable: 'IRONCACHED_HTTP_PORT',
+    fallback: '8080',
+    about: 'Port of the REST API.',
+    schema: port,
+  },
+  memcachedHost: {
+    variable: 'IRONCACHED_MEMCACHED_HOST',
+    fallback: '127.0.0.1',
+    about: 'Address the memcached listener binds to. Tokens travel in the clear there: keep it private.',
+    schema: text('a host name or an IP address'),
+  },
+  memcachedPort: {
+    variable: 'IRONCACHED_MEMCACHED_PORT',
+    fallback: '11211',
+    about: 'Port of the memcached listener.',
+    schema: port,
+  },
+  projectId: {
+    variable: 'IRONCACHED_PROJECT_ID',
+    about: 'The one project, given from outside (with a token); nothing is written to the data directory.',
+    schema: z
+      .string()
+      .regex(/^[0-9a-f]{24}$/)
+      .describe('24 lower-case hexadecimal digits'),
+  },
+  token: {
+    variable: 'IRONCACHED_TOKEN',
+    about: 'The token of that project.',
+    schema: z
+      .string()
+      .regex(/^[\x21-\x7e]{8,256}$/)
+      .describe('8 to 256 printable characters without spaces'),
+    secret: true,
+  },
+  dataDir: {
+    variable: 'IRONCACHED_DATA_DIR',
+    fallback: './data',
+    about: 'Directory that keeps the credentials which the first start makes.',
+    schema: text('a directory'),
+  },
+  memoryLimit: {
+    variable: 'IRONCACHED_MEMORY_LIMIT',
+    fallback: '512mb',
+    about:
+      'What all items may take together (keys, values and 300 bytes each); beyond, the least recently used go.',
+    schema: size(MIB, 1024 * 1024 * MIB),
+  },
+  maxItemSize: {
+    variable: 'IRONCACHED_MAX_ITEM_SIZE',
+    fallback: '1mb',
+    about: 'The largest value by memcached, and the largest PUT body by REST.',
+    schema: size(1 * KIB, 128 * MIB),
+  },
+  maxCaches: {
+    variable: 'IRONCACHED_MAX_CACHES',
+    fallback: '100000',
+    about: 'How many caches one project may have.',
+    schema: wholeNumber(1, 10_000_000),
+  },
+  defaultExpiresIn: {
+    variable: 'IRONCACHED_DEFAULT_EXPIRES_IN',
+    fallback: '0',
+    about: 'Seconds that an item lives which REST stores without expires_in. 0: for ever.',
+    schema: seconds(2_592_000),
+  },
+  maxConnections: {
+    variable: 'IRONCACHED_MAX_CONNECTIONS',
+    fallback: '10000',
+    about: 'How many memcached connections may be open at once; further ones are told so and closed.',
+    schema: wholeNumber(1, 1_000_000),
+  },
+  memcachedIdleTimeout: {
+    variable: 'IRONCACHED_MEMCACHED_IDLE_TIMEOUT',
+    fallback: '0',
+    about: 'Seconds after which a silent memcached connection is closed. 0: never, as pools expect.',
+    schema: seconds(86_400),
+  },
+  memcachedMaxLine: {
+    variable: 'IRONCACHED_MEMCACHED_MAX_LINE',
+    fallback: '64kb',
+    about: 'The longest memcached command line: a get of many keys needs about 250 bytes a key at most.',
+    schema: size(2 * KIB, 64 * MIB),
+  },
+  memcachedMaxUnanswered: {
+    variable: 'IRONCACHED_MEMCACHED_MAX_UNANSWERED',
+    fallback: '1mb',
+    about: 'Reply bytes that wait for a memcached client before its further commands wait, too.',
+    schema: size(64 * KIB, 1024 * MIB),
+  },
+  httpMaxHeaderSize: {
+    variable: 'IRONCACHED_HTTP_MAX_HEADER_SIZE',
+    fallback: '16kb',
+    about: 'The longest request line and headers together; beyond, the answer is 431.',
+    schema: size(4 * KIB, MIB),
+  },
+  httpRequestTimeout: {
+    variable: 'IRONCACHED_HTTP_REQUEST_TIMEOUT',
+    fallback: '30',
+    about: 'Seconds in which a whole request must have arrived; beyond, the answer is 408.',
+    schema: wholeNumber(1, 3600),
+  },
+  httpKeepAliveTimeout: {
+    variable: 'IRONCACHED_HTTP_KEEP_ALIVE_TIMEOUT',
+    fallback: '72',
+    about: 'Seconds that an idle REST connection stays open. More than a load balancer in front waits.',
+    schema: wholeNumber(1, 3600),
+  },
+  stopTimeout: {
+    variable: 'IRONCACHED_STOP_TIMEOUT',
+    fallback: '10',
+    about: 'Seconds that a stop waits for requests in flight before it cuts them off.',
+    schema: wholeNumber(0, 600),
+  },
+  tlsCert: {
+    variable: 'IRONCACHED_TLS_CERT',
+    about: 'PEM file with the certificate chain; with a key, the REST API speaks HTTPS.',
+    schema: text('a file'),
+  },
+  tlsKey: {
+    variable: 'IRONCACHED_TLS_KEY',
+    about: 'PEM file with the key of that certificate.',
+    schema: text('a file'),
+  },
+  logLevel: {
+    variable: 'IRONCACHED_LOG_LEVEL',
+    fallback: 'info',
+    about: 'What is logged: debug adds a line per REST request.',
+    schema: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+      .describe('trace, debug, info, warn, error, fatal or silent'),
+  },
+} as const satisfies Record<string, Setting>;
+
+type Settings = typeof settings;
+type SettingName = keyof Settings;
+type ValueOf<S extends Setting> = S extends { readonly fallback: string }
+  ? z.output<S['schema']>
+  : z.output<S['schema']> | undefined;
+
+/** Sizes are bytes, times are seconds. */
+export type Config = { readonly [N in SettingName]: ValueOf<Settings[N]> };
+
+export type ConfigResult =
+  | { readonly config: Config }
+  | { readonly show: 'help' | 'version' }
+  | { readonly mistakes: readonly string[] };
+
+/** Reads flags, then variables, then defaults. Finds every mistake, not just the first. */
+export function readConfig(
+  args: readonly string[] = process.argv.slice(2),
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): ConfigResult {
+  const { flags, show, mistakes } = readFlags(args);
+  if (show) return { show };
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const name of settingNames()) {
+    const setting: Setting = settings[name];
+    const flag = flags.get(name);
+    // An empty variable is one that a compose file passes on without a value.
+    const given = flag ?? (env[setting.variable] || undefined);
+    const source = flag === undefined ? setting.variable : `--${flagOf(name)}`;
+    const value = given ?? setting.fallback;
+    if (value === undefined) continue;
+    const parsed = setting.schema.safeParse(value);
+    if (parsed.success) values[name] = parsed.data;
+    else mistakes.push(mistakeText(source, setting, value));
+  }
+  mistakes.push(...pairMistakes(values));
+  return mistakes.length > 0 ? { mistakes } : { config: Object.freeze(values as Config) };
+}
+
+/** The flag of a setting, without the dashes in front: `http-port`. */
+export function flagOf(name: SettingName): string {
+  return settings[name].variable.slice('IRONCACHED_'.length).toLowerCase().replaceAll('_', '-');
+}
+
+export function settingNames(): SettingName[] {
+  return Object.keys(settings) as SettingName[];
+}
+
+function mistakeText(source: string, setting: Setting, value: string): string {
+  const shown = setting.secret ? 'its value' : JSON.stringify(value);
+  return `${source}: ${shown} is not accepted; expected ${setting.schema.description}`;
+}
+
+function readFlags(args: readonly string[]) {
+  const mistakes: string[] = [];
+  const flags = new Map<SettingName, string>();
+  const names = new Map(settingNames().map((name) => [flagOf(name), name]));
+  const options = Object.fromEntries([...names.keys()].map((flag) => [flag, { type: 'string' as const }]));
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+  });
+  let show: 'help' | 'version' | undefined;
+  for (const token of tokens) {
+    if (token.kind === 'positional')
+      mistakes.push(`${token.value}: this program takes flags only; see --help`);
+    if (token.kind !== 'option') continue;
+    if (token.name === 'help' || token.rawName === '-h') show = 'help';
+    else if (token.name === 'version' || token.rawName === '-v') show ??= 'version';
+    else {
+      const name = names.get(token.name);
+      if (!name) mistakes.push(`${token.rawName}: there is no such flag; see --help`);
+      else if (token.value === undefined) mistakes.push(`${token.rawName}: this flag needs a value`);
+      else flags.set(name, token.value);
+    }
+  }
+  return { flags, show, mistakes };
+}
+
+function pairMistakes(values: Partial<Record<SettingName, unknown>>): string[] {
+  const pairs = [
+    ['projectId', 'token'],
+    ['tlsCert', 'tlsKey'],
+  ] as const;
+  return pairs.flatMap(([a, b]) => {
+    if ((values[a] === undefined) === (values[b] === undefined)) return [];
+    const [missing, given] = values[a] === undefined ? [a, b] : [b, a];
+    return [`${settings[missing].variable}: is needed as well, since ${settings[given].variable} is set`];
+  });
+}
+
+function bytesOf(value: string): number {
+  const [, number = '', unit = ''] = /^([\d.]+) *(\w*)$/.exec(value.toLowerCase()) ?? [];
+  const normalUnit = unit.replace('ib', 'b').replace(/^([kmgt])$/, '$1b');
+  return Math.floor(Number(number) * (UNITS[normalUnit] ?? Number.NaN));
+}
+
+function sizeText(bytes: number): string {
+  const [unit, factor] = Object.entries(UNITS).findLast(([, factor]) => bytes % factor === 0) ?? ['', 1];
+  return `${bytes / factor}${unit}`;
+}

@@ -1,0 +1,68 @@
+import type { Cas, Item, NewValue } from './item.ts';
+import type { Decide, Decision } from './store.ts';
+
+/** `exists`: the item is there in another version. `not_found`: there is none to compare with. */
+export type StoreOutcome = 'stored' | 'not_stored' | 'exists' | 'not_found';
+
+export function set(value: NewValue): Decide<StoreOutcome> {
+  return (_current, nextCas) => stored(value, nextCas);
+}
+
+export function add(value: NewValue): Decide<StoreOutcome> {
+  // An add that finds an item counts as a use of it, as in memcached.
+  return (current, nextCas) => (current ? usedBut('not_stored') : stored(value, nextCas));
+}
+
+export function replace(value: NewValue): Decide<StoreOutcome> {
+  return (current, nextCas) => (current ? stored(value, nextCas) : kept('not_stored'));
+}
+
+/** The flags and the expiry stay those of the item; what a client gives of them is ignored. */
+export function append(addition: NewValue): Decide<StoreOutcome> {
+  return joined((current) => Buffer.concat([current, addition.value]));
+}
+
+export function prepend(addition: NewValue): Decide<StoreOutcome> {
+  return joined((current) => Buffer.concat([addition.value, current]));
+}
+
+export function compareAndSwap(value: NewValue, expected: Cas): Decide<StoreOutcome> {
+  return (current, nextCas) => {
+    if (!current) return kept('not_found');
+    return current.cas === expected ? stored(value, nextCas) : kept('exists');
+  };
+}
+
+/** True: there was an item to remove. */
+export function remove(): Decide<boolean> {
+  return (current) => (current ? { action: 'remove', outcome: true } : kept(false));
+}
+
+/** Gives the item another expiry; its value and cas stay. The outcome is the item, if there is one. */
+export function touch(expiresAt: number): Decide<Item | undefined> {
+  return (current) =>
+    current ? { action: 'amend', amendment: { expiresAt }, outcome: current } : kept(undefined);
+}
+
+function joined(join: (current: Buffer) => Buffer): Decide<StoreOutcome> {
+  return (current, cas) => {
+    if (!current) return kept('not_stored');
+    const { flags, expiresAt } = current;
+    // What the pieces make together is bytes again, whatever they were.
+    const draft = { value: join(current.value), kind: 'bytes', flags, expiresAt, cas } as const;
+    return { action: 'put', draft, outcome: 'stored' };
+  };
+}
+
+function stored(value: NewValue, cas: Cas): Decision<StoreOutcome> {
+  const { kind, flags, expiresAt } = value;
+  return { action: 'put', draft: { value: value.value, kind, flags, expiresAt, cas }, outcome: 'stored' };
+}
+
+function usedBut<R>(outcome: R): Decision<R> {
+  return { action: 'amend', amendment: {}, outcome };
+}
+
+function kept<R>(outcome: R): Decision<R> {
+  return { action: 'keep', outcome };
+}

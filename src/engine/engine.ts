@@ -1,0 +1,55 @@
+import { LRUCache } from 'lru-cache';
+import type { Answer } from './answer.ts';
+import { Cache } from './cache.ts';
+import { Refusal } from './errors.ts';
+import { CACHE_NAME_LENGTH_MAX, type EngineLimits } from './limits.ts';
+import type { CacheInfo, Store, StoreTotals } from './store.ts';
+
+/** How many caches are kept ready with their statistics; one not used for long starts to count anew. */
+const READY_CACHES_MAX = 20_000;
+
+/** The cache service itself, below both doors: projects hold caches, caches hold items. */
+export class Engine {
+  readonly limits: EngineLimits;
+  readonly now: () => number;
+  readonly #store: Store;
+  readonly #ready = new LRUCache<string, Cache>({ max: READY_CACHES_MAX });
+
+  /** `now` gives milliseconds since the Unix epoch. */
+  constructor(store: Store, limits: EngineLimits, now: () => number) {
+    this.#store = store;
+    this.limits = limits;
+    this.now = now;
+  }
+
+  /** A cache by name, whether it exists yet or not: the first write makes it. */
+  cache(projectId: string, name: string): Cache {
+    const id = `${projectId}/${name}`;
+    const ready = this.#ready.get(id);
+    if (ready) return ready;
+    if (name.length > CACHE_NAME_LENGTH_MAX) {
+      throw new Refusal(
+        'cache_name_too_long',
+        `a cache name may have at most ${CACHE_NAME_LENGTH_MAX} characters`,
+      );
+    }
+    const stored = this.#store.cache(projectId, name);
+    const cache = new Cache(projectId, name, { stored, limits: this.limits, now: this.now });
+    this.#ready.set(id, cache);
+    return cache;
+  }
+
+  /** One page of a project's caches, by name. */
+  list(projectId: string, skip: number, limit: number): Answer<CacheInfo[]> {
+    return this.#store.list(projectId, skip, limit);
+  }
+
+  totals(): Answer<StoreTotals> {
+    return this.#store.totals();
+  }
+
+  /** Frees some of what expired or was cleared, in bounded time. True: there is more to do. */
+  sweep(): Answer<boolean> {
+    return this.#store.sweep();
+  }
+}

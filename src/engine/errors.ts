@@ -1,0 +1,20 @@
+/** Why the engine does not do what it was asked; each door has its own words for each code. */
+export type RefusalCode =
+  | 'key_empty'
+  | 'key_too_long'
+  | 'cache_name_too_long'
+  | 'value_too_large'
+  | 'out_of_memory'
+  | 'too_many_caches'
+  | 'store_unavailable';
+
+/** A request that is understood but refused. Anything else that is thrown is a bug. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: RefusalCode;
+
+  constructor(code: RefusalCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

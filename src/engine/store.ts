@@ -1,0 +1,82 @@
+import type { Answer } from './answer.ts';
+import type { Cas, Draft, Item } from './item.ts';
+
+/** What a change decides about an item. `amend` changes what is about the value, never the value. */
+export type Decision<R> =
+  | { readonly action: 'put'; readonly draft: Draft; readonly outcome: R }
+  | { readonly action: 'amend'; readonly amendment: Amendment; readonly outcome: R }
+  | { readonly action: 'remove'; readonly outcome: R }
+  | { readonly action: 'keep'; readonly outcome: R };
+
+export interface Amendment {
+  readonly expiresAt?: number;
+  readonly cas?: Cas;
+  readonly stale?: boolean;
+  readonly recaching?: boolean;
+  /** Count this as a use of the item (default), for the eviction order and its access time. */
+  readonly use?: boolean;
+}
+
+/**
+ * A change: given the live item under a key (expired ones do not exist) and the cas that a new
+ * version would get, says what to do and what to tell. Pure, since a backend may have to ask again.
+ */
+export type Decide<R> = (current: Item | undefined, nextCas: Cas) => Decision<R>;
+
+export interface CacheInfo {
+  /** 24 hexadecimal digits, for as long as the cache lives. */
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  /** Live items, exactly. */
+  readonly items: number;
+  /** Key and value bytes of the live items and what the backend needs to keep them. */
+  readonly bytes: number;
+  /** Items that made room for others, since the cache was made. */
+  readonly evictions: number;
+  /** Items removed because their time had come, since the cache was made. */
+  readonly expirations: number;
+}
+
+/** An item with its key, as listings show it. */
+export interface ListedItem {
+  readonly key: string;
+  readonly item: Item;
+}
+
+/**
+ * One cache of one project in a backend. It may be held before the cache exists and after it was
+ * deleted: the first write makes the cache (anew). A key is a string of bytes (see key.ts).
+ */
+export interface StoredCache {
+  /** The live item under a key. `use` counts as a use, for the eviction order and access time. */
+  read(key: string, use: boolean): Answer<Item | undefined>;
+  /** Reads, decides and writes in one atomic step. Throws Refusal `out_of_memory`, `too_many_caches`. */
+  update<R>(key: string, decide: Decide<R>): Answer<R>;
+  /** Removes all items, now or those that are there at `at` (ms since the epoch). False: no such cache. */
+  clear(at?: number): Answer<boolean>;
+  /** False: no such cache. */
+  delete(): Answer<boolean>;
+  info(): Answer<CacheInfo | undefined>;
+  /** The live items in no particular order; items that come and go meanwhile may be missed. */
+  list(): Iterable<ListedItem> | AsyncIterable<ListedItem>;
+}
+
+export interface StoreTotals {
+  readonly items: number;
+  readonly bytes: number;
+  readonly bytesMax: number;
+  readonly evictions: number;
+  readonly expirations: number;
+}
+
+/** A way of keeping items: what the engine needs from a backend. */
+export interface Store {
+  cache(projectId: string, name: string): StoredCache;
+  /** One page of a project's caches, by name. */
+  list(projectId: string, skip: number, limit: number): Answer<CacheInfo[]>;
+  totals(): Answer<StoreTotals>;
+  /** Frees a bounded amount of what expired or was cleared. True: there is more to do. */
+  sweep(): Answer<boolean>;
+  close(): Answer<void>;
+}
