@@ -78,6 +78,8 @@ export const settings = {
       .string()
       .regex(/^[0-9a-f]{24}$/)
       .describe('24 lower-case hexadecimal digits'),
+    // What is given here by mistake may well be the token.
+    secret: true,
   },
   token: {
     variable: 'IRONCACHED_TOKEN',
@@ -142,6 +144,18 @@ export const settings = {
     fallback: '1mb',
     about: 'Reply bytes that wait for a memcached client before its further commands wait, too.',
     schema: size(64 * KIB, 1024 * MIB),
+  },
+  signInAttempts: {
+    variable: 'IRONCACHED_SIGN_IN_ATTEMPTS',
+    fallback: '10',
+    about: 'Failed sign-ins after which a memcached connection is closed.',
+    schema: wholeNumber(1, 1000),
+  },
+  signInDelay: {
+    variable: 'IRONCACHED_SIGN_IN_DELAY',
+    fallback: '1',
+    about: 'Seconds that every failed sign-in but the first three waits for its answer.',
+    schema: seconds(60),
   },
   httpMaxHeaderSize: {
     variable: 'IRONCACHED_HTTP_MAX_HEADER_SIZE',
@@ -209,6 +223,7 @@ export function readConfig(
   const { flags, show, mistakes } = readFlags(args);
   if (show) return { show };
   const values: Partial<Record<SettingName, unknown>> = {};
+  const present = new Set<SettingName>();
   for (const name of settingNames()) {
     const setting: Setting = settings[name];
     const flag = flags.get(name);
@@ -217,11 +232,12 @@ export function readConfig(
     const source = flag === undefined ? setting.variable : `--${flagOf(name)}`;
     const value = given ?? setting.fallback;
     if (value === undefined) continue;
+    present.add(name);
     const parsed = setting.schema.safeParse(value);
     if (parsed.success) values[name] = parsed.data;
     else mistakes.push(mistakeText(source, setting, value));
   }
-  mistakes.push(...pairMistakes(values));
+  mistakes.push(...pairMistakes(present));
   return mistakes.length > 0 ? { mistakes } : { config: Object.freeze(values as Config) };
 }
 
@@ -253,8 +269,9 @@ function readFlags(args: readonly string[]) {
   });
   let show: 'help' | 'version' | undefined;
   for (const token of tokens) {
+    // Its text is not repeated: it may be a token behind a misspelt flag.
     if (token.kind === 'positional')
-      mistakes.push(`${token.value}: this program takes flags only; see --help`);
+      mistakes.push(`argument ${token.index + 1}: this program takes flags only; see --help`);
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.rawName === '-h') show = 'help';
     else if (token.name === 'version' || token.rawName === '-v') show ??= 'version';
@@ -268,14 +285,14 @@ function readFlags(args: readonly string[]) {
   return { flags, show, mistakes };
 }
 
-function pairMistakes(values: Partial<Record<SettingName, unknown>>): string[] {
+function pairMistakes(present: ReadonlySet<SettingName>): string[] {
   const pairs = [
     ['projectId', 'token'],
     ['tlsCert', 'tlsKey'],
   ] as const;
   return pairs.flatMap(([a, b]) => {
-    if ((values[a] === undefined) === (values[b] === undefined)) return [];
-    const [missing, given] = values[a] === undefined ? [a, b] : [b, a];
+    if (present.has(a) === present.has(b)) return [];
+    const [missing, given] = present.has(a) ? [b, a] : [a, b];
     return [`${settings[missing].variable}: is needed as well, since ${settings[given].variable} is set`];
   });
 }

@@ -1,4 +1,4 @@
-import type { Cas, Item } from './item.ts';
+import { type Cas, type Item, NEVER } from './item.ts';
 import type { Decide, Decision } from './store.ts';
 
 /**
@@ -17,15 +17,25 @@ export interface ArithmeticOptions {
   readonly onlyIf?: Cas;
   /** A new expiry; without it, the item keeps its own. */
   readonly expiresAt?: number;
+  /** The cas that the new version gets, instead of one of ours. */
+  readonly explicitCas?: Cas;
 }
 
 export type ArithmeticOutcome =
-  | { readonly status: 'done'; readonly value: bigint; readonly cas: Cas; readonly expiresAt: number }
+  | {
+      readonly status: 'done';
+      readonly value: bigint;
+      readonly cas: Cas;
+      /** When the item was to expire before this; NEVER for one that was just made. */
+      readonly expiredAt: number;
+      readonly created: boolean;
+    }
   | { readonly status: 'not_found' | 'not_numeric' | 'out_of_range' | 'exists' };
 
 export function calculate(by: Arithmetic, options: ArithmeticOptions = {}): Decide<ArithmeticOutcome> {
-  return (current, cas) => {
-    if (!current) return start(options, cas);
+  return (current, nextCas) => {
+    const cas = options.explicitCas ?? nextCas;
+    if (!current) return start(by, options, cas);
     if (options.onlyIf !== undefined && current.cas !== options.onlyIf) return refused('exists');
     const before = numberIn(current, by.rule);
     if (before === undefined) return refused('not_numeric');
@@ -36,26 +46,28 @@ export function calculate(by: Arithmetic, options: ArithmeticOptions = {}): Deci
       width: by.rule === 'unsigned' ? current.value.length : 0,
       flags: current.flags,
       expiresAt: options.expiresAt ?? current.expiresAt,
+      expiredAt: current.expiresAt,
     });
   };
 }
 
-function start({ initial }: ArithmeticOptions, cas: Cas): Decision<ArithmeticOutcome> {
+function start(by: Arithmetic, { initial }: ArithmeticOptions, cas: Cas): Decision<ArithmeticOutcome> {
   if (!initial) return refused('not_found');
-  return counted(initial.value, cas, { width: 0, flags: 0, expiresAt: initial.expiresAt });
+  if (by.rule === 'signed' && !inSignedRange(initial.value)) return refused('out_of_range');
+  return counted(initial.value, cas, { width: 0, flags: 0, expiresAt: initial.expiresAt, created: true });
 }
 
 function counted(
   value: bigint,
   cas: Cas,
-  item: { width: number; flags: number; expiresAt: number },
+  item: { width: number; flags: number; expiresAt: number; expiredAt?: number; created?: boolean },
 ): Decision<ArithmeticOutcome> {
-  const { flags, expiresAt } = item;
+  const { flags, expiresAt, expiredAt = NEVER, created = false } = item;
   const text = Buffer.from(value.toString().padEnd(item.width), 'latin1');
   return {
     action: 'put',
     draft: { value: text, kind: 'number', flags, expiresAt, cas },
-    outcome: { status: 'done', value, cas, expiresAt },
+    outcome: { status: 'done', value, cas, expiredAt, created },
   };
 }
 
@@ -68,7 +80,7 @@ function refused(
 function result(before: bigint, by: Arithmetic): bigint | undefined {
   if (by.rule === 'signed') {
     const sum = before + by.delta;
-    return BigInt.asIntN(64, sum) === sum ? sum : undefined;
+    return inSignedRange(sum) ? sum : undefined;
   }
   if (by.direction === 'up') return BigInt.asUintN(64, before + by.delta);
   return before > by.delta ? before - by.delta : 0n;
@@ -76,28 +88,31 @@ function result(before: bigint, by: Arithmetic): bigint | undefined {
 
 function numberIn(item: Item, rule: Arithmetic['rule']): bigint | undefined {
   if (item.kind === 'json') return undefined;
-  if (rule === 'unsigned') return unsignedFrom(item.value);
-  const text = item.value.length <= SIGNED_TEXT_LENGTH_MAX ? item.value.toString('latin1').trimEnd() : '';
-  return /^-?\d+$/.test(text) && inSignedRange(BigInt(text)) ? BigInt(text) : undefined;
+  return rule === 'unsigned' ? unsignedFrom(item.value) : signedFrom(item.value);
 }
 
-// Twenty characters hold any 64-bit number; what is longer can only be padded.
-const SIGNED_TEXT_LENGTH_MAX = 64;
+// Spaces may follow: memcached's decr leaves them. Nineteen digits after zeros hold any signed 64-bit
+// number (twenty an unsigned one); a megabyte of digits is not even read.
+function signedFrom(value: Buffer): bigint | undefined {
+  const match = /^(-?)(?=\d)0*([1-9]\d{0,18})? *$/.exec(value.toString('latin1'));
+  if (!match) return undefined;
+  const [, sign, digits = '0'] = match;
+  const number = sign === '-' ? -BigInt(digits) : BigInt(digits);
+  return inSignedRange(number) ? number : undefined;
+}
 
 function inSignedRange(value: bigint): boolean {
   return BigInt.asIntN(64, value) === value;
 }
 
 /**
- * Reads a number as memcached does, by C's strtoull: white space, perhaps a plus, digits, then the
- * end or more white space. An empty value is none, and blank text counts as 0 there.
+ * Reads a number as memcached does, by C's strtoull: white space, perhaps a sign, digits, then the
+ * end, more white space or a NUL, and after those anything.
  */
 function unsignedFrom(value: Buffer): bigint | undefined {
-  if (value.length === 0) return undefined;
-  const text = value.toString('latin1');
-  const match = /^[ \t\n\v\f\r]*([+-]?)(\d+)(?:[ \t\n\v\f\r\0]|$)/.exec(text);
-  if (!match) return /^[ \t\n\v\f\r]/.test(text) && !/^\s*[+-]?\d/.test(text) ? 0n : undefined;
-  const [, sign, digits = ''] = match;
+  const match = /^[ \t-\r]*([+-]?)(?=\d)0*([1-9]\d{0,19})?(?:[ \t-\r\0]|$)/.exec(value.toString('latin1'));
+  if (!match) return undefined;
+  const [, sign, digits = '0'] = match;
   const magnitude = BigInt(digits);
   if (BigInt.asUintN(64, magnitude) !== magnitude) return undefined;
   const number = sign === '-' ? BigInt.asUintN(64, -magnitude) : magnitude;

@@ -13,6 +13,16 @@ import {
 } from './changes.ts';
 import { Refusal } from './errors.ts';
 import { type Cas, type Item, NEVER, type NewValue } from './item.ts';
+import {
+  type GuardedOutcome,
+  type GuardedStoreOptions,
+  guardedStore,
+  type InvalidateOptions,
+  invalidate,
+  type Lease,
+  type LeaseOptions,
+  lease,
+} from './leases.ts';
 import type { EngineLimits } from './limits.ts';
 import { Statistics } from './statistics.ts';
 import type { CacheInfo, Decide, ListedItem, StoredCache } from './store.ts';
@@ -60,7 +70,7 @@ export class Cache {
   }
 
   store(mode: StoreMode, key: string, value: NewValue): Answer<StoreOutcome> {
-    return this.#put(key, value, storing[mode](value));
+    return this.#put(key, value, storing[mode](value, this.#limits.valueBytesMax));
   }
 
   compareAndSwap(key: string, value: NewValue, expected: Cas): Answer<StoreOutcome> {
@@ -89,12 +99,46 @@ export class Cache {
     });
   }
 
+  /** Removes an item that must not be served any more, without counting a client's delete. */
+  discard(key: string): Answer<boolean> {
+    return this.#stored.update(key, remove());
+  }
+
   /** Gives an item another expiry and answers the item, if there is one. */
   touch(key: string, expiresAt: number): Answer<Item | undefined> {
     return after(this.#stored.update(key, touch(expiresAt)), (item) => {
       if (item) this.statistics.touchHits++;
       else this.statistics.touchMisses++;
       return item;
+    });
+  }
+
+  /** Reads as the meta commands do: may make, touch, or win the right to refresh an item. */
+  lease(key: string, options: LeaseOptions): Answer<Lease | undefined> {
+    return after(this.#stored.update(key, lease(options, this.#now())), (found) => {
+      const touched = options.expiresAt !== undefined;
+      if (found) this.statistics[touched ? 'touchHits' : 'getHits']++;
+      else this.statistics[touched ? 'touchMisses' : 'getMisses']++;
+      return found;
+    });
+  }
+
+  /** Stores as the meta commands do; see GuardedStoreOptions. */
+  storeGuarded(
+    mode: StoreMode,
+    key: string,
+    value: NewValue,
+    options: GuardedStoreOptions,
+  ): Answer<GuardedOutcome> {
+    return this.#put(key, value, guardedStore(mode, value, options, this.#limits.valueBytesMax));
+  }
+
+  /** Deletes as the meta commands do: perhaps only one version, perhaps only marking it stale. */
+  invalidate(key: string, options: InvalidateOptions): Answer<'done' | 'not_found' | 'exists'> {
+    return after(this.#stored.update(key, invalidate(options)), (outcome) => {
+      if (outcome !== 'done') this.statistics.deleteMisses++;
+      else if (!options.markStale) this.statistics.deleteHits++;
+      return outcome;
     });
   }
 
@@ -124,14 +168,19 @@ export class Cache {
     return seconds === 0 ? NEVER : this.#now() + seconds * 1000;
   }
 
-  #put(key: string, value: NewValue, decide: Decide<StoreOutcome>): Answer<StoreOutcome> {
+  #put<R>(key: string, value: NewValue, decide: Decide<R>): Answer<R> {
     const { valueBytesMax } = this.#limits;
     if (value.value.length > valueBytesMax) {
       this.statistics.tooLarge++;
       throw new Refusal('value_too_large', `a value may have at most ${valueBytesMax} bytes`);
     }
     this.statistics.sets++;
-    return this.#stored.update(key, decide);
+    try {
+      return this.#stored.update(key, decide);
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'out_of_memory') this.statistics.outOfMemory++;
+      throw error;
+    }
   }
 
   #countArithmetic(by: Arithmetic, { status }: ArithmeticOutcome): void {

@@ -17,13 +17,17 @@ export function replace(value: NewValue): Decide<StoreOutcome> {
   return (current, nextCas) => (current ? stored(value, nextCas) : kept('not_stored'));
 }
 
-/** The flags and the expiry stay those of the item; what a client gives of them is ignored. */
-export function append(addition: NewValue): Decide<StoreOutcome> {
-  return joined((current) => Buffer.concat([current, addition.value]));
+/**
+ * The flags and the expiry stay those of the item; what a client gives of them is ignored. What would
+ * become larger than `valueBytesMax` is `not_stored`, as in memcached.
+ */
+export function append(addition: NewValue, valueBytesMax: number): Decide<StoreOutcome> {
+  return joined((current) => [current, addition.value], valueBytesMax);
 }
 
-export function prepend(addition: NewValue): Decide<StoreOutcome> {
-  return joined((current) => Buffer.concat([addition.value, current]));
+/** As append, in front. */
+export function prepend(addition: NewValue, valueBytesMax: number): Decide<StoreOutcome> {
+  return joined((current) => [addition.value, current], valueBytesMax);
 }
 
 export function compareAndSwap(value: NewValue, expected: Cas): Decide<StoreOutcome> {
@@ -44,13 +48,15 @@ export function touch(expiresAt: number): Decide<Item | undefined> {
     current ? { action: 'amend', amendment: { expiresAt }, outcome: current } : kept(undefined);
 }
 
-function joined(join: (current: Buffer) => Buffer): Decide<StoreOutcome> {
+function joined(arrange: (current: Buffer) => [Buffer, Buffer], valueBytesMax: number): Decide<StoreOutcome> {
   return (current, cas) => {
     if (!current) return kept('not_stored');
+    const [first, second] = arrange(current.value);
+    if (first.length + second.length > valueBytesMax) return kept('not_stored');
     const { flags, expiresAt } = current;
     // What the pieces make together is bytes again, whatever they were.
-    const draft = { value: join(current.value), kind: 'bytes', flags, expiresAt, cas } as const;
-    return { action: 'put', draft, outcome: 'stored' };
+    const value = Buffer.concat([first, second]);
+    return { action: 'put', draft: { value, kind: 'bytes', flags, expiresAt, cas }, outcome: 'stored' };
   };
 }
 

@@ -1,0 +1,191 @@
+import type { StoreMode } from './cache.ts';
+import { append, prepend, type StoreOutcome } from './changes.ts';
+import type { Cas, Draft, Item, NewValue } from './item.ts';
+import { NEVER } from './item.ts';
+import type { Amendment, Decide, Decision } from './store.ts';
+
+/*
+ * What memcached's meta commands add to the classic ones, against stampedes: of many clients that miss
+ * an item, or find it stale or about to expire, one wins the right to make it anew.
+ */
+
+export interface LeaseOptions {
+  /** Make a missing item, empty, with this expiry; whoever did has won. */
+  readonly createUntil?: number;
+  /** Give a found item this expiry. */
+  readonly expiresAt?: number;
+  /** Whoever first finds an item that expires before this has won. */
+  readonly recacheBefore?: number;
+  /** Judge `recacheBefore` by the new expiry rather than by the one that the item had. */
+  readonly recacheByNewExpiry?: boolean;
+  /** Count as a use. */
+  readonly use: boolean;
+}
+
+/** An item as a lease found it: times and marks are from before this use. */
+export interface Lease {
+  readonly item: Pick<Item, 'value' | 'flags' | 'cas'>;
+  readonly expiresAt: number;
+  readonly accessedAt: number;
+  readonly fetched: boolean;
+  readonly created: boolean;
+  /** This client is to store a fresh value. */
+  readonly won: boolean;
+  /** Another client has been told that it won, and has not stored yet. */
+  readonly alreadyWon: boolean;
+  readonly stale: boolean;
+}
+
+export function lease(options: LeaseOptions, now: number): Decide<Lease | undefined> {
+  return (current, nextCas) => {
+    if (current) return leased(current, options);
+    if (options.createUntil === undefined) return { action: 'keep', outcome: undefined };
+    return vivified(options.createUntil, nextCas, now);
+  };
+}
+
+export interface GuardedStoreOptions {
+  /** Store only over this version (0 matches none). */
+  readonly compareCas?: Cas | undefined;
+  /** With compareCas: take a value made from an older version too, but mark it stale. */
+  readonly acceptOlder?: boolean;
+  /** The cas that the new version gets, instead of one of ours. */
+  readonly explicitCas?: Cas | undefined;
+  /** What a missing item's expiry is when something is to be appended; without it, that fails. */
+  readonly createUntil?: number | undefined;
+}
+
+/** The outcome of a guarded store, with the new version's cas (0 where nothing was stored). */
+export interface GuardedOutcome {
+  readonly outcome: StoreOutcome;
+  readonly cas: Cas;
+}
+
+export function guardedStore(
+  mode: StoreMode,
+  value: NewValue,
+  options: GuardedStoreOptions,
+  valueBytesMax: number,
+): Decide<GuardedOutcome> {
+  return (current, nextCas) => {
+    const cas = options.explicitCas ?? nextCas;
+    if (!current) return storeMissing(mode, value, options, cas);
+    if (mode === 'add') return { action: 'amend', amendment: {}, outcome: nothing('not_stored') };
+    const { compareCas } = options;
+    if (mode === 'append' || mode === 'prepend') {
+      if (compareCas && compareCas !== current.cas) return unchanged('exists');
+      return joined(joining[mode](value, valueBytesMax)(current, cas));
+    }
+    if (compareCas === undefined || (compareCas !== 0 && compareCas === current.cas)) {
+      return stored({ ...draftOf(value), cas });
+    }
+    if (!options.acceptOlder || compareCas === 0 || compareCas > current.cas) return unchanged('exists');
+    const { expiresAt, recaching } = current;
+    return stored({ ...draftOf(value), expiresAt, recaching, stale: true, cas });
+  };
+}
+
+export interface InvalidateOptions {
+  readonly compareCas?: Cas | undefined;
+  /** Keep the item, marked stale under a new cas, so that the next reader wins. */
+  readonly markStale: boolean;
+  /** Keep the item, without its value. */
+  readonly emptied?: { readonly flags: number; readonly expiresAt: number };
+  readonly expiresAt?: number | undefined;
+  readonly explicitCas?: Cas | undefined;
+}
+
+/** Removes an item, or keeps it in a form that says it is out of date. */
+export function invalidate(options: InvalidateOptions): Decide<'done' | 'not_found' | 'exists'> {
+  return (current, nextCas) => {
+    if (!current) return { action: 'keep', outcome: 'not_found' };
+    const { compareCas, explicitCas, emptied, markStale } = options;
+    if (compareCas !== undefined && compareCas !== current.cas) return { action: 'keep', outcome: 'exists' };
+    const cas = explicitCas ?? (markStale ? nextCas : current.cas);
+    const expiry = options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt };
+    if (emptied) {
+      const draft = { value: EMPTY, kind: 'bytes', ...emptied, cas, stale: markStale } as const;
+      return { action: 'put', draft, outcome: 'done' };
+    }
+    if (!markStale) return { action: 'remove', outcome: 'done' };
+    const amendment: Amendment = { ...expiry, cas, stale: true, recaching: false, use: false };
+    return { action: 'amend', amendment, outcome: 'done' };
+  };
+}
+
+const EMPTY = Buffer.alloc(0);
+const joining = { append, prepend };
+
+function leased(current: Item, options: LeaseOptions): Decision<Lease> {
+  const { expiresAt, recacheBefore, use } = options;
+  const judged = options.recacheByNewExpiry ? (expiresAt ?? current.expiresAt) : current.expiresAt;
+  const expiresSoon = recacheBefore !== undefined && judged !== NEVER && judged < recacheBefore;
+  const won = !current.recaching && (expiresSoon || current.stale);
+  const amendment: Amendment = {
+    use,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(won ? { recaching: true } : {}),
+  };
+  const outcome: Lease = {
+    item: current,
+    expiresAt: current.expiresAt,
+    accessedAt: current.accessedAt,
+    fetched: current.fetched,
+    created: false,
+    won,
+    alreadyWon: current.recaching,
+    stale: current.stale,
+  };
+  return { action: 'amend', amendment, outcome };
+}
+
+function vivified(expiresAt: number, cas: Cas, now: number): Decision<Lease> {
+  const draft = { value: EMPTY, kind: 'bytes', flags: 0, expiresAt, cas, recaching: true } as const;
+  const outcome: Lease = {
+    item: draft,
+    expiresAt: NEVER,
+    accessedAt: now,
+    fetched: false,
+    created: true,
+    won: true,
+    alreadyWon: false,
+    stale: false,
+  };
+  return { action: 'put', draft, outcome };
+}
+
+function storeMissing(
+  mode: StoreMode,
+  value: NewValue,
+  { compareCas, createUntil }: GuardedStoreOptions,
+  cas: Cas,
+): Decision<GuardedOutcome> {
+  if (mode === 'add') return stored({ ...draftOf(value), cas });
+  if (mode === 'append' || mode === 'prepend') {
+    if (createUntil === undefined) return unchanged('not_stored');
+    return stored({ ...draftOf(value), expiresAt: createUntil, cas });
+  }
+  if (compareCas !== undefined) return unchanged('not_found');
+  return mode === 'set' ? stored({ ...draftOf(value), cas }) : unchanged('not_stored');
+}
+
+function joined(decision: Decision<StoreOutcome>): Decision<GuardedOutcome> {
+  const cas = decision.action === 'put' ? decision.draft.cas : 0;
+  return { ...decision, outcome: { outcome: decision.outcome, cas } };
+}
+
+function draftOf({ value, kind, flags, expiresAt }: NewValue): NewValue {
+  return { value, kind, flags, expiresAt };
+}
+
+function stored(draft: Draft): Decision<GuardedOutcome> {
+  return { action: 'put', draft, outcome: { outcome: 'stored', cas: draft.cas } };
+}
+
+function unchanged(outcome: StoreOutcome): Decision<GuardedOutcome> {
+  return { action: 'keep', outcome: nothing(outcome) };
+}
+
+function nothing(outcome: StoreOutcome): GuardedOutcome {
+  return { outcome, cas: 0 };
+}

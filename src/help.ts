@@ -1,0 +1,23 @@
+import { flagOf, settingNames, settings } from './config.ts';
+
+/** What --help prints: every setting with its flag, variable and default. */
+export function helpText(version: string): string {
+  const rows = settingNames().map((name) => {
+    const setting = settings[name];
+    const fallback = 'fallback' in setting ? ` [${setting.fallback}]` : '';
+    return `  --${flagOf(name)}, ${setting.variable}${fallback}\n      ${setting.about}`;
+  });
+  return [
+    `ironcached ${version}: a self-hosted IronCache, by REST and by memcached's text protocol`,
+    '',
+    'Usage: ironcached [--setting value ...]',
+    '',
+    'Settings, as flag or as environment variable, with defaults in brackets:',
+    '',
+    ...rows,
+    '',
+    '  --help, -h     this text',
+    '  --version, -v  the version',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+import { pino } from 'pino';
+import { readConfig } from './config.ts';
+import { helpText } from './help.ts';
+import { Service, StartError } from './service.ts';
+import { readVersion } from './version.ts';
+import { welcome } from './welcome.ts';
+
+const version = readVersion();
+const result = readConfig();
+if ('show' in result) {
+  process.stdout.write(result.show === 'help' ? helpText(version) : `${version}\n`);
+} else if ('mistakes' in result) {
+  process.stderr.write(`ironcached cannot start:\n${result.mistakes.map((line) => `  ${line}\n`).join('')}`);
+  process.exitCode = 2;
+} else {
+  const { config } = result;
+  const forPeople = process.stdout.isTTY;
+  const logger = pino({
+    level: config.logLevel,
+    ...(forPeople ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}),
+  });
+  try {
+    const service = new Service({ config, logger, version });
+    const addresses = await service.start();
+    if (forPeople) process.stdout.write(`${welcome(version, addresses, service.credentials.plain)}\n`);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, async () => {
+        logger.info({ signal }, 'stopping');
+        await service.stop();
+        logger.info('stopped');
+        // A peer that keeps its half of a connection open is no reason to stay.
+        process.exit(0);
+      });
+    }
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    process.stderr.write(`ironcached: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,248 @@
+import { type Cas, casFrom } from '../engine/item.ts';
+import { KEY_LENGTH_MAX } from '../engine/limits.ts';
+import { keyFromBase64 } from './base64-key.ts';
+import { type MetaFlags, OPAQUE_LENGTH_MAX, readMetaFlags } from './meta-flags.ts';
+import { int32From, uint32From, uint64From } from './numbers.ts';
+import type { Announced, RefusedRequest, Request, RetrievalRequest, StorageRequest } from './request.ts';
+import type { Words } from './words.ts';
+
+/** A storage command's line, which says how many bytes of data follow it. */
+export interface DataAnnouncement {
+  readonly request: Announced;
+  readonly dataLength: number;
+}
+
+/** A storage command that is refused at once, while its data block is still to come. */
+export interface SwallowedRefusal {
+  readonly refused: RefusedRequest;
+  readonly swallow: number;
+}
+
+/** Understands one command line, by its words; the first is the command itself. */
+export type LineParser = (words: Words) => Request | DataAnnouncement | SwallowedRefusal;
+
+/** How each command's line is read. What is not here is unknown: `ERROR`. */
+export const lineParsers: ReadonlyMap<string, LineParser> = new Map<string, LineParser>([
+  ['get', retrieval('get')],
+  // An ancient name for get which memcached still takes.
+  ['bget', retrieval('get')],
+  ['gets', retrieval('gets')],
+  ['gat', retrievalWithTouch('gat')],
+  ['gats', retrievalWithTouch('gats')],
+  ['set', storage('set')],
+  ['add', storage('add')],
+  ['replace', storage('replace')],
+  ['append', storage('append')],
+  ['prepend', storage('prepend')],
+  ['cas', storage('cas')],
+  ['delete', readDelete],
+  ['incr', arithmetic('incr')],
+  ['decr', arithmetic('decr')],
+  ['touch', readTouch],
+  ['flush_all', readFlushAll],
+  ['verbosity', readVerbosity],
+  ['version', () => ({ command: 'version' })],
+  ['quit', () => ({ command: 'quit' })],
+  ['stats', withWords('stats')],
+  ['lru_crawler', withWords('lru_crawler')],
+  ['watch', withWords('watch')],
+  ['mn', () => ({ command: 'mn' })],
+  ['mg', meta('mg')],
+  ['md', meta('md')],
+  ['ma', meta('ma')],
+  ['me', readMetaDebug],
+  ['ms', readMetaStorage],
+  ...administration(),
+]);
+
+const BAD_FORMAT = 'CLIENT_ERROR bad command line format';
+const INVALID_EXPTIME = 'CLIENT_ERROR invalid exptime argument';
+
+// memcached counts the command, the key, all flags and the line's end.
+const META_WORDS_MAX = 19;
+
+// What memcached takes for the length of a value at most: an int, less the line end.
+const DATA_LENGTH_MAX = 0x7fffffff - 2;
+
+export function refused(
+  reply: string,
+  options: { noreply?: boolean; tooLargeFor?: string; close?: true } = {},
+): RefusedRequest {
+  return { command: 'refused', reply, noreply: false, ...options };
+}
+
+function retrieval(command: 'get' | 'gets'): LineParser {
+  return (words) => (words.count < 2 ? refused('ERROR') : readKeys(command, words, 1, 0));
+}
+
+function retrievalWithTouch(command: 'gat' | 'gats'): LineParser {
+  return (words) => {
+    if (words.count < 2) return refused('ERROR');
+    const exptime = int32From(words.text(1));
+    return exptime === undefined ? refused(INVALID_EXPTIME) : readKeys(command, words, 2, exptime);
+  };
+}
+
+function readKeys(
+  command: RetrievalRequest['command'],
+  words: Words,
+  from: number,
+  exptime: number,
+): RetrievalRequest | RefusedRequest {
+  const keys: string[] = [];
+  for (let i = from; i < words.count; i++) {
+    // One key too long spoils the whole command; the values before it are not sent.
+    if (words.length(i) > KEY_LENGTH_MAX) return refused(BAD_FORMAT);
+    keys.push(words.text(i));
+  }
+  return { command, keys, exptime, answered: 0 };
+}
+
+function storage(command: StorageRequest['command']): LineParser {
+  const words = command === 'cas' ? 6 : 5;
+  return (line) => {
+    if (line.count !== words && line.count !== words + 1) return refused('ERROR');
+    const noreply = line.is(line.count - 1, 'noreply');
+    const flags = uint32From(line.text(2));
+    const exptime = int32From(line.text(3));
+    const dataLength = int32From(line.text(4));
+    const cas = command === 'cas' ? casFromWord(line, 5) : 0;
+    const broken =
+      line.length(1) > KEY_LENGTH_MAX || flags === undefined || exptime === undefined || cas === undefined;
+    if (broken || dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) {
+      return refused(BAD_FORMAT, { noreply });
+    }
+    return { request: { command, key: line.text(1), flags, exptime, cas, noreply }, dataLength };
+  };
+}
+
+function casFromWord(words: Words, index: number): Cas | undefined {
+  const value = uint64From(words.text(index));
+  return value === undefined ? undefined : casFrom(value);
+}
+
+function readDelete(words: Words): Request {
+  if (words.count < 2 || words.count > 4) return refused('ERROR');
+  const noreply = words.count > 2 && words.is(words.count - 1, 'noreply');
+  // A hold time of 0 is all that is left of an old form: `delete key 0 [noreply]`.
+  const understood = words.count - (noreply ? 1 : 0) === (words.is(2, '0') ? 3 : 2);
+  if (!understood) return refused(`${BAD_FORMAT}.  Usage: delete <key> [noreply]`, { noreply });
+  if (words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT, { noreply });
+  return { command: 'delete', key: words.text(1), noreply };
+}
+
+function arithmetic(command: 'incr' | 'decr'): LineParser {
+  return (words) => {
+    if (words.count !== 3 && words.count !== 4) return refused('ERROR');
+    const noreply = words.is(words.count - 1, 'noreply');
+    if (words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT, { noreply });
+    const delta = uint64From(words.text(2));
+    if (delta === undefined) return refused('CLIENT_ERROR invalid numeric delta argument', { noreply });
+    return { command, key: words.text(1), delta, noreply };
+  };
+}
+
+function readTouch(words: Words): Request {
+  if (words.count !== 3 && words.count !== 4) return refused('ERROR');
+  const noreply = words.is(words.count - 1, 'noreply');
+  if (words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT, { noreply });
+  const exptime = int32From(words.text(2));
+  if (exptime === undefined) return refused(INVALID_EXPTIME, { noreply });
+  return { command: 'touch', key: words.text(1), exptime, noreply };
+}
+
+function readFlushAll(words: Words): Request {
+  if (words.count > 3) return refused('ERROR');
+  const noreply = words.is(words.count - 1, 'noreply');
+  if (words.count === (noreply ? 2 : 1)) return { command: 'flush_all', delaySeconds: 0, noreply };
+  const delay = int32From(words.text(1));
+  if (delay === undefined) return refused(INVALID_EXPTIME, { noreply });
+  return { command: 'flush_all', delaySeconds: delay, noreply };
+}
+
+function readVerbosity(words: Words): Request {
+  if (words.count !== 2 && words.count !== 3) return refused('ERROR');
+  const noreply = words.is(words.count - 1, 'noreply');
+  if (uint32From(words.text(1)) === undefined) return refused(BAD_FORMAT, { noreply });
+  return { command: 'verbosity', noreply };
+}
+
+function withWords(command: 'stats' | 'lru_crawler' | 'watch'): LineParser {
+  return (words) => ({
+    command,
+    words: Array.from({ length: words.count - 1 }, (_, i) => words.text(i + 1)),
+  });
+}
+
+// What concerns the whole memcached process has no meaning for one tenant of many.
+function administration(): [string, LineParser][] {
+  const notHere = 'not available: this server has many tenants';
+  return [
+    ['slabs', () => refused(`CLIENT_ERROR slabs is ${notHere}`)],
+    ['cache_memlimit', () => refused(`CLIENT_ERROR cache_memlimit is ${notHere}`)],
+    ['lru', () => refused(`CLIENT_ERROR lru is ${notHere}`)],
+    ['extstore', () => refused(`CLIENT_ERROR extstore is ${notHere}`)],
+    ['shutdown', () => refused('ERROR: shutdown not enabled')],
+    ['refresh_certs', () => refused('ERROR: refresh_certs not enabled')],
+  ];
+}
+
+function meta(command: 'mg' | 'md' | 'ma'): LineParser {
+  // Only mg tells which flag it did not like.
+  const anyFlagError = command === 'mg' ? undefined : 'CLIENT_ERROR invalid or duplicate flag';
+  return (words) => {
+    if (words.count < 2) return refused('ERROR');
+    if (words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT);
+    if (words.count > META_WORDS_MAX) {
+      return refused(`CLIENT_ERROR options flags ${command === 'mg' ? 'are ' : ''}too long`);
+    }
+    const target = readTarget(words, 2);
+    if (typeof target === 'string') return refused(anyFlagError ?? target);
+    const problem = modeProblem(command, target.flags) ?? opaqueProblem(target.flags);
+    return problem ? refused(problem) : { command, ...target };
+  };
+}
+
+function readMetaStorage(words: Words): Request | DataAnnouncement | SwallowedRefusal {
+  if (words.count < 2) return refused('ERROR');
+  if (words.length(1) > KEY_LENGTH_MAX || words.count === 2) return refused(BAD_FORMAT);
+  if (words.count > META_WORDS_MAX) return refused('CLIENT_ERROR options flags too long');
+  // Early versions of the meta protocol wrote the length as a flag: S100.
+  const length = words.text(2);
+  const dataLength = int32From(length.startsWith('S') ? length.slice(1) : length);
+  if (dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) return refused(BAD_FORMAT);
+  const target = readTarget(words, 3);
+  const problem =
+    typeof target === 'string' ? target : (modeProblem('ms', target.flags) ?? opaqueProblem(target.flags));
+  if (typeof target === 'string' || problem !== undefined) {
+    return { refused: refused(problem ?? BAD_FORMAT), swallow: dataLength + 2 };
+  }
+  return { request: { command: 'ms', ...target }, dataLength };
+}
+
+function readMetaDebug(words: Words): Request {
+  if (words.count < 2 || words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT);
+  const binary = words.is(2, 'b');
+  const key = binary ? keyFromBase64(words.text(1)) : words.text(1);
+  return key === undefined ? refused(BAD_FORMAT) : { command: 'me', key };
+}
+
+// The key and the flags behind it, or what to answer.
+function readTarget(words: Words, from: number): { key: string; flags: MetaFlags } | string {
+  const flags = readMetaFlags(words, from);
+  if (typeof flags === 'string') return flags;
+  if (!flags.binaryKey) return { key: words.text(1), flags };
+  const key = keyFromBase64(words.text(1));
+  return key === undefined ? 'CLIENT_ERROR error decoding key' : { key, flags };
+}
+
+function modeProblem(command: 'mg' | 'md' | 'ma' | 'ms', { mode }: MetaFlags): string | undefined {
+  const modes = { mg: undefined, md: undefined, ma: 'I+D-', ms: 'EAPRS' }[command];
+  if (mode === '' || modes === undefined || modes.includes(mode)) return undefined;
+  return `CLIENT_ERROR invalid mode for ${command} M token`;
+}
+
+function opaqueProblem({ tokens }: MetaFlags): string | undefined {
+  const tooLong = tokens.some((token) => token.startsWith('O') && token.length > OPAQUE_LENGTH_MAX);
+  return tooLong ? 'CLIENT_ERROR opaque token too long' : undefined;
+}

@@ -1,0 +1,27 @@
+import type { Cache } from '../../engine/cache.ts';
+import type { ReplyBuffer } from '../reply-buffer.ts';
+import type { ServerStatus } from '../server-status.ts';
+
+/** What a command has to work with that anyone may use, signed in or not. */
+export interface OpenContext {
+  readonly output: ReplyBuffer;
+}
+
+/** What a command has to work with: whose cache it is about, and where its answer goes. */
+export interface CommandContext extends OpenContext {
+  readonly cache: Cache;
+  readonly server: ServerStatus;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  /** Is so much waiting to be sent that the rest of a long answer must wait, too? */
+  readonly isFull: () => boolean;
+  /** Sends what is there; resolves when the client took it and others had their turn. False: it is gone. */
+  readonly drained: () => Promise<boolean>;
+}
+
+/** Answers with one line, unless the client wanted none. */
+export function reply({ output }: OpenContext, text: string, noreply = false): void {
+  if (noreply) return;
+  output.text(text);
+  output.text('\r\n');
+}

@@ -1,0 +1,47 @@
+import { type Answer, after } from '../../engine/answer.ts';
+import type { Item } from '../../engine/item.ts';
+import { expiresAtFrom } from '../exptime.ts';
+import type { ReplyBuffer } from '../reply-buffer.ts';
+import type { RetrievalRequest } from '../request.ts';
+import type { CommandContext } from './context.ts';
+
+/** get, gets, gat, gats. Stops early when the client has too much to read; call it again then. */
+export function retrieve(request: RetrievalRequest, context: CommandContext): Answer<void> {
+  const { command, keys } = request;
+  const withCas = command === 'gets' || command === 'gats';
+  while (request.answered < keys.length) {
+    if (context.isFull()) return;
+    const key = keys[request.answered] ?? '';
+    const item = look(request, key, context);
+    if (item instanceof Promise) {
+      return item.then((found) => {
+        writeHit(context.output, key, found, withCas);
+        request.answered++;
+        return retrieve(request, context);
+      });
+    }
+    writeHit(context.output, key, item, withCas);
+    request.answered++;
+  }
+  context.output.text('END\r\n');
+  request.answered++;
+}
+
+/** Has everything been answered, the END too? */
+export function isAnswered(request: RetrievalRequest): boolean {
+  return request.answered > request.keys.length;
+}
+
+function look(request: RetrievalRequest, key: string, context: CommandContext): Answer<Item | undefined> {
+  if (request.command === 'get' || request.command === 'gets') return context.cache.get(key);
+  return after(context.cache.touch(key, expiresAtFrom(request.exptime, context.now())), (item) => item);
+}
+
+function writeHit(output: ReplyBuffer, key: string, item: Item | undefined, withCas: boolean): void {
+  if (!item) return;
+  output.text('VALUE ');
+  output.text(key);
+  output.text(` ${item.flags} ${item.value.length}${withCas ? ` ${item.cas}` : ''}\r\n`);
+  output.bytes(item.value);
+  output.text('\r\n');
+}

@@ -1,0 +1,150 @@
+import { type Cas, casFrom } from '../engine/item.ts';
+import { int32From, uint32From, uint64From } from './numbers.ts';
+import type { Words } from './words.ts';
+
+/** The flags of a meta command. What is undefined was not given; times are exptimes. */
+export interface MetaFlags {
+  /** The flags that add something to the answer, in the order given: each as it was written. */
+  readonly tokens: readonly string[];
+  /** b: the key came base64-encoded. */
+  readonly binaryKey: boolean;
+  /** q: leave out the answer that is nothing new. */
+  readonly quiet: boolean;
+  /** u: do not count as a use. */
+  readonly noUse: boolean;
+  /** v: answer the value. */
+  readonly value: boolean;
+  /** I: invalidate (md), or accept an older cas and mark stale (ms). */
+  readonly invalidate: boolean;
+  /** x: remove the value, keep the item. */
+  readonly removeValue: boolean;
+  /** h, l, t, R, N, T need the item as it was before this use, or change it. */
+  readonly autovivify: number | undefined;
+  readonly recache: number | undefined;
+  readonly ttl: number | undefined;
+  readonly clientFlags: number;
+  readonly compareCas: Cas | undefined;
+  readonly explicitCas: Cas | undefined;
+  readonly mode: string;
+  readonly initial: bigint;
+  readonly delta: bigint;
+}
+
+/** The longest opaque token, with its O. */
+export const OPAQUE_LENGTH_MAX = 32;
+
+const BAD_TOKEN = 'CLIENT_ERROR bad token in command line format';
+
+/** Reads the flags from a word on; a string is memcached 1.6's answer to flags that it refuses. */
+export function readMetaFlags(words: Words, from: number): MetaFlags | string {
+  const flags: WritableFlags = { ...NO_FLAGS };
+  const tokens: string[] = [];
+  const seen = new Set<string>();
+  let error: string | undefined;
+  for (let i = from; i < words.count; i++) {
+    const token = words.text(i);
+    const flag = token.charAt(0);
+    if (seen.has(flag) || flag > '~') return 'CLIENT_ERROR duplicate flag';
+    seen.add(flag);
+    tokens.push(token);
+    const problem = readFlag(flags, flag, token.slice(1));
+    if (problem === UNKNOWN) return 'CLIENT_ERROR invalid flag';
+    error = problem ?? error;
+  }
+  if (error !== undefined) return error;
+  flags.tokens = tokens;
+  return flags;
+}
+
+const NO_FLAGS: MetaFlags = {
+  tokens: [],
+  binaryKey: false,
+  quiet: false,
+  noUse: false,
+  value: false,
+  invalidate: false,
+  removeValue: false,
+  autovivify: undefined,
+  recache: undefined,
+  ttl: undefined,
+  clientFlags: 0,
+  compareCas: undefined,
+  explicitCas: undefined,
+  mode: '',
+  initial: 0n,
+  delta: 1n,
+};
+
+const UNKNOWN = Symbol('unknown flag');
+
+type WritableFlags = { -readonly [F in keyof MetaFlags]: MetaFlags[F] };
+
+function readFlag(flags: WritableFlags, flag: string, argument: string): string | typeof UNKNOWN | undefined {
+  switch (flag) {
+    case 'b':
+      flags.binaryKey = true;
+      return undefined;
+    case 'q':
+      flags.quiet = true;
+      return undefined;
+    case 'u':
+      flags.noUse = true;
+      return undefined;
+    case 'v':
+      flags.value = true;
+      return undefined;
+    case 'I':
+      flags.invalidate = true;
+      return undefined;
+    case 'x':
+      flags.removeValue = true;
+      return undefined;
+    case 'N':
+      flags.autovivify = int32From(argument);
+      return flags.autovivify === undefined ? BAD_TOKEN : undefined;
+    case 'R':
+      flags.recache = int32From(argument);
+      return flags.recache === undefined ? BAD_TOKEN : undefined;
+    case 'T':
+      flags.ttl = int32From(argument);
+      return flags.ttl === undefined ? BAD_TOKEN : undefined;
+    case 'F': {
+      const clientFlags = uint32From(argument);
+      flags.clientFlags = clientFlags ?? 0;
+      return clientFlags === undefined ? 'CLIENT_ERROR bad command line format' : undefined;
+    }
+    case 'C':
+      flags.compareCas = casFromText(argument);
+      return flags.compareCas === undefined ? BAD_TOKEN : undefined;
+    case 'E':
+      flags.explicitCas = casFromText(argument);
+      return flags.explicitCas === undefined ? BAD_TOKEN : undefined;
+    case 'M':
+      flags.mode = argument;
+      return argument.length === 1 ? undefined : 'CLIENT_ERROR incorrect length for M token';
+    case 'J':
+      flags.initial = uint64From(argument) ?? 0n;
+      return uint64From(argument) === undefined ? 'CLIENT_ERROR invalid numeric initial value' : undefined;
+    case 'D':
+      flags.delta = uint64From(argument) ?? 0n;
+      return uint64From(argument) === undefined ? 'CLIENT_ERROR invalid numeric delta value' : undefined;
+    case 'O':
+    case 'P':
+    case 'L':
+    case 'k':
+    case 's':
+    case 't':
+    case 'c':
+    case 'f':
+    case 'l':
+    case 'h':
+      return undefined;
+    default:
+      return UNKNOWN;
+  }
+}
+
+function casFromText(text: string): Cas | undefined {
+  const value = uint64From(text);
+  return value === undefined ? undefined : casFrom(value);
+}

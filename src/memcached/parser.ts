@@ -1,0 +1,170 @@
+import { type LineParser, lineParsers, refused } from './command-lines.ts';
+import type { Announced, Request } from './request.ts';
+import { Words } from './words.ts';
+
+const EMPTY = Buffer.alloc(0);
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+
+// Without its line's end in sight, memcached takes nothing but a long get for more than this.
+const SHORT_LINE_BYTES_MAX = 2048;
+
+export interface ParserLimits {
+  /** The longest line of a get, in bytes. */
+  readonly lineBytesMax: number;
+  /** The largest data block, in bytes. */
+  readonly valueBytesMax: number;
+}
+
+/**
+ * Turns one client's bytes into requests: `push` what arrived, then take requests with `next` until
+ * there is none. Knows nothing of sockets, items or sign-in. What it gives may be views of the pushed
+ * chunk and holds until the next push; what it keeps itself, it copies.
+ */
+export class Parser {
+  limits: ParserLimits;
+  readonly #words = new Words();
+  #input: Buffer = EMPTY;
+  #position = 0;
+  /** The start of a line whose end has not come yet. */
+  #lineParts: Buffer[] = [];
+  #linePartsLength = 0;
+  /** A storage command whose data block is awaited, and what of the block has come if not all. */
+  #announced: Announced | undefined;
+  #blockLength = 0;
+  #block: Buffer | undefined;
+  #blockFilled = 0;
+  /** Bytes of a refused data block still to be passed over. */
+  #toSwallow = 0;
+
+  constructor(limits: ParserLimits) {
+    this.limits = limits;
+  }
+
+  /** Takes a chunk. What was pushed before must have been asked for until there was no more. */
+  push(chunk: Buffer): void {
+    this.#input = chunk;
+    this.#position = 0;
+  }
+
+  /** Keeps a copy of what is not parsed yet, so that the pushed chunk may be used for something else. */
+  detach(): void {
+    this.#input = Buffer.from(this.#input.subarray(this.#position));
+    this.#position = 0;
+  }
+
+  /** The next request, or undefined until more bytes come. */
+  next(): Request | undefined {
+    for (;;) {
+      if (this.#toSwallow > 0 && !this.#swallow()) return undefined;
+      if (this.#announced) return this.#readBlock(this.#announced);
+      const request = this.#readLine();
+      if (request !== 'announced') return request;
+    }
+  }
+
+  #swallow(): boolean {
+    const here = Math.min(this.#toSwallow, this.#input.length - this.#position);
+    this.#position += here;
+    this.#toSwallow -= here;
+    return this.#toSwallow === 0;
+  }
+
+  #readLine(): Request | 'announced' | undefined {
+    const end = this.#input.indexOf(NEWLINE, this.#position);
+    if (end < 0) return this.#keepLinePart();
+    const start = this.#position;
+    this.#position = end + 1;
+    if (this.#linePartsLength === 0) return this.#parseLine(this.#input, start, end);
+    const line = Buffer.concat([...this.#lineParts, this.#input.subarray(start, end)]);
+    this.#lineParts = [];
+    this.#linePartsLength = 0;
+    return this.#parseLine(line, 0, line.length);
+  }
+
+  #parseLine(buffer: Buffer, start: number, newline: number): Request | 'announced' {
+    const length = newline - start;
+    if (length > this.limits.lineBytesMax) return refused(LINE_TOO_LONG, { close: true });
+    // A line of nothing but a return is the word "\r" to memcached, and so an error.
+    const end = length > 1 && buffer[newline - 1] === RETURN ? newline - 1 : newline;
+    this.#words.read(buffer, start, end);
+    const parse: LineParser | undefined = lineParsers.get(this.#words.text(0));
+    if (!parse) return this.#refuseUnknown();
+    const result = parse(this.#words);
+    if ('command' in result) return result;
+    if ('request' in result) return this.#announce(result.request, result.dataLength);
+    this.#toSwallow = result.swallow;
+    return result.refused;
+  }
+
+  #refuseUnknown(): Request {
+    // A web browser, or someone who makes one send commands; the rest of its request is none, either.
+    const isHttp = this.#words.text(this.#words.count - 1).startsWith('HTTP/');
+    return isHttp ? CLOSE : refused('ERROR');
+  }
+
+  #announce(request: Announced, dataLength: number): Request | 'announced' {
+    if (dataLength > this.limits.valueBytesMax) {
+      this.#toSwallow = dataLength + 2;
+      const quiet = request.command !== 'ms' && request.noreply;
+      // Not for add and the like: they would not have replaced the old value.
+      const overwrites = request.command === 'set' || request.command === 'ms';
+      return refused('SERVER_ERROR object too large for cache', {
+        noreply: quiet,
+        ...(overwrites ? { tooLargeFor: request.key } : {}),
+      });
+    }
+    this.#announced = request;
+    this.#blockLength = dataLength + 2;
+    return 'announced';
+  }
+
+  #readBlock(request: Announced): Request | undefined {
+    const block = this.#takeBlock();
+    if (!block) return undefined;
+    this.#announced = undefined;
+    const end = block.length - 2;
+    if (block[end] !== RETURN || block[end + 1] !== NEWLINE) {
+      const quiet = request.command !== 'ms' && request.noreply;
+      return refused('CLIENT_ERROR bad data chunk', { noreply: quiet });
+    }
+    return { ...request, data: block.subarray(0, end) };
+  }
+
+  // The whole block: a view of the chunk if it is all there, else one buffer that is filled as it comes.
+  #takeBlock(): Buffer | undefined {
+    const available = this.#input.length - this.#position;
+    if (!this.#block && available >= this.#blockLength) {
+      const block = this.#input.subarray(this.#position, this.#position + this.#blockLength);
+      this.#position += this.#blockLength;
+      return block;
+    }
+    this.#block ??= Buffer.allocUnsafe(this.#blockLength);
+    const copied = this.#input.copy(this.#block, this.#blockFilled, this.#position);
+    this.#position += copied;
+    this.#blockFilled += copied;
+    if (this.#blockFilled < this.#blockLength) return undefined;
+    const block = this.#block;
+    this.#block = undefined;
+    this.#blockFilled = 0;
+    return block;
+  }
+
+  #keepLinePart(): Request | undefined {
+    const part = this.#input.subarray(this.#position);
+    this.#position = this.#input.length;
+    if (part.length === 0) return undefined;
+    this.#lineParts.push(Buffer.from(part));
+    this.#linePartsLength += part.length;
+    if (this.#linePartsLength <= SHORT_LINE_BYTES_MAX) return undefined;
+    if (this.#lineParts.length > 1) this.#lineParts = [Buffer.concat(this.#lineParts)];
+    const isGet = /^ {0,100}gets? /.test(this.#lineParts[0]?.toString('latin1', 0, 106) ?? '');
+    // memcached says nothing either to what cannot be its protocol.
+    if (!isGet) return CLOSE;
+    const tooLong = this.#linePartsLength > this.limits.lineBytesMax;
+    return tooLong ? refused(LINE_TOO_LONG, { close: true }) : undefined;
+  }
+}
+
+const LINE_TOO_LONG = 'CLIENT_ERROR line too long';
+const CLOSE = refused('', { noreply: true, close: true });

@@ -1,0 +1,75 @@
+import type { StoreMode } from '../engine/cache.ts';
+import type { Cas } from '../engine/item.ts';
+import type { MetaFlags } from './meta-flags.ts';
+
+/** What a client asked, understood and in order. A key is one character per byte. */
+export type Request =
+  | RetrievalRequest
+  | StorageRequest
+  | { readonly command: 'delete'; readonly key: string; readonly noreply: boolean }
+  | {
+      readonly command: 'incr' | 'decr';
+      readonly key: string;
+      readonly delta: bigint;
+      readonly noreply: boolean;
+    }
+  | { readonly command: 'touch'; readonly key: string; readonly exptime: number; readonly noreply: boolean }
+  | { readonly command: 'flush_all'; readonly delaySeconds: number; readonly noreply: boolean }
+  | { readonly command: 'verbosity'; readonly noreply: boolean }
+  | { readonly command: 'version' | 'quit' | 'mn' }
+  | { readonly command: 'stats' | 'lru_crawler' | 'watch'; readonly words: readonly string[] }
+  | { readonly command: 'mg' | 'md' | 'ma'; readonly key: string; readonly flags: MetaFlags }
+  | MetaStorageRequest
+  | { readonly command: 'me'; readonly key: string }
+  | RefusedRequest;
+
+/** The request of one command. */
+export type RequestOf<C extends Request['command']> = Request extends infer R
+  ? R extends { readonly command: infer K }
+    ? C extends K
+      ? R
+      : never
+    : never
+  : never;
+
+export interface RetrievalRequest {
+  readonly command: 'get' | 'gets' | 'gat' | 'gats';
+  readonly keys: readonly string[];
+  /** For gat and gats. */
+  readonly exptime: number;
+  /** How many keys are answered: a long get may have to wait until its client has read. */
+  answered: number;
+}
+
+export interface StorageRequest {
+  readonly command: StoreMode | 'cas';
+  readonly key: string;
+  readonly flags: number;
+  readonly exptime: number;
+  /** For cas. */
+  readonly cas: Cas;
+  readonly noreply: boolean;
+  /** The data block without its line end; may be a view of the input. */
+  readonly data: Buffer;
+}
+
+export interface MetaStorageRequest {
+  readonly command: 'ms';
+  readonly key: string;
+  readonly flags: MetaFlags;
+  readonly data: Buffer;
+}
+
+/** Something that is answered by a fixed text: not understood, or beyond a limit. */
+export interface RefusedRequest {
+  readonly command: 'refused';
+  readonly reply: string;
+  readonly noreply: boolean;
+  /** The key of a set whose value is too large: its old value must not survive. */
+  readonly tooLargeFor?: string;
+  /** Nothing after this can be understood: answer and close. */
+  readonly close?: true;
+}
+
+/** A storage command whose data block is still to come. */
+export type Announced = Omit<StorageRequest, 'data'> | Omit<MetaStorageRequest, 'data'>;

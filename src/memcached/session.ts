@@ -1,0 +1,242 @@
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import { type Answer, after } from '../engine/answer.ts';
+import type { Cache } from '../engine/cache.ts';
+import { Refusal } from '../engine/errors.ts';
+import { type CommandContext, reply } from './commands/context.ts';
+import { isAnswered } from './commands/retrieval.ts';
+import { execute } from './commands/table.ts';
+import { Parser } from './parser.ts';
+import { REFUSAL_REPLIES } from './refusals.ts';
+import { ReplyBuffer, type ReplyRoom } from './reply-buffer.ts';
+import type { Request, RetrievalRequest } from './request.ts';
+import { CLAIM_BYTES_MAX, SignIn, type SignInParts } from './sign-in.ts';
+
+/** A session's side of its socket. */
+export interface Connection {
+  /** Sends bytes; true when it is done with them, so that they may be written over. */
+  write(bytes: Buffer): boolean;
+  /** Bytes given to `write` that the client has not taken yet. */
+  waiting(): number;
+  /** Are they so many that `drained` will be told once there are none? */
+  needsDrain(): boolean;
+  /** Stops reading what the client sends, or goes on. */
+  pause(): void;
+  resume(): void;
+  /** Sends what is waiting, then closes. */
+  end(): void;
+}
+
+export interface SessionParts extends SignInParts {
+  readonly connection: Connection;
+  readonly room: ReplyRoom;
+  /** The longest line of a get, in bytes. */
+  readonly lineBytesMax: number;
+  /** Reply bytes that may wait for the client before its further commands wait, too. */
+  readonly unansweredBytesMax: number;
+  readonly onBug: (error: unknown) => void;
+  /** The cache of a listener that needs no sign-in. */
+  readonly bound?: Cache | undefined;
+}
+
+/**
+ * One client: bytes in, replies out, in order. While an answer is awaited, or the client does not take
+ * what it was sent, it reads no further; what is left of a chunk is kept until then.
+ */
+export class Session {
+  readonly #parts: SessionParts;
+  readonly #parser: Parser;
+  readonly #output: ReplyBuffer;
+  readonly #signIn: SignIn;
+  /** Whose cache the commands are about, once the client has signed in. */
+  #context: CommandContext | undefined;
+  /** A long get whose client has to read first. */
+  #unfinished: RetrievalRequest | undefined;
+  /** Chunks that came although reading was paused. */
+  readonly #later: Buffer[] = [];
+  #awaiting = false;
+  #paused = false;
+  #stopping = false;
+  #ended = false;
+  #onDrain: (() => void) | undefined;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#output = new ReplyBuffer(parts.room);
+    this.#signIn = new SignIn(parts);
+    this.#parser = new Parser({ lineBytesMax: parts.lineBytesMax, valueBytesMax: CLAIM_BYTES_MAX });
+    if (parts.bound) this.#enter(parts.bound);
+  }
+
+  /** Takes what the client sent. The chunk may be used for something else afterwards. */
+  receive(chunk: Buffer): void {
+    if (this.#ended) return;
+    if (this.#awaiting || this.#paused) {
+      this.#later.push(Buffer.from(chunk));
+      return;
+    }
+    this.#parser.push(chunk);
+    this.#run();
+  }
+
+  /** The client has taken everything that was waiting for it. */
+  drained(): void {
+    this.#onDrain?.();
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#proceed();
+  }
+
+  /** Answers what is being answered, then closes. */
+  stop(): void {
+    this.#stopping = true;
+    if (!this.#awaiting && !this.#paused) this.#end();
+  }
+
+  /** The client is gone. */
+  abandon(): void {
+    this.#ended = true;
+    this.#output.discard();
+    this.#onDrain?.();
+  }
+
+  #run(): void {
+    while (!this.#ended) {
+      if (this.#isFull()) {
+        this.#flush();
+        if (this.#isFull()) {
+          this.#pause();
+          return;
+        }
+      }
+      const request = this.#unfinished ?? this.#nextRequest();
+      if (!request) break;
+      const answer = this.#answer(request);
+      if (answer instanceof Promise) {
+        this.#await(answer);
+        return;
+      }
+    }
+    this.#flush();
+    if (this.#ended) return;
+    if (this.#stopping) this.#end();
+    else if (this.#parts.connection.needsDrain()) this.#pause();
+  }
+
+  #nextRequest(): Request | undefined {
+    for (;;) {
+      const request = this.#parser.next();
+      if (request) return request;
+      const chunk = this.#later.shift();
+      if (!chunk) return undefined;
+      this.#parser.push(chunk);
+    }
+  }
+
+  #answer(request: Request): Answer<void> {
+    this.#unfinished = undefined;
+    try {
+      const answer = this.#context ? this.#execute(request, this.#context) : this.#greet(request);
+      if (answer instanceof Promise) return answer.catch((error) => this.#refuse(request, error));
+    } catch (error) {
+      this.#refuse(request, error);
+    }
+    if (request.command === 'quit' || (request.command === 'refused' && request.close)) this.#end();
+  }
+
+  #execute(request: Request, context: CommandContext): Answer<void> {
+    return after(execute(request, context), () => {
+      if (isRetrieval(request) && !isAnswered(request)) this.#unfinished = request;
+    });
+  }
+
+  #greet(request: Request): Answer<void> {
+    const answer = this.#signIn.answer(request, { output: this.#output });
+    if (answer instanceof Promise) return answer.then((cache) => this.#greeted(cache));
+    this.#greeted(answer);
+  }
+
+  #greeted(cache: Cache | undefined): void {
+    if (cache) this.#enter(cache);
+    else if (this.#signIn.exhausted) this.#end();
+  }
+
+  #enter(cache: Cache): void {
+    const { engine, server, lineBytesMax } = this.#parts;
+    this.#context = {
+      cache,
+      server,
+      output: this.#output,
+      now: engine.now,
+      isFull: () => this.#isFull(),
+      drained: () => this.#drain(),
+    };
+    this.#parser.limits = { lineBytesMax, valueBytesMax: engine.limits.valueBytesMax };
+  }
+
+  #refuse(request: Request, error: unknown): void {
+    const noreply = 'noreply' in request && request.noreply;
+    const context = { output: this.#output };
+    if (!(error instanceof Refusal)) {
+      this.#parts.onBug(error);
+      reply(context, 'SERVER_ERROR internal error', noreply);
+      return;
+    }
+    reply(context, REFUSAL_REPLIES[error.code], noreply);
+    // The client meant to replace the old value; it must not be served as if it were the new one.
+    if (request.command === 'set' || request.command === 'ms') this.#context?.cache.discard(request.key);
+  }
+
+  #await(answer: Promise<void>): void {
+    this.#awaiting = true;
+    this.#parser.detach();
+    this.#parts.connection.pause();
+    this.#flush();
+    answer.then(() => {
+      this.#awaiting = false;
+      this.#proceed();
+    });
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#parser.detach();
+    this.#parts.connection.pause();
+  }
+
+  #proceed(): void {
+    this.#run();
+    if (!this.#awaiting && !this.#paused && !this.#ended) this.#parts.connection.resume();
+  }
+
+  #isFull(): boolean {
+    return this.#output.length + this.#parts.connection.waiting() >= this.#parts.unansweredBytesMax;
+  }
+
+  #flush(): void {
+    this.#output.flush((bytes) => this.#parts.connection.write(bytes));
+  }
+
+  // For answers that are made piece by piece. False: the client is gone.
+  async #drain(): Promise<boolean> {
+    this.#flush();
+    if (this.#parts.connection.needsDrain()) await this.#nextDrain();
+    else await othersTurn();
+    return !this.#ended;
+  }
+
+  #nextDrain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onDrain = resolve;
+    });
+  }
+
+  #end(): void {
+    this.#flush();
+    this.#ended = true;
+    this.#parts.connection.end();
+  }
+}
+
+function isRetrieval(request: Request): request is RetrievalRequest {
+  return 'answered' in request;
+}

@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TokenBook } from '../auth/token-book.ts';
+import type { Answer } from '../engine/answer.ts';
+import type { Cache } from '../engine/cache.ts';
+import type { Engine } from '../engine/engine.ts';
+import { type OpenContext, reply } from './commands/context.ts';
+import { echoes } from './commands/meta.ts';
+import { executeOpen } from './commands/table.ts';
+import type { MetaStorageRequest, Request, StorageRequest } from './request.ts';
+import type { ServerStatus } from './server-status.ts';
+
+/** How large a data block may be before sign-in: more than any token, project and cache name. */
+export const CLAIM_BYTES_MAX = 2048;
+
+export interface SignInParts {
+  readonly engine: Engine;
+  readonly tokens: TokenBook;
+  readonly server: ServerStatus;
+  /** After so many failures the client has lost its connection. */
+  readonly failuresMax: number;
+  /** How long each failure but the first few waits for its answer. */
+  readonly delayMs: number;
+}
+
+type Write = StorageRequest | MetaStorageRequest;
+
+// Mistakes that people make while they set up a client are answered at once.
+const UNDELAYED_FAILURES = 3;
+
+/** What a client that has not signed in may do: sign in, and little else. */
+export class SignIn {
+  readonly #parts: SignInParts;
+  #failures = 0;
+
+  constructor(parts: SignInParts) {
+    this.#parts = parts;
+  }
+
+  /** Has this client failed too often? */
+  get exhausted(): boolean {
+    return this.#failures >= this.#parts.failuresMax;
+  }
+
+  /** Answers a request, and gives the cache once the client has signed in to it. */
+  answer(request: Request, context: OpenContext): Answer<Cache | undefined> {
+    if (executeOpen(request, context)) return undefined;
+    const isWrite = request.command === 'set' || (request.command === 'ms' && isPlainSet(request));
+    const claim = isWrite ? readClaim(request.key, request.data) : undefined;
+    if (isWrite && (claim || request.key === 'oauth')) return this.#check(request, claim, context);
+    const text = request.command === 'refused' && request.close ? request.reply : UNAUTHENTICATED;
+    reply(context, text, 'noreply' in request && request.noreply);
+    return undefined;
+  }
+
+  #check(request: Write, claim: Claim | undefined, context: OpenContext): Answer<Cache | undefined> {
+    const { engine, tokens, server, delayMs } = this.#parts;
+    server.signIns.total++;
+    if (claim && tokens.check(claim.projectId, claim.token) === 'granted') {
+      const cache = engine.cache(claim.projectId, claim.cacheName);
+      confirm(request, context);
+      return cache;
+    }
+    server.signIns.failed++;
+    this.#failures++;
+    if (this.#failures <= UNDELAYED_FAILURES) return reject(request, context);
+    return delay(delayMs, undefined, { ref: false }).then(() => reject(request, context));
+  }
+}
+
+interface Claim {
+  readonly token: string;
+  readonly projectId: string;
+  readonly cacheName: string;
+}
+
+const UNAUTHENTICATED = 'CLIENT_ERROR unauthenticated';
+
+/**
+ * Reads what a client signs in with: as the pseudo-item `oauth`, IronCache's `TOKEN PROJECT_ID
+ * CACHE_NAME`, where the cache name is the rest and may hold spaces; under that and any other key also
+ * the form of memcached's own ASCII authentication, user and password: `PROJECT_ID/CACHE_NAME TOKEN`.
+ */
+function readClaim(key: string, value: Buffer): Claim | undefined {
+  const text = value.toString('utf8');
+  const [, project, cache, password] = /^([0-9a-f]{24})\/(.+) ([^ ]+)$/s.exec(text) ?? [];
+  if (project && cache && password) return { token: password, projectId: project, cacheName: cache };
+  const [, token, projectId, cacheName] = key === 'oauth' ? (/^([^ ]+) ([^ ]+) (.+)$/s.exec(text) ?? []) : [];
+  return token && projectId && cacheName ? { token, projectId, cacheName } : undefined;
+}
+
+function isPlainSet({ flags }: MetaStorageRequest): boolean {
+  return flags.mode === '' || flags.mode === 'S';
+}
+
+// In the form of the command that was used. Nothing was stored, so there is no cas.
+function confirm(request: Write, context: OpenContext): void {
+  if (request.command !== 'ms') reply(context, 'STORED', request.noreply);
+  else reply(context, `HD${echoes(request.key, request.flags, 0)}`, request.flags.quiet);
+}
+
+function reject(request: Write, context: OpenContext): undefined {
+  const noreply = 'noreply' in request && request.noreply;
+  reply(context, 'CLIENT_ERROR authentication failure', noreply);
+}

@@ -1,0 +1,218 @@
+import { readFileSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import {
+  type Credentials,
+  givenCredentials,
+  loadCredentials,
+  writeIronFile,
+} from './auth/credentials-file.ts';
+import { TokenBook } from './auth/token-book.ts';
+import { type Config, settings } from './config.ts';
+import { Engine } from './engine/engine.ts';
+import { buildApp } from './http/app.ts';
+import { MemcachedListener } from './memcached/listener.ts';
+import { LruCacheStore } from './storage/lru-cache.ts';
+
+/** Where a running service is found, and who may use it. */
+export interface Addresses {
+  readonly protocol: 'http' | 'https';
+  readonly httpHost: string;
+  readonly httpPort: number;
+  readonly memcachedHost: string;
+  readonly memcachedPort: number;
+}
+
+export interface ServiceParts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly version: string;
+  /** Milliseconds since the Unix epoch; the clock of this machine unless told otherwise. */
+  readonly now?: () => number;
+}
+
+/** A start that failed for a reason its owner can mend: the message says which. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+// Between two rounds of freeing what expired or was cleared; there is no pause while there is more.
+const SWEEP_INTERVAL_MS = 500;
+
+/** The whole service: makes every long-lived part, starts them in order and stops them in reverse. */
+export class Service {
+  readonly credentials: Credentials;
+  readonly engine: Engine;
+  readonly #parts: ServiceParts;
+  readonly #store: LruCacheStore;
+  readonly #memcached: MemcachedListener;
+  readonly #tokens: TokenBook;
+  #app: FastifyInstance | undefined;
+  #sweepTimer: NodeJS.Timeout | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(parts: ServiceParts) {
+    const { config, logger, version, now = Date.now } = parts;
+    this.#parts = parts;
+    this.credentials = credentialsFor(config);
+    this.#tokens = new TokenBook(this.credentials.projects);
+    this.#store = new LruCacheStore({ bytesMax: config.memoryLimit, cachesMax: config.maxCaches, now });
+    this.engine = new Engine(
+      this.#store,
+      { valueBytesMax: config.maxItemSize, defaultExpiresInSeconds: config.defaultExpiresIn },
+      now,
+    );
+    this.#memcached = new MemcachedListener({
+      engine: this.engine,
+      tokens: this.#tokens,
+      version,
+      memoryBytesMax: config.memoryLimit,
+      log: logger,
+      limits: {
+        connectionsMax: config.maxConnections,
+        idleTimeoutMs: config.memcachedIdleTimeout * 1000,
+        lineBytesMax: config.memcachedMaxLine,
+        unansweredBytesMax: config.memcachedMaxUnanswered,
+        signInFailuresMax: config.signInAttempts,
+        signInDelayMs: config.signInDelay * 1000,
+      },
+    });
+  }
+
+  /** Resolves once both doors are open. Rejects with StartError where that cannot be. */
+  async start(): Promise<Addresses> {
+    const { config, logger } = this.#parts;
+    const tls = readCertificate(config);
+    this.#app = await this.#buildApp(tls);
+    try {
+      const addresses: Addresses = {
+        protocol: tls ? 'https' : 'http',
+        httpHost: config.httpHost,
+        httpPort: await listenHttp(this.#app, config),
+        memcachedHost: config.memcachedHost,
+        memcachedPort: await listenMemcached(this.#memcached, config),
+      };
+      this.#sweepTimer = setTimeout(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
+      this.#writeIronFile(addresses);
+      logger.info({ ...addresses, project: this.credentials.plain?.projectId }, 'ironcached is ready');
+      return addresses;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Closes both doors: no new connections, requests in flight are answered, for a bounded time. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const timeoutMs = this.#parts.config.stopTimeout * 1000;
+    clearTimeout(this.#sweepTimer);
+    await Promise.all([this.#memcached.stop(timeoutMs), this.#app && closeApp(this.#app, timeoutMs)]);
+    this.#store.close();
+  }
+
+  #buildApp(tls: Certificate | undefined): Promise<FastifyInstance> {
+    const { config, logger, version } = this.#parts;
+    return buildApp({
+      engine: this.engine,
+      tokens: this.#tokens,
+      logger,
+      version,
+      limits: {
+        bodyBytesMax: config.maxItemSize,
+        headerBytesMax: config.httpMaxHeaderSize,
+        requestTimeoutMs: config.httpRequestTimeout * 1000,
+        keepAliveTimeoutMs: config.httpKeepAliveTimeout * 1000,
+      },
+      isStopping: () => this.#stopping !== undefined,
+      ...(tls ? { tls } : {}),
+    });
+  }
+
+  #sweep(): void {
+    const more = this.engine.sweep();
+    this.#sweepTimer = setTimeout(() => this.#sweep(), more ? 0 : SWEEP_INTERVAL_MS).unref();
+  }
+
+  // What is given from outside is its owner's to keep.
+  #writeIronFile({ protocol, httpHost, httpPort }: Addresses): void {
+    const { config, logger } = this.#parts;
+    const { plain } = this.credentials;
+    if (!plain || config.projectId !== undefined) return;
+    try {
+      writeIronFile(config.dataDir, plain, { protocol, host: httpHost, port: httpPort });
+    } catch (err) {
+      logger.warn({ err }, 'iron.json could not be brought up to date');
+    }
+  }
+}
+
+interface Certificate {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+function credentialsFor({ projectId, token, dataDir }: Config): Credentials {
+  if (projectId !== undefined && token !== undefined) return givenCredentials({ projectId, token });
+  try {
+    return loadCredentials(dataDir);
+  } catch (error) {
+    const hint = `${settings.dataDir.variable} names the directory; ${settings.projectId.variable} and ${settings.token.variable} do without it`;
+    throw new StartError(`no credentials: ${messageOf(error)} (${hint})`);
+  }
+}
+
+function readCertificate({ tlsCert, tlsKey }: Config): Certificate | undefined {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return {
+    cert: readPem(settings.tlsCert.variable, tlsCert),
+    key: readPem(settings.tlsKey.variable, tlsKey),
+  };
+}
+
+function readPem(variable: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new StartError(`${variable}: ${messageOf(error)}`);
+  }
+}
+
+async function listenHttp(app: FastifyInstance, { httpHost: host, httpPort: port }: Config): Promise<number> {
+  try {
+    await app.listen({ host, port, listenTextResolver: () => '' });
+  } catch (error) {
+    throw listenError('REST', settings.httpPort.variable, error);
+  }
+  const address = app.server.address();
+  return typeof address === 'object' && address ? address.port : port;
+}
+
+async function listenMemcached(listener: MemcachedListener, config: Config): Promise<number> {
+  try {
+    return await listener.listen(config.memcachedHost, config.memcachedPort);
+  } catch (error) {
+    throw listenError('memcached', settings.memcachedPort.variable, error);
+  }
+}
+
+function listenError(door: string, variable: string, error: unknown): StartError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const taken = code === 'EADDRINUSE' ? '; another program uses that port' : '';
+  return new StartError(`the ${door} listener cannot start: ${messageOf(error)}${taken} (see ${variable})`);
+}
+
+// Fastify waits for what is in flight; idle connections are closed at once, the rest at the end.
+async function closeApp(app: FastifyInstance, timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
+  await app.close();
+  clearTimeout(timer);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,48 @@
+import type { PlainCredentials } from './auth/credentials-file.ts';
+import type { Addresses } from './service.ts';
+
+/** What a person at a terminal is told once the service is ready: where it is, and lines to paste. */
+export function welcome(
+  version: string,
+  addresses: Addresses,
+  credentials: PlainCredentials | undefined,
+): string {
+  const { protocol, httpHost, httpPort, memcachedHost, memcachedPort } = addresses;
+  const rest = `${protocol}://${reachable(httpHost)}:${httpPort}`;
+  const lines = [
+    '',
+    `  ironcached ${version} is ready`,
+    '',
+    `  REST       ${rest}/1`,
+    `  memcached  ${reachable(memcachedHost)}:${memcachedPort}`,
+    `  docs       ${rest}/docs`,
+  ];
+  if (!credentials) {
+    return [...lines, '', '  The token is known to its owner only; iron.json has none.', ''].join('\n');
+  }
+  const { projectId, token } = credentials;
+  const insecure = protocol === 'https' ? '-k ' : '';
+  return [
+    ...lines,
+    `  project    ${projectId}`,
+    `  token      ${token}`,
+    '',
+    '  Store an item by REST, and read it by memcached:',
+    '',
+    `  curl ${insecure}-X PUT -H 'Authorization: OAuth ${token}' -d '{"value":"Hello"}' \\`,
+    `    ${rest}/1/projects/${projectId}/caches/demo/items/greeting`,
+    '',
+    `  printf 'set oauth 0 0 ${signInLength(token, projectId)}\\r\\n${token} ${projectId} demo\\r\\nget greeting\\r\\nquit\\r\\n' | nc ${reachable(memcachedHost)} ${memcachedPort}`,
+    '',
+  ].join('\n');
+}
+
+function signInLength(token: string, projectId: string): number {
+  return `${token} ${projectId} demo`.length;
+}
+
+// An address to listen on everywhere is none to connect to.
+function reachable(host: string): string {
+  const address = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return address.includes(':') ? `[${address}]` : address;
+}
