@@ -34,6 +34,30 @@ const size = (min: number, max: number) =>
 
 const seconds = (max: number) => wholeNumber(0, max).describe(`seconds, from 0 to ${max}`);
 
+/** A memcached listener for one cache, without sign-in. */
+export interface Binding {
+  readonly host: string;
+  readonly port: number;
+  /** Undefined: the only project. */
+  readonly projectId: string | undefined;
+  readonly cacheName: string;
+}
+
+const BINDING = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})=(?:([0-9a-f]{24})\/)?(.{1,250})$/;
+
+const bindings = z
+  .string()
+  .transform((text) => text.split(',').flatMap((part) => (part.trim() ? [bindingFrom(part.trim())] : [])))
+  .refine((list) => list.every((binding) => binding !== undefined))
+  .transform((list) => list.filter((binding) => binding !== undefined))
+  .describe('HOST:PORT=PROJECT_ID/CACHE_NAME or HOST:PORT=CACHE_NAME, several separated by commas');
+
+function bindingFrom(text: string): Binding | undefined {
+  const [, v6, host = v6, port, projectId, cacheName] = BINDING.exec(text) ?? [];
+  if (host === undefined || cacheName === undefined || Number(port) > 65_535) return undefined;
+  return { host, port: Number(port), projectId, cacheName };
+}
+
 interface Setting {
   readonly variable: `IRONCACHED_${string}`;
   /** The value when nothing is given, in the form that a user would give. */
@@ -70,6 +94,18 @@ export const settings = {
     fallback: '11211',
     about: 'Port of the memcached listener.',
     schema: port,
+  },
+  memcachedTlsPort: {
+    variable: 'IRONCACHED_MEMCACHED_TLS_PORT',
+    about: 'Port of a second memcached listener that speaks TLS, with the certificate below. Unset: none.',
+    schema: port,
+  },
+  memcachedBind: {
+    variable: 'IRONCACHED_MEMCACHED_BIND',
+    fallback: '',
+    about:
+      'Memcached listeners that need no sign-in, each for one cache: HOST:PORT=PROJECT_ID/CACHE_NAME, or without PROJECT_ID/ for the only project; several separated by commas. Whoever reaches them uses the cache: keep them private.',
+    schema: bindings,
   },
   projectId: {
     variable: 'IRONCACHED_PROJECT_ID',
@@ -238,6 +274,11 @@ export function readConfig(
     else mistakes.push(mistakeText(source, setting, value));
   }
   mistakes.push(...pairMistakes(present));
+  if (present.has('memcachedTlsPort') && !present.has('tlsCert')) {
+    mistakes.push(
+      `${settings.tlsCert.variable}: is needed as well, since ${settings.memcachedTlsPort.variable} is set`,
+    );
+  }
   return mistakes.length > 0 ? { mistakes } : { config: Object.freeze(values as Config) };
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { readConfig } from './config.ts';
 import { helpText } from './help.ts';
 import { Service, StartError } from './service.ts';
@@ -22,20 +22,25 @@ if ('show' in result) {
   });
   try {
     const service = new Service({ config, logger, version });
+    stopOnSignal(service, logger);
     const addresses = await service.start();
     if (forPeople) process.stdout.write(`${welcome(version, addresses, service.credentials.plain)}\n`);
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, async () => {
-        logger.info({ signal }, 'stopping');
-        await service.stop();
-        logger.info('stopped');
-        // A peer that keeps its half of a connection open is no reason to stay.
-        process.exit(0);
-      });
-    }
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     process.stderr.write(`ironcached: ${error.message}\n`);
     process.exitCode = 1;
+  }
+}
+
+function stopOnSignal(service: Service, logger: Logger): void {
+  process.on('SIGHUP', () => service.reloadCertificate());
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, async () => {
+      logger.info({ signal }, 'stopping');
+      await service.stop();
+      logger.info('stopped');
+      // A peer that keeps its half of a connection open is no reason to stay.
+      process.exit(0);
+    });
   }
 }

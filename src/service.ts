@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext, Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import {
@@ -10,8 +11,9 @@ import {
 import { TokenBook } from './auth/token-book.ts';
 import { type Config, settings } from './config.ts';
 import { Engine } from './engine/engine.ts';
+import { isPrivateAddress, reachableHost } from './host-address.ts';
 import { buildApp } from './http/app.ts';
-import { MemcachedListener } from './memcached/listener.ts';
+import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
 import { LruCacheStore } from './storage/lru-cache.ts';
 
 /** Where a running service is found, and who may use it. */
@@ -21,6 +23,16 @@ export interface Addresses {
   readonly httpPort: number;
   readonly memcachedHost: string;
   readonly memcachedPort: number;
+  readonly memcachedTlsPort: number | undefined;
+  /** The listeners without sign-in, each with its cache. */
+  readonly bound: readonly BoundAddress[];
+}
+
+export interface BoundAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly projectId: string;
+  readonly cacheName: string;
 }
 
 export interface ServiceParts {
@@ -90,15 +102,33 @@ export class Service {
         httpHost: config.httpHost,
         httpPort: await listenHttp(this.#app, config),
         memcachedHost: config.memcachedHost,
-        memcachedPort: await listenMemcached(this.#memcached, config),
+        memcachedPort: await this.#listen({ host: config.memcachedHost, port: config.memcachedPort }),
+        memcachedTlsPort: await this.#listenByTls(tls),
+        bound: await this.#listenBound(),
       };
       this.#sweepTimer = setTimeout(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
       this.#writeIronFile(addresses);
+      this.#warnOfPublicAddresses(addresses);
       logger.info({ ...addresses, project: this.credentials.plain?.projectId }, 'ironcached is ready');
       return addresses;
     } catch (error) {
       await this.stop();
       throw error;
+    }
+  }
+
+  /** Reads the certificate anew, for connections from now on. A broken one is logged and not used. */
+  reloadCertificate(): void {
+    const { config, logger } = this.#parts;
+    try {
+      const tls = readCertificate(config);
+      if (!tls) return;
+      this.#memcached.useCertificate(tls);
+      const server = this.#app?.server;
+      if (server instanceof TlsServer) server.setSecureContext(tls);
+      logger.info('the certificate was read anew');
+    } catch (err) {
+      logger.error({ err }, 'the new certificate cannot be used; the old one stays in use');
     }
   }
 
@@ -113,6 +143,61 @@ export class Service {
     clearTimeout(this.#sweepTimer);
     await Promise.all([this.#memcached.stop(timeoutMs), this.#app && closeApp(this.#app, timeoutMs)]);
     this.#store.close();
+  }
+
+  async #listen(endpoint: Endpoint, variable: string = settings.memcachedPort.variable): Promise<number> {
+    try {
+      return await this.#memcached.listen(endpoint);
+    } catch (error) {
+      throw listenError('memcached', variable, error);
+    }
+  }
+
+  async #listenByTls(tls: Certificate | undefined): Promise<number | undefined> {
+    const { memcachedHost: host, memcachedTlsPort: port } = this.#parts.config;
+    if (port === undefined || !tls) return undefined;
+    return this.#listen({ host, port, tls }, settings.memcachedTlsPort.variable);
+  }
+
+  async #listenBound(): Promise<BoundAddress[]> {
+    const { variable } = settings.memcachedBind;
+    const addresses: BoundAddress[] = [];
+    for (const { host, port, projectId = this.#onlyProject(), cacheName } of this.#parts.config
+      .memcachedBind) {
+      if (!this.credentials.projects.some(({ id }) => id === projectId)) {
+        throw new StartError(`${variable}: there is no project ${projectId}`);
+      }
+      const bound = this.engine.cache(projectId, cacheName);
+      addresses.push({
+        host,
+        projectId,
+        cacheName,
+        port: await this.#listen({ host, port, bound }, variable),
+      });
+    }
+    return addresses;
+  }
+
+  #onlyProject(): string {
+    const [project, another] = this.credentials.projects;
+    if (project && !another) return project.id;
+    throw new StartError(`${settings.memcachedBind.variable}: name the project, as PROJECT_ID/CACHE_NAME`);
+  }
+
+  #warnOfPublicAddresses({ protocol, httpHost, memcachedHost, bound }: Addresses): void {
+    const { logger } = this.#parts;
+    if (protocol === 'http' && !isPrivateAddress(httpHost)) {
+      logger.warn(`REST listens on ${httpHost} without TLS: tokens and values can be read on the way`);
+    }
+    if (!isPrivateAddress(memcachedHost)) {
+      logger.warn(
+        `memcached listens on ${memcachedHost} without TLS: tokens and values can be read on the way`,
+      );
+    }
+    for (const { host, port, cacheName } of bound) {
+      if (isPrivateAddress(host)) continue;
+      logger.warn(`${host}:${port} serves the cache ${cacheName} WITHOUT SIGN-IN to whoever reaches it`);
+    }
   }
 
   #buildApp(tls: Certificate | undefined): Promise<FastifyInstance> {
@@ -144,7 +229,7 @@ export class Service {
     const { plain } = this.credentials;
     if (!plain || config.projectId !== undefined) return;
     try {
-      writeIronFile(config.dataDir, plain, { protocol, host: httpHost, port: httpPort });
+      writeIronFile(config.dataDir, plain, { protocol, host: reachableHost(httpHost), port: httpPort });
     } catch (err) {
       logger.warn({ err }, 'iron.json could not be brought up to date');
     }
@@ -168,10 +253,15 @@ function credentialsFor({ projectId, token, dataDir }: Config): Credentials {
 
 function readCertificate({ tlsCert, tlsKey }: Config): Certificate | undefined {
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  return {
-    cert: readPem(settings.tlsCert.variable, tlsCert),
-    key: readPem(settings.tlsKey.variable, tlsKey),
-  };
+  const { tlsCert: cert, tlsKey: key } = settings;
+  const certificate = { cert: readPem(cert.variable, tlsCert), key: readPem(key.variable, tlsKey) };
+  try {
+    createSecureContext(certificate);
+  } catch (error) {
+    const names = `${cert.variable} and ${key.variable}`;
+    throw new StartError(`${names} do not hold a certificate and its key: ${messageOf(error)}`);
+  }
+  return certificate;
 }
 
 function readPem(variable: string, path: string): Buffer {
@@ -190,14 +280,6 @@ async function listenHttp(app: FastifyInstance, { httpHost: host, httpPort: port
   }
   const address = app.server.address();
   return typeof address === 'object' && address ? address.port : port;
-}
-
-async function listenMemcached(listener: MemcachedListener, config: Config): Promise<number> {
-  try {
-    return await listener.listen(config.memcachedHost, config.memcachedPort);
-  } catch (error) {
-    throw listenError('memcached', settings.memcachedPort.variable, error);
-  }
 }
 
 function listenError(door: string, variable: string, error: unknown): StartError {

@@ -1,4 +1,5 @@
 import type { PlainCredentials } from './auth/credentials-file.ts';
+import { reachableHost } from './host-address.ts';
 import type { Addresses } from './service.ts';
 
 /** What a person at a terminal is told once the service is ready: where it is, and lines to paste. */
@@ -7,7 +8,7 @@ export function welcome(
   addresses: Addresses,
   credentials: PlainCredentials | undefined,
 ): string {
-  const { protocol, httpHost, httpPort, memcachedHost, memcachedPort } = addresses;
+  const { protocol, httpHost, httpPort, memcachedHost, memcachedPort, memcachedTlsPort, bound } = addresses;
   const rest = `${protocol}://${reachable(httpHost)}:${httpPort}`;
   const lines = [
     '',
@@ -15,6 +16,13 @@ export function welcome(
     '',
     `  REST       ${rest}/1`,
     `  memcached  ${reachable(memcachedHost)}:${memcachedPort}`,
+    ...(memcachedTlsPort === undefined
+      ? []
+      : [`  by TLS     ${reachable(memcachedHost)}:${memcachedTlsPort}`]),
+    ...bound.map(
+      ({ host, port, cacheName }) =>
+        `             ${reachable(host)}:${port} is the cache ${cacheName}, without sign-in`,
+    ),
     `  docs       ${rest}/docs`,
   ];
   if (!credentials) {
@@ -41,8 +49,8 @@ function signInLength(token: string, projectId: string): number {
   return `${token} ${projectId} demo`.length;
 }
 
-// An address to listen on everywhere is none to connect to.
+// As it stands in a URL.
 function reachable(host: string): string {
-  const address = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  const address = reachableHost(host);
   return address.includes(':') ? `[${address}]` : address;
 }

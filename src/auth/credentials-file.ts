@@ -107,8 +107,9 @@ function readIfThere(path: string): string | undefined {
 function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${path} is not JSON: ${error instanceof Error ? error.message : error}`);
+  } catch {
+    // The parser's own words quote the text, which may be a token.
+    throw new Error(`${path} is not valid JSON`);
   }
 }
 

@@ -1,16 +1,6 @@
 import { type Answer, after } from './answer.ts';
 import { type Arithmetic, type ArithmeticOptions, type ArithmeticOutcome, calculate } from './arithmetic.ts';
-import {
-  add,
-  append,
-  compareAndSwap,
-  prepend,
-  remove,
-  replace,
-  type StoreOutcome,
-  set,
-  touch,
-} from './changes.ts';
+import { compareAndSwap, remove, type StoreMode, type StoreOutcome, storing, touch } from './changes.ts';
 import { Refusal } from './errors.ts';
 import { type Cas, type Item, NEVER, type NewValue } from './item.ts';
 import {
@@ -27,10 +17,7 @@ import type { EngineLimits } from './limits.ts';
 import { Statistics } from './statistics.ts';
 import type { CacheInfo, Decide, ListedItem, StoredCache } from './store.ts';
 
-const storing = { set, add, replace, append, prepend };
-
-/** How a value is stored; the names are memcached's, the meanings serve both doors. */
-export type StoreMode = keyof typeof storing;
+export type { StoreMode } from './changes.ts';
 
 /**
  * One cache of one project, as both doors use it: every operation on items, counted and within the

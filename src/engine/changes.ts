@@ -4,6 +4,11 @@ import type { Decide, Decision } from './store.ts';
 /** `exists`: the item is there in another version. `not_found`: there is none to compare with. */
 export type StoreOutcome = 'stored' | 'not_stored' | 'exists' | 'not_found';
 
+/** The ways of storing a value; the names are memcached's, the meanings serve both doors. */
+export const storing = { set, add, replace, append, prepend };
+
+export type StoreMode = keyof typeof storing;
+
 export function set(value: NewValue): Decide<StoreOutcome> {
   return (_current, nextCas) => stored(value, nextCas);
 }

@@ -1,5 +1,4 @@
-import type { StoreMode } from './cache.ts';
-import { append, prepend, type StoreOutcome } from './changes.ts';
+import { append, prepend, type StoreMode, type StoreOutcome } from './changes.ts';
 import type { Cas, Draft, Item, NewValue } from './item.ts';
 import { NEVER } from './item.ts';
 import type { Amendment, Decide, Decision } from './store.ts';

@@ -1,5 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { TokenBook } from '../auth/token-book.ts';
+import type { Cache } from '../engine/cache.ts';
 import type { Engine } from '../engine/engine.ts';
 import { ReplyRoom } from './reply-buffer.ts';
 import type { ServerStatus } from './server-status.ts';
@@ -33,17 +35,29 @@ export interface ListenerLog {
 // The first byte of every request of the binary protocol.
 const BINARY_MAGIC = 0x80;
 
-/** The memcached door: sockets, their limits, and their orderly end. */
+// In which a TLS client must have introduced itself.
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Where to listen, and how. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  /** Speak TLS, with this certificate. */
+  readonly tls?: SecureContextOptions | undefined;
+  /** Serve this cache to everyone who connects, without sign-in. */
+  readonly bound?: Cache | undefined;
+}
+
+/** The memcached door: sockets, their limits, and their orderly end. It may have several addresses. */
 export class MemcachedListener {
   readonly #parts: ListenerParts;
-  readonly #server: Server;
+  readonly #servers: Server[] = [];
   readonly #room = new ReplyRoom();
   readonly #sessions = new Map<Socket, Session>();
   readonly #status: ServerStatus;
 
   constructor(parts: ListenerParts) {
     this.#parts = parts;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     this.#status = {
       startedAt: parts.engine.now(),
       version: parts.version,
@@ -58,33 +72,44 @@ export class MemcachedListener {
     };
   }
 
-  /** Resolves with the port once it listens. */
-  async listen(host: string, port: number): Promise<number> {
+  /** Resolves with the port once it listens there. */
+  async listen({ host, port, tls, bound }: Endpoint): Promise<number> {
+    const accept = (socket: Socket) => this.#accept(socket, bound);
+    const server = tls
+      ? createTlsServer({ ...tls, noDelay: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, accept)
+      : createServer({ noDelay: true }, accept);
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', reject);
+      server.once('error', reject);
+      server.listen({ host, port }, () => {
+        server.off('error', reject);
         resolve();
       });
     });
-    const { port: bound } = this.#server.address() as AddressInfo;
-    this.#status.address = { host, port: bound };
-    return bound;
+    this.#servers.push(server);
+    const { port: taken } = server.address() as AddressInfo;
+    if (this.#servers.length === 1) this.#status.address = { host, port: taken };
+    return taken;
+  }
+
+  /** Uses another certificate for TLS connections from now on; open ones stay. */
+  useCertificate(tls: SecureContextOptions): void {
+    for (const server of this.#servers) {
+      if (server instanceof TlsServer) server.setSecureContext(tls);
+    }
   }
 
   /** Takes no new connections, lets every client have its answers, and cuts off who is left in the end. */
   async stop(timeoutMs: number): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const session of this.#sessions.values()) session.stop();
     const timer = setTimeout(() => {
       for (const socket of this.#sessions.keys()) socket.destroy();
     }, timeoutMs);
-    await closed;
+    await Promise.all(closed);
     clearTimeout(timer);
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, bound: Cache | undefined): void {
     const { connections, bytes } = this.#status;
     // A client that resets its connection has no use for anything we could do about it.
     socket.on('error', () => socket.destroy());
@@ -95,7 +120,7 @@ export class MemcachedListener {
     }
     connections.current++;
     connections.total++;
-    const session = this.#open(socket);
+    const session = this.#open(socket, bound);
     this.#sessions.set(socket, session);
     let isFirst = true;
     socket.on('data', (chunk: Buffer) => {
@@ -114,7 +139,7 @@ export class MemcachedListener {
     if (idleTimeoutMs > 0) socket.setTimeout(idleTimeoutMs, () => socket.destroy());
   }
 
-  #open(socket: Socket): Session {
+  #open(socket: Socket, bound: Cache | undefined): Session {
     const { engine, tokens, limits, log } = this.#parts;
     return new Session({
       engine,
@@ -126,6 +151,7 @@ export class MemcachedListener {
       unansweredBytesMax: limits.unansweredBytesMax,
       failuresMax: limits.signInFailuresMax,
       delayMs: limits.signInDelayMs,
+      bound,
       onBug: (err) => log.error({ err, door: 'memcached' }, 'a memcached command failed; this is a bug'),
     });
   }

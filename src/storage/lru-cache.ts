@@ -37,12 +37,12 @@ export interface LruCacheStoreOptions {
 export class LruCacheStore implements Store {
   readonly #now: () => number;
   readonly #bytesMax: number;
-  readonly #orders: LRUCache<Entry, Entry>[];
+  readonly #orders: LRUCache<Entry, Buffer>[];
   readonly #calendar = new ExpiryCalendar<Entry>();
   readonly #directory: CacheDirectory<ExistingCache>;
   readonly #delayedClears = new Set<ExistingCache>();
   /** What was cleared or deleted and still waits to be freed. */
-  readonly #discarded: Contents[] = [];
+  readonly #discarded = new Set<Contents>();
   #nextCas = 1;
   #evictions = 0;
   #expirations = 0;
@@ -66,8 +66,9 @@ export class LruCacheStore implements Store {
   }
 
   totals(): StoreTotals {
+    this.#clearAllDue();
     this.#removeDue(Number.POSITIVE_INFINITY);
-    const waiting = this.#discarded.reduce((sum, { index }) => sum + index.size, 0);
+    const waiting = [...this.#discarded].reduce((sum, { index }) => sum + index.size, 0);
     return {
       items: this.#orders.reduce((sum, order) => sum + order.size, 0) - waiting,
       bytes: this.#orders.reduce((sum, order) => sum + order.calculatedSize, 0),
@@ -78,7 +79,7 @@ export class LruCacheStore implements Store {
   }
 
   sweep(): boolean {
-    for (const cache of this.#delayedClears) this.#clearIfDue(cache);
+    this.#clearAllDue();
     const left = this.#removeDue(SWEEP_ITEMS_MAX);
     return this.#freeDiscarded(left) === 0;
   }
@@ -105,17 +106,19 @@ export class LruCacheStore implements Store {
     this.#directory.delete(cache);
     this.#delayedClears.delete(cache);
     cache.deleted = true;
-    this.#discarded.push(cache.contents);
+    this.#discard(cache.contents);
   }
 
   clear(cache: ExistingCache, at: number | undefined): void {
-    cache.clearAt = at;
     if (at !== undefined) {
+      this.#clearIfDue(cache);
+      cache.clearAt = at;
       this.#delayedClears.add(cache);
       return;
     }
+    cache.clearAt = undefined;
     this.#delayedClears.delete(cache);
-    this.#discarded.push(cache.contents);
+    this.#discard(cache.contents);
     cache.contents = new Contents(cache, this.#orders.length);
   }
 
@@ -131,7 +134,9 @@ export class LruCacheStore implements Store {
   /** The live entries, as they come. */
   *entries(cache: ExistingCache): Generator<Entry> {
     this.#clearIfDue(cache);
-    for (const entry of cache.contents.index.values()) {
+    const { contents } = cache;
+    for (const entry of contents.index.values()) {
+      if (contents.discarded) return;
       if (entry.expiresAt > this.#now()) yield entry;
     }
   }
@@ -140,13 +145,17 @@ export class LruCacheStore implements Store {
     return this.#nextCas;
   }
 
-  put(cache: ExistingCache, key: string, draft: Draft): void {
-    const size = ITEM_OVERHEAD_BYTES + key.length + draft.value.length;
-    const shard = shardOf(key, this.#orders.length);
-    const order = this.#order(shard);
-    if (size > order.maxSize) {
+  /** What an item will take, in bytes. Throws Refusal `out_of_memory` if that is never to be had. */
+  sizeOf(key: string, { value }: Draft): number {
+    const size = ITEM_OVERHEAD_BYTES + key.length + value.length;
+    if (size > this.#order(0).maxSize) {
       throw new Refusal('out_of_memory', `an item of ${size} bytes is more than the memory limit allows`);
     }
+    return size;
+  }
+
+  put(cache: ExistingCache, key: string, draft: Draft, size: number): void {
+    const shard = shardOf(key, this.#orders.length);
     this.#countCas(draft.cas);
     const { contents } = cache;
     const entry = contents.index.get(key, shard) ?? new Entry(contents, key, shard);
@@ -155,7 +164,8 @@ export class LruCacheStore implements Store {
     entry.fill(draft, size, this.#now());
     contents.index.set(key, shard, entry);
     this.#calendar.add(entry);
-    order.set(entry, entry, { size });
+    // The value is told to lru-cache because it takes a new size only along with a new value.
+    this.#order(shard).set(entry, entry.value, { size });
   }
 
   amend(entry: Entry, { expiresAt, cas, stale, recaching, use = true }: Amendment): void {
@@ -185,16 +195,16 @@ export class LruCacheStore implements Store {
     this.#order(entry.shard).delete(entry);
   }
 
-  #newOrder(maxSize: number): LRUCache<Entry, Entry> {
+  #newOrder(maxSize: number): LRUCache<Entry, Buffer> {
     return new LRUCache({
       maxSize,
-      dispose: (entry, _key, reason) => {
+      dispose: (_value, entry, reason) => {
         if (reason === 'evict') this.#evict(entry);
       },
     });
   }
 
-  #order(shard: number): LRUCache<Entry, Entry> {
+  #order(shard: number): LRUCache<Entry, Buffer> {
     const order = this.#orders[shard];
     if (!order) throw new RangeError(`no shard ${shard}`);
     return order;
@@ -233,6 +243,14 @@ export class LruCacheStore implements Store {
     entry.contents.bytes -= entry.size;
   }
 
+  #discard(contents: Contents): void {
+    if (contents.index.size > 0) this.#discarded.add(contents);
+  }
+
+  #clearAllDue(): void {
+    for (const cache of this.#delayedClears) this.#clearIfDue(cache);
+  }
+
   #clearIfDue(cache: ExistingCache): void {
     if (cache.clearAt !== undefined && cache.clearAt <= this.#now()) this.clear(cache, undefined);
   }
@@ -250,13 +268,12 @@ export class LruCacheStore implements Store {
   // Frees up to `most` items that were cleared, and says how many more it might have.
   #freeDiscarded(most: number): number {
     let left = most;
-    while (left > 0 && this.#discarded[0]) {
-      const contents = this.#discarded[0];
+    for (const contents of this.#discarded) {
       for (const entry of contents.index.values()) {
         if (left-- <= 0) return 0;
         this.remove(entry);
       }
-      this.#discarded.shift();
+      this.#discarded.delete(contents);
     }
     return left;
   }
@@ -286,8 +303,11 @@ class LruCacheHandle implements StoredCache {
     const cache = this.#existing();
     const entry = cache && this.#store.entry(cache, key);
     const decision = decide(entry, this.#store.nextCas());
-    if (decision.action === 'put') this.#store.put(cache ?? this.#create(), key, decision.draft);
-    else if (entry && decision.action === 'amend') this.#store.amend(entry, decision.amendment);
+    if (decision.action === 'put') {
+      // First the refusal, so that a write that is refused makes no cache.
+      const size = this.#store.sizeOf(key, decision.draft);
+      this.#store.put(cache ?? this.#create(), key, decision.draft, size);
+    } else if (entry && decision.action === 'amend') this.#store.amend(entry, decision.amendment);
     else if (entry && decision.action === 'remove') this.#store.remove(entry);
     return decision.outcome;
   }

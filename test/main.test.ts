@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { settingNames, settings } from '../src/config.ts';
+import { temporaryDirectory } from './support/service.ts';
+import { signIn, textClient } from './support/text-client.ts';
+
+// The compiled program, as a user runs it; `npm test` has compiled it before.
+const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+interface Running {
+  readonly child: ChildProcess;
+  /** The line that says the service is ready. */
+  readonly ready: Record<string, unknown>;
+  output(): string;
+  /** Resolves with the exit status. */
+  readonly exited: Promise<number | null>;
+}
+
+async function run(dataDir: string, env: Record<string, string> = {}): Promise<Running> {
+  const child = spawn(process.execPath, [program, '--http-port=0', '--memcached-port', '0'], {
+    env: { PATH: process.env['PATH'], IRONCACHED_DATA_DIR: dataDir, ...env },
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  let output = '';
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const ready = await new Promise<string>((resolve, reject) => {
+    child.stderr.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+      const line = output.split('\n').find((text) => text.includes('ironcached is ready'));
+      if (line) resolve(line);
+    });
+    child.once('exit', () => reject(new Error(output)));
+  });
+  return { child, ready: JSON.parse(ready), output: () => output, exited };
+}
+
+function runToEnd(args: readonly string[], env: Record<string, string> = {}) {
+  return spawnSync(process.execPath, [program, ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+    encoding: 'utf8',
+  });
+}
+
+test('--help names every setting, --version the version', () => {
+  const help = runToEnd(['--help']);
+  expect(help.status).toBe(0);
+  for (const name of settingNames()) expect(help.stdout).toContain(settings[name].variable);
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  expect(runToEnd(['--version'])).toMatchObject({ status: 0, stdout: `${version}\n` });
+});
+
+test('all mistakes at once, and exit status 2', () => {
+  const { status, stderr, stdout } = runToEnd(['--http-port', 'x'], { IRONCACHED_MEMORY_LIMIT: 'much' });
+  expect(status).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr).toBe(
+    [
+      'ironcached cannot start:',
+      '  --http-port: "x" is not accepted; expected a port from 0 to 65535 (0: any free one)',
+      '  IRONCACHED_MEMORY_LIMIT: "much" is not accepted; expected a size from 1mb to 1tb, like 64kb, 512mb or 2gb',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('a taken port is one line and exit status 1', async () => {
+  const dataDir = temporaryDirectory();
+  const { ready } = await run(dataDir);
+  const env = { IRONCACHED_DATA_DIR: dataDir, IRONCACHED_HTTP_PORT: '0' };
+  const second = runToEnd(['--memcached-port', String(ready['memcachedPort'])], env);
+  expect(second.status).toBe(1);
+  expect(second.stderr).toMatch(/^ironcached: the memcached listener cannot start: .*\n$/);
+});
+
+test('the first start keeps its token in a file for its owner alone, and prints it nowhere', async () => {
+  const dataDir = temporaryDirectory();
+  const { ready, child, output, exited } = await run(dataDir);
+  const path = join(dataDir, 'iron.json');
+  const { project_id: project, token } = JSON.parse(readFileSync(path, 'utf8'));
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(ready['project']).toBe(project);
+  const client = await textClient(Number(ready['memcachedPort']));
+  expect(await client.ask(signIn(token, project, 'c'))).toBe('STORED\r\n');
+  const url = `http://127.0.0.1:${ready['httpPort']}/1/projects/${project}/caches?oauth=${token}`;
+  expect((await fetch(url)).status).toBe(200);
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
+  expect(output()).not.toContain(token);
+  expect(readFileSync(join(dataDir, 'credentials.json'), 'utf8')).not.toContain(token);
+});
+
+test.each(['SIGTERM', 'SIGINT'] as const)('%s stops in order, with exit status 0', async (signal) => {
+  const { ready, child, output, exited } = await run(temporaryDirectory());
+  const idle = await textClient(Number(ready['memcachedPort']));
+  child.kill(signal);
+  expect(await exited).toBe(0);
+  expect(await idle.rest()).toBe('');
+  expect(output()).toContain('"msg":"stopped"');
+});
+
+test('SIGHUP is no end', async () => {
+  const { ready, child } = await run(temporaryDirectory());
+  child.kill('SIGHUP');
+  const client = await textClient(Number(ready['memcachedPort']));
+  expect(await client.ask('mn\r\n')).toBe('MN\r\n');
+});

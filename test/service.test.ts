@@ -1,0 +1,301 @@
+import { copyFileSync, readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { PROJECT, startService, type TestService, TOKEN, temporaryDirectory } from './support/service.ts';
+import { signIn, type TextClient, textClient } from './support/text-client.ts';
+
+async function signedIn(service: TestService, cache = 'c'): Promise<TextClient> {
+  const client = await textClient(service.memcachedPort);
+  expect(await client.ask(signIn(TOKEN, PROJECT, cache))).toBe('STORED\r\n');
+  return client;
+}
+
+async function put(service: TestService, key: string, body: unknown): Promise<void> {
+  const response = await service.rest('PUT', `/c/items/${encodeURIComponent(key)}`, body);
+  expect(await response.json()).toEqual({ msg: 'Stored.' });
+}
+
+async function item(service: TestService, key: string): Promise<Record<string, unknown>> {
+  const response = await service.rest('GET', `/c/items/${encodeURIComponent(key)}`);
+  return (await response.json()) as Record<string, unknown>;
+}
+
+describe('what REST stores, memcached reads', () => {
+  test.each([
+    ['text', '"Hello"', 'Hello'],
+    ['text that looks like a number', '"42"', '42'],
+    ['text beyond ASCII', '"grün 🦊"', Buffer.from('grün 🦊').toString('latin1')],
+    ['an empty text', '""', ''],
+    ['a number', '42', '42'],
+    ['a number of many digits', '123456789012345678901234567890.50', '123456789012345678901234567890.50'],
+    ['a boolean', 'true', 'true'],
+    ['null', 'null', 'null'],
+    ['an object', '{"a": [1, 2.50]}', '{"a": [1, 2.50]}'],
+  ])('%s', async (_kind, json, bytes) => {
+    const service = await startService();
+    const response = await fetch(
+      `http://127.0.0.1:${service.httpPort}/1/projects/${PROJECT}/caches/c/items/k?oauth=${TOKEN}`,
+      { method: 'PUT', body: `{"value":${json}}` },
+    );
+    expect(response.status).toBe(200);
+    const client = await signedIn(service);
+    expect(await client.ask('get k\r\n', 'END\r\n')).toBe(`VALUE k 0 ${bytes.length}\r\n${bytes}\r\nEND\r\n`);
+    const back = await service.rest('GET', '/c/items/k');
+    expect(await back.text()).toContain(`"value":${json},`);
+  });
+
+  test('a value of nearly 1 MB', async () => {
+    const service = await startService();
+    const value = 'x'.repeat(1_048_000);
+    await put(service, 'big', { value });
+    const client = await signedIn(service);
+    expect(await client.ask('get big\r\n', 'END\r\n')).toBe(`VALUE big 0 1048000\r\n${value}\r\nEND\r\n`);
+  });
+
+  test('its expiry', async () => {
+    let now = 1_700_000_000_000;
+    const service = await startService([], { now: () => now });
+    await put(service, 'k', { value: 'v', expires_in: 10 });
+    const client = await signedIn(service);
+    expect(await client.ask('mg k t\r\n')).toBe('HD t10\r\n');
+    now += 10_000;
+    expect(await client.ask('mg k t\r\n')).toBe('EN\r\n');
+    expect((await service.rest('GET', '/c/items/k')).status).toBe(404);
+  });
+
+  test('its cas', async () => {
+    const service = await startService();
+    await put(service, 'k', { value: 'v' });
+    const { cas } = await item(service, 'k');
+    const client = await signedIn(service);
+    expect(await client.ask('gets k\r\n', 'END\r\n')).toBe(`VALUE k 0 1 ${cas}\r\nv\r\nEND\r\n`);
+    expect(await client.ask(`cas k 7 0 1 ${cas}\r\nw\r\n`)).toBe('STORED\r\n');
+    expect(await item(service, 'k')).toMatchObject({ value: 'w', flags: 7 });
+  });
+});
+
+describe('what memcached stores, REST reads', () => {
+  test.each([
+    ['text', 'Hello', '"Hello"'],
+    ['a canonical integer', '42', '42'],
+    ['an integer beyond 2^53', '18446744073709551615', '18446744073709551615'],
+    ['digits that are no canonical integer', '007', '"007"'],
+    ['nothing', '', '""'],
+    ['JSON, which is text to memcached', '{"a":1}', '"{\\"a\\":1}"'],
+  ])('%s', async (_kind, bytes, json) => {
+    const service = await startService();
+    const client = await signedIn(service);
+    expect(await client.ask(`set k 5 0 ${bytes.length}\r\n${bytes}\r\n`)).toBe('STORED\r\n');
+    const response = await service.rest('GET', '/c/items/k');
+    expect(await response.text()).toContain(`"value":${json},`);
+    expect(await item(service, 'k')).toMatchObject({ flags: 5, expires: '9999-01-01T00:00:00Z' });
+  });
+
+  test('all 256 byte values, as base64 or as they are', async () => {
+    const service = await startService();
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+    const client = await signedIn(service);
+    expect(await client.ask(`set k 0 0 256\r\n${bytes.toString('latin1')}\r\n`)).toBe('STORED\r\n');
+    const asJson = await service.rest('GET', '/c/items/k');
+    expect(asJson.headers.get('x-ironcache-encoding')).toBe('base64');
+    expect(((await asJson.json()) as { value: string }).value).toBe(bytes.toString('base64'));
+    const raw = await service.rest('GET', '/c/items/k', undefined, { accept: 'application/octet-stream' });
+    expect(Buffer.from(await raw.arrayBuffer())).toEqual(bytes);
+  });
+
+  test('a value of 1 MiB, and its exact size', async () => {
+    const service = await startService();
+    const client = await signedIn(service);
+    const value = 'y'.repeat(1_048_576);
+    expect(await client.ask(`set big 0 0 ${value.length}\r\n${value}\r\n`)).toBe('STORED\r\n');
+    expect(await item(service, 'big')).toMatchObject({ value });
+    const info = (await (await service.rest('GET', '/c')).json()) as Record<string, unknown>;
+    expect(info).toMatchObject({ name: 'c', project_id: PROJECT, size: 1 });
+  });
+
+  test('its expiry and a key of UTF-8 bytes', async () => {
+    const service = await startService([], { now: () => 1_700_000_000_000 });
+    const client = await signedIn(service);
+    const key = Buffer.from('schlüssel').toString('latin1');
+    expect(await client.ask(`set ${key} 0 60 1\r\nv\r\n`)).toBe('STORED\r\n');
+    expect(await item(service, 'schlüssel')).toMatchObject({ value: 'v', expires: '2023-11-14T22:14:20Z' });
+  });
+});
+
+describe('both doors change the same item', () => {
+  test('counters, signed by one and unsigned by the other', async () => {
+    const service = await startService();
+    const client = await signedIn(service);
+    const increment = async (amount: number) =>
+      (await service.rest('POST', '/c/items/n/increment', { amount })).json();
+    expect(await increment(5)).toEqual({ msg: 'Added', value: 5 });
+    expect(await client.ask('incr n 10\r\n')).toBe('15\r\n');
+    expect(await increment(-10)).toEqual({ msg: 'Added', value: 5 });
+    expect(await client.ask('decr n 9\r\n')).toBe('0\r\n');
+    expect(await item(service, 'n')).toMatchObject({ value: 0 });
+  });
+
+  test('a number that memcached shortened is still a number', async () => {
+    const service = await startService();
+    const client = await signedIn(service);
+    await put(service, 'n', { value: 10 });
+    expect(await client.ask('decr n 1\r\n')).toBe('9\r\n');
+    expect(await client.ask('get n\r\n', 'END\r\n')).toBe('VALUE n 0 2\r\n9 \r\nEND\r\n');
+    expect(await item(service, 'n')).toMatchObject({ value: 9 });
+  });
+
+  test('deleting the cache by REST empties it under an open connection, which goes on working', async () => {
+    const service = await startService();
+    const client = await signedIn(service);
+    expect(await client.ask('set k 0 0 1\r\nv\r\n')).toBe('STORED\r\n');
+    expect(await (await service.rest('DELETE', '/c')).json()).toEqual({ msg: 'Deleted.' });
+    expect(await client.ask('get k\r\n')).toBe('END\r\n');
+    expect(await client.ask('set k 0 0 1\r\nw\r\n')).toBe('STORED\r\n');
+    expect(await item(service, 'k')).toMatchObject({ value: 'w' });
+  });
+
+  test('flush_all by memcached is a clear by REST', async () => {
+    const service = await startService();
+    await put(service, 'k', { value: 'v' });
+    const client = await signedIn(service);
+    expect(await client.ask('flush_all\r\n')).toBe('OK\r\n');
+    expect((await service.rest('GET', '/c/items/k')).status).toBe(404);
+    expect(await (await service.rest('GET', '/c')).json()).toMatchObject({ size: 0 });
+  });
+});
+
+describe('a listener bound to a cache', () => {
+  test('serves that cache without sign-in, and the same items', async () => {
+    const service = await startService(['--memcached-bind', `127.0.0.1:0=${PROJECT}/c, 127.0.0.1:0=other`]);
+    const [bound, other] = service.bound;
+    await put(service, 'k', { value: 'v' });
+    const client = await textClient(bound?.port ?? 0);
+    expect(await client.ask('get k\r\n', 'END\r\n')).toBe('VALUE k 0 1\r\nv\r\nEND\r\n');
+    const elsewhere = await textClient(other?.port ?? 0);
+    expect(await elsewhere.ask('get k\r\n', 'END\r\n')).toBe('END\r\n');
+    expect(service.log.join('')).not.toContain('WITHOUT SIGN-IN');
+  });
+
+  test('is warned of where others could reach it', async () => {
+    const service = await startService(['--memcached-bind', '0.0.0.0:0=c']);
+    expect(service.log.join('')).toContain('serves the cache c WITHOUT SIGN-IN');
+  });
+
+  test('needs a project that exists', async () => {
+    await expect(startService(['--memcached-bind', `127.0.0.1:0=${'0'.repeat(24)}/c`])).rejects.toThrow(
+      `IRONCACHED_MEMCACHED_BIND: there is no project ${'0'.repeat(24)}`,
+    );
+  });
+});
+
+describe('TLS', () => {
+  const certificates = fileURLToPath(new URL('support/certificates', import.meta.url));
+
+  function install(which: 'first' | 'second', directory: string): string[] {
+    copyFileSync(join(certificates, `${which}-cert.pem`), join(directory, 'cert.pem'));
+    copyFileSync(join(certificates, `${which}-key.pem`), join(directory, 'key.pem'));
+    return ['--tls-cert', join(directory, 'cert.pem'), '--tls-key', join(directory, 'key.pem')];
+  }
+
+  function certificateName(client: TextClient): unknown {
+    return (client.socket as TLSSocket).getPeerCertificate().subject.CN;
+  }
+
+  function httpsCertificateName(port: number): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const options = { port, host: '127.0.0.1', path: '/version', rejectUnauthorized: false, agent: false };
+      const outgoing = request(options, (response) => {
+        resolve((response.socket as TLSSocket).getPeerCertificate().subject.CN);
+        response.resume();
+      });
+      outgoing.on('error', reject).end();
+    });
+  }
+
+  test('serves both doors, and reads a new certificate without dropping a connection', async () => {
+    const directory = temporaryDirectory();
+    const service = await startService([...install('first', directory), '--memcached-tls-port', '0']);
+    expect(service.protocol).toBe('https');
+    const port = service.memcachedTlsPort ?? 0;
+    const before = await textClient(port, { tls: true });
+    expect(await before.ask(signIn(TOKEN, PROJECT, 'c'))).toBe('STORED\r\n');
+    expect(certificateName(before)).toBe('first.test');
+    expect(await httpsCertificateName(service.httpPort)).toBe('first.test');
+
+    install('second', directory);
+    service.service.reloadCertificate();
+    const after = await textClient(port, { tls: true });
+    expect(certificateName(after)).toBe('second.test');
+    expect(await httpsCertificateName(service.httpPort)).toBe('second.test');
+    expect(await before.ask('set k 0 0 1\r\nv\r\n')).toBe('STORED\r\n');
+  });
+
+  test('keeps the old certificate where the new one is broken, and says so', async () => {
+    const directory = temporaryDirectory();
+    const service = await startService([...install('first', directory), '--memcached-tls-port', '0']);
+    copyFileSync(join(certificates, 'second-key.pem'), join(directory, 'key.pem'));
+    service.service.reloadCertificate();
+    const client = await textClient(service.memcachedTlsPort ?? 0, { tls: true });
+    expect(certificateName(client)).toBe('first.test');
+    expect(service.log.join('')).toContain('the old one stays in use');
+  });
+
+  test('does not start with a key that is not the certificate’s', async () => {
+    const directory = temporaryDirectory();
+    const flags = install('first', directory);
+    copyFileSync(join(certificates, 'second-key.pem'), join(directory, 'key.pem'));
+    await expect(startService(flags)).rejects.toThrow(
+      'IRONCACHED_TLS_CERT and IRONCACHED_TLS_KEY do not hold a certificate and its key',
+    );
+  });
+
+  test('of memcached needs a certificate', () => {
+    expect(readConfig(['--memcached-tls-port', '0'], {})).toEqual({
+      mistakes: ['IRONCACHED_TLS_CERT: is needed as well, since IRONCACHED_MEMCACHED_TLS_PORT is set'],
+    });
+  });
+});
+
+describe('start and stop', () => {
+  test('the first start makes a project and a token, the next ones use them', async () => {
+    const dataDir = temporaryDirectory();
+    const start = () => startService(['--data-dir', dataDir], { firstStart: true });
+    const first = await start();
+    const file = JSON.parse(readFileSync(join(dataDir, 'iron.json'), 'utf8'));
+    expect(file).toEqual({
+      project_id: expect.stringMatching(/^[0-9a-f]{24}$/),
+      token: expect.stringMatching(/^[\w-]{32}$/),
+      protocol: 'http',
+      host: '127.0.0.1',
+      port: first.httpPort,
+      api_version: 1,
+    });
+    await first.service.stop();
+    const second = await start();
+    expect(second.service.credentials.plain).toEqual({ projectId: file.project_id, token: file.token });
+  });
+
+  test('a taken port is told in one line', async () => {
+    const service = await startService();
+    await expect(startService(['--memcached-port', String(service.memcachedPort)])).rejects.toThrow(
+      /^the memcached listener cannot start: .*another program uses that port \(see IRONCACHED_MEMCACHED_PORT\)$/,
+    );
+    await expect(startService(['--http-port', String(service.httpPort)])).rejects.toThrow(
+      /^the REST listener cannot start: .*another program uses that port \(see IRONCACHED_HTTP_PORT\)$/,
+    );
+  });
+
+  test('a stop answers what was asked, then closes every connection', async () => {
+    const service = await startService();
+    const client = await signedIn(service);
+    client.send('set k 0 0 1\r\nv\r\nget k\r\n');
+    expect(await client.receive('END\r\n')).toBe('STORED\r\nVALUE k 0 1\r\nv\r\nEND\r\n');
+    await service.service.stop();
+    expect(await client.rest()).toBe('');
+    await expect(fetch(`http://127.0.0.1:${service.httpPort}/version`)).rejects.toThrow('fetch failed');
+  });
+});

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { hashToken, TokenBook } from '../../src/auth/token-book.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import type { Store } from '../../src/engine/store.ts';
+import { type AppParts, buildApp } from '../../src/http/app.ts';
+import { LruCacheStore } from '../../src/storage/lru-cache.ts';
+import { testClock } from './clock.ts';
+
+export const PROJECT = '4e71843298b1db3f0d0000aa';
+export const TOKEN = 'token-of-the-first-project';
+/** Another project, with a token that has no right to the first. */
+export const OTHER_PROJECT = '4e71843298b1db3f0d0000bb';
+export const OTHER_TOKEN = 'token-of-the-other-project';
+
+export const AUTHORIZED = { authorization: `OAuth ${TOKEN}` };
+
+/** The path of the project, of a cache, of an item: names are encoded. */
+export function path(cache?: string, key?: string): string {
+  const names = [cache, key].map((name) => (name === undefined ? undefined : encodeURIComponent(name)));
+  const ofCache = names[0] === undefined ? '' : `/${names[0]}`;
+  return `/1/projects/${PROJECT}/caches${ofCache}${names[1] === undefined ? '' : `/items/${names[1]}`}`;
+}
+
+export interface TestApp {
+  readonly app: FastifyInstance;
+  readonly engine: Engine;
+  readonly clock: ReturnType<typeof testClock>;
+  /** Sends a request with the token of the project. */
+  request(method: InjectOptions['method'], url: string, body?: unknown): Promise<TestAnswer>;
+  /** Listens on a free port and says which. */
+  listen(): Promise<number>;
+}
+
+export interface TestAnswer {
+  readonly status: number;
+  readonly headers: Record<string, unknown>;
+  readonly text: string;
+  readonly json: unknown;
+  readonly bytes: Buffer;
+}
+
+export interface TestAppOptions extends Partial<Pick<AppParts, 'logger' | 'tls' | 'isStopping'>> {
+  readonly limits?: Partial<AppParts['limits']>;
+  readonly defaultExpiresInSeconds?: number;
+  readonly cachesMax?: number;
+  readonly bytesMax?: number;
+  /** Puts something around the store. */
+  readonly around?: (store: Store) => Store;
+}
+
+/** The REST interface over a store of its own, with two projects and a clock that stands still. */
+export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const { logger = false, tls, isStopping, limits } = options;
+  const clock = testClock();
+  const { bytesMax = 64 * 1024 * 1024, cachesMax = 1000, defaultExpiresInSeconds = 0 } = options;
+  const store = new LruCacheStore({ bytesMax, cachesMax, now: clock.now });
+  const engine = new Engine(
+    options.around?.(store) ?? store,
+    { valueBytesMax: 1_048_576, defaultExpiresInSeconds },
+    clock.now,
+  );
+  const app = await buildApp({
+    engine,
+    tokens: new TokenBook([
+      { id: PROJECT, tokenHashes: [hashToken(TOKEN)] },
+      { id: OTHER_PROJECT, tokenHashes: [hashToken(OTHER_TOKEN)] },
+    ]),
+    logger,
+    version: '1.2.3',
+    limits: {
+      bodyBytesMax: 1_048_576,
+      headerBytesMax: 16_384,
+      requestTimeoutMs: 30_000,
+      keepAliveTimeoutMs: 72_000,
+      ...limits,
+    },
+    ...(tls && { tls }),
+    ...(isStopping && { isStopping }),
+  });
+  return {
+    app,
+    engine,
+    clock,
+    request: (method, url, body) => send(app, method, url, body),
+    listen: async () => {
+      await app.listen({ host: '127.0.0.1', port: 0 });
+      const address: AddressInfo | string | null = app.server.address();
+      if (address === null || typeof address === 'string') throw new Error('the app does not listen');
+      return address.port;
+    },
+  };
+}
+
+/** All 256 byte values, and a few random ones behind. */
+export function everyByte(): Buffer {
+  return Buffer.concat([Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)), randomBytes(16)]);
+}
+
+async function send(
+  app: FastifyInstance,
+  method: InjectOptions['method'],
+  url: string,
+  body: unknown,
+): Promise<TestAnswer> {
+  const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const response = await app.inject({
+    ...(method && { method }),
+    url,
+    headers: { ...AUTHORIZED, ...(payload !== undefined && { 'content-type': 'application/json' }) },
+    ...(payload !== undefined && { payload }),
+  });
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    text: response.body,
+    bytes: response.rawPayload,
+    json:
+      response.headers['content-type'] === 'application/json' && response.body !== ''
+        ? JSON.parse(response.body)
+        : undefined,
+  };
+}

@@ -1,0 +1,22 @@
+export interface TestClock {
+  now(): number;
+  advance(ms: number): void;
+  set(ms: number): void;
+}
+
+/** Noon of some day, in ms since the epoch: whole seconds, so that fractions in a test are its own. */
+const SOME_NOON = Date.UTC(2030, 0, 15, 12, 0, 0);
+
+/** Time that passes only when a test says so. `now` may be passed on by itself. */
+export function testClock(start = SOME_NOON): TestClock {
+  let time = start;
+  return {
+    now: () => time,
+    advance: (ms) => {
+      time += ms;
+    },
+    set: (ms) => {
+      time = ms;
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import type { Store, StoredCache } from '../../src/engine/store.ts';
+
+/** A store that answers everything with a promise, as one behind a network would. */
+export function laterStore(store: Store): Store {
+  return {
+    cache: (projectId, name) => laterCache(store.cache(projectId, name)),
+    list: async (projectId, skip, limit) => store.list(projectId, skip, limit),
+    totals: async () => store.totals(),
+    sweep: async () => store.sweep(),
+    close: async () => store.close(),
+  };
+}
+
+function laterCache(cache: StoredCache): StoredCache {
+  return {
+    read: async (key, use) => cache.read(key, use),
+    update: async (key, decide) => cache.update(key, decide),
+    clear: async (at) => cache.clear(at),
+    delete: async () => cache.delete(),
+    info: async () => cache.info(),
+    list: () => cache.list(),
+  };
+}
