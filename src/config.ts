@@ -136,7 +136,7 @@ export const settings = {
     variable: 'IRONCACHED_MEMORY_LIMIT',
     fallback: '512mb',
     about:
-      'What all items may take together (keys, values and 300 bytes each); beyond, the least recently used go.',
+      'What all items may take together (keys, values and 500 bytes each); beyond, the least recently used go.',
     schema: size(MIB, 1024 * 1024 * MIB),
   },
   maxItemSize: {

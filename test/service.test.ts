@@ -272,7 +272,8 @@ describe('start and stop', () => {
       protocol: 'http',
       host: '127.0.0.1',
       port: first.httpPort,
-      api_version: 1,
+      scheme: 'http',
+      api_version: '1',
     });
     await first.service.stop();
     const second = await start();

@@ -66,7 +66,9 @@ export function loadCredentials(dataDir: string): Credentials {
 export function writeIronFile(dataDir: string, plain: PlainCredentials, address: ServiceAddress): void {
   const path = ironFilePath(dataDir);
   const { protocol, host, port } = address;
-  const content = { project_id: plain.projectId, token: plain.token, protocol, host, port, api_version: 1 };
+  // Ruby's and Go's clients call the protocol `scheme`, and Go's takes no version but a text.
+  const where = { protocol, scheme: protocol, host, port, api_version: '1' };
+  const content = { project_id: plain.projectId, token: plain.token, ...where };
   const text = `${JSON.stringify(content, null, 2)}\n`;
   if (readIfThere(path) !== text) writePrivately(path, text);
 }

@@ -15,8 +15,11 @@ import { ExpiryCalendar } from './expiry-calendar.ts';
 import { Contents, Entry, ExistingCache } from './lru-cache-entry.ts';
 import { shardCount, shardOf } from './sharded-index.ts';
 
-/** What an item costs above its key and value, in bytes: two map slots, an object and a Buffer. */
-export const ITEM_OVERHEAD_BYTES = 300;
+/**
+ * What an item costs above its key and value, in bytes: two map slots, two objects, a Buffer and its place
+ * in the eviction order. Measured on Node 20 with a million items of 20-byte keys and 100-byte values.
+ */
+export const ITEM_OVERHEAD_BYTES = 500;
 
 // How many items one sweep frees: a few milliseconds' work at most.
 const SWEEP_ITEMS_MAX = 2_000;

@@ -165,7 +165,8 @@ describe('iron.json', () => {
       protocol: 'http',
       host: '127.0.0.1',
       port: 8080,
-      api_version: 1,
+      scheme: 'http',
+      api_version: '1',
     });
     expect(modeOf(ironFilePath(dataDir))).toBe('600');
     expect(readdirSync(dataDir)).toHaveLength(2);
