@@ -17,8 +17,6 @@ import type { EngineLimits } from './limits.ts';
 import { Statistics } from './statistics.ts';
 import type { CacheInfo, Decide, ListedItem, StoredCache } from './store.ts';
 
-export type { StoreMode } from './changes.ts';
-
 /**
  * One cache of one project, as both doors use it: every operation on items, counted and within the
  * limits. Resolve it once per request or session; it goes on working when the cache is deleted.

@@ -1,4 +1,4 @@
-import type { StoreMode } from '../engine/cache.ts';
+import type { StoreMode } from '../engine/changes.ts';
 import type { Cas } from '../engine/item.ts';
 import type { MetaFlags } from './meta-flags.ts';
 

@@ -1,7 +1,6 @@
 import { type Answer, after } from '../../engine/answer.ts';
 import type { ArithmeticOptions } from '../../engine/arithmetic.ts';
-import type { StoreMode } from '../../engine/cache.ts';
-import type { StoreOutcome } from '../../engine/changes.ts';
+import type { StoreMode, StoreOutcome } from '../../engine/changes.ts';
 import { type Cas, NEVER } from '../../engine/item.ts';
 import type { Lease, LeaseOptions } from '../../engine/leases.ts';
 import { keyToBase64 } from '../base64-key.ts';

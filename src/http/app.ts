@@ -1,0 +1,84 @@
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { TokenBook } from '../auth/token-book.ts';
+import type { Engine } from '../engine/engine.ts';
+import { watchRoutes } from './allowed-methods.ts';
+import { authenticate } from './authenticate.ts';
+import { answerBrokenRequest } from './broken-requests.ts';
+import { errorHandler, frameworkErrors, invalidParameter, sendNotFound, sendStopping } from './errors.ts';
+import { registerOpenApi } from './openapi.ts';
+import { logRequests } from './request-log.ts';
+import { cacheRoutes } from './routes/caches.ts';
+import { itemRoutes } from './routes/items.ts';
+import { versionRoute } from './routes/version.ts';
+import { type Certificate, createServer, type HttpLimits } from './server.ts';
+
+export interface AppParts {
+  readonly engine: Engine;
+  readonly tokens: TokenBook;
+  readonly logger: FastifyBaseLogger | false;
+  /** What GET /version tells. */
+  readonly version: string;
+  readonly limits: HttpLimits;
+  readonly tls?: Certificate;
+  /** Asked at every request; while true, the answer is 503. */
+  readonly isStopping?: () => boolean;
+}
+
+/** The REST interface: everything registered, not listening. */
+export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
+  const { engine, tokens, logger, version, limits, tls } = parts;
+  const app = fastify({
+    serverFactory: (handler) => createServer(handler, limits, tls),
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors,
+    schemaErrorFormatter: invalidParameter,
+    // Names may be as long as a URL can be; what is too long gets its own answer.
+    routerOptions: { maxParamLength: limits.headerBytesMax },
+    // Fastify's own answer is not of our form; see refuseWhileStopping.
+    return503OnClosing: false,
+  });
+  readBodiesOurselves(app);
+  refuseWhileStopping(app, parts.isStopping);
+  if (logger) logRequests(app, logger);
+  const allowedMethods = watchRoutes(app);
+  app.setErrorHandler(errorHandler(logger));
+  app.setNotFoundHandler((request, reply) =>
+    sendNotFound(reply, request.method, allowedMethods(request.raw.url)),
+  );
+  // The answers that matter are written by hand; nothing is left that a compiled serializer would speed up.
+  app.setSerializerCompiler(() => JSON.stringify);
+  await registerOpenApi(app, version);
+  await app.register(versionRoute, { version });
+  await app.register(
+    async (project) => {
+      project.addHook('onRequest', authenticate(tokens));
+      await project.register(cacheRoutes, { engine });
+      await project.register(itemRoutes, { engine, bodyBytesMax: limits.bodyBytesMax });
+    },
+    { prefix: '/1/projects/:project' },
+  );
+  return app;
+}
+
+/**
+ * Fastify would choose a parser by content type, refuse an empty JSON body, and close the connection
+ * after one that is too large. Clients name any type and send bodies everywhere, so no method "has a
+ * body" here: the two routes that want one read it (body.ts), and Node throws the others away.
+ */
+function readBodiesOurselves(app: FastifyInstance): void {
+  for (const method of ['DELETE', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY']) {
+    app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+  }
+}
+
+function refuseWhileStopping(app: FastifyInstance, isStopping: (() => boolean) | undefined): void {
+  let closing = false;
+  app.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
+  app.addHook('onRequest', (_request, reply, done) => {
+    if (closing || isStopping?.()) sendStopping(reply);
+    else done();
+  });
+}

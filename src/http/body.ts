@@ -1,0 +1,38 @@
+import type { IncomingMessage } from 'node:http';
+import { HttpRefusal } from './http-refusal.ts';
+
+/** How much of a body that is too large is read and thrown away, in multiples of the limit. */
+export const DRAIN_FACTOR = 64;
+
+/**
+ * Reads a whole body of at most `bytesMax`. Throws HttpRefusal 413 as soon as it is known to be larger;
+ * the rest is then thrown away as it comes, so that the connection stays usable, up to DRAIN_FACTOR times
+ * the limit, where the connection is cut.
+ */
+export function readBody(message: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+
+    message.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= bytesMax) chunks.push(chunk);
+      else if (chunks.length > 0 || length === chunk.length) refuse();
+      if (length > bytesMax * DRAIN_FACTOR) message.socket.destroy();
+    });
+    message.once('end', () => resolve(joined(chunks)));
+    message.once('error', () => reject(new HttpRefusal(400, 'The connection ended before the body did.')));
+    if (Number(message.headers['content-length']) > bytesMax) refuse();
+
+    function refuse(): void {
+      chunks.length = 0;
+      reject(new HttpRefusal(413, `The body may have at most ${bytesMax} bytes. Store a smaller value.`));
+    }
+  });
+}
+
+// What keeps a value copies it, so that the usual single chunk need not be copied here.
+function joined(chunks: readonly Buffer[]): Buffer {
+  const [first] = chunks;
+  return chunks.length === 1 && first ? first : Buffer.concat(chunks);
+}

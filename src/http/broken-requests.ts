@@ -1,0 +1,46 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { JSON_TYPE, messageJson } from './json-answer.ts';
+
+/** How long a connection that got its last answer may go on sending before it is cut. */
+const LINGER_MS = 1_000;
+
+const answers = new Map<string | undefined, [status: number, msg: string]>([
+  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'The request took too long to arrive. Send it again.']],
+  ['HPE_HEADER_OVERFLOW', [431, 'The URL and headers are too long together. Send fewer or shorter ones.']],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', [413, 'The chunk extensions are too long. Leave them out.']],
+]);
+
+const answered = new WeakSet<Socket>();
+
+/** Answers what Node could not read as HTTP, or not in time, and ends the connection. */
+export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  // Node reports every further piece of the same broken request.
+  if (answered.has(socket)) return;
+  answered.add(socket);
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
+  socket.end(rawAnswer(status, msg));
+  // Cutting it now would throw the answer away at a client that is still sending.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
+
+/** A whole HTTP answer, where there is no response object to write it. */
+export function rawAnswer(
+  status: number,
+  msg: string,
+  headers: Readonly<Record<string, string>> = {},
+): string {
+  const body = messageJson(msg);
+  const lines = Object.entries({
+    'content-type': JSON_TYPE,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`;
+  return `${head}${body}`;
+}

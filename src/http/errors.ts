@@ -1,0 +1,111 @@
+import {
+  errorCodes,
+  type FastifyBaseLogger,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifySchemaValidationError,
+} from 'fastify';
+import { Refusal, type RefusalCode } from '../engine/errors.ts';
+import { HttpRefusal } from './http-refusal.ts';
+import { messageJson, sendJson } from './json-answer.ts';
+import { loggedRequest } from './request-log.ts';
+
+export const NO_SUCH_ENDPOINT = "The resource, project, or endpoint being requested doesn't exist.";
+
+interface ErrorAnswer {
+  readonly status: number;
+  readonly msg: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const retryLater = { 'retry-after': '1' };
+
+/** What the engine refuses, in this door's words; the engine's own text comes first, since it knows the numbers. */
+const refusalAnswers: Record<RefusalCode, Omit<ErrorAnswer, 'msg'> & { readonly advice: string }> = {
+  key_empty: { status: 404, advice: NO_SUCH_ENDPOINT },
+  key_too_long: { status: 400, advice: 'Use a shorter key.' },
+  cache_name_too_long: { status: 400, advice: 'Use a shorter cache name.' },
+  value_too_large: { status: 413, advice: 'Store a smaller value, or raise the limit of this service.' },
+  out_of_memory: {
+    status: 403,
+    advice: 'Store a smaller item, or raise the memory limit of this service.',
+  },
+  too_many_caches: { status: 403, advice: 'Delete a cache that is no longer used, or raise the limit.' },
+  store_unavailable: {
+    status: 503,
+    advice: 'The store cannot be reached; try again later.',
+    headers: retryLater,
+  },
+};
+
+/** Answers whatever a route or a hook threw. A bug is logged whole and told as little more than that. */
+export function errorHandler(logger: FastifyBaseLogger | false) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const answer = errorAnswer(error);
+    if (!answer && logger) logger.error({ err: error, req: loggedRequest(request) }, 'a REST request failed');
+    sendError(reply, answer ?? { status: 500, msg: 'Internal error. It was logged; try again later.' });
+  };
+}
+
+/** Errors from before a route was found. */
+export function frameworkErrors(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+  sendError(reply, errorAnswer(error) ?? { status: 400, msg: 'The request cannot be understood.' });
+}
+
+export function sendError(reply: FastifyReply, { status, msg, headers }: ErrorAnswer): void {
+  if (headers) reply.headers(headers);
+  sendJson(reply, messageJson(msg), status);
+}
+
+/** Answers where no route fits: 405 with the methods that do, or 404 where there are none. */
+export function sendNotFound(reply: FastifyReply, method: string, allowed: readonly string[]): void {
+  // A route may find nothing, too: the files of the documentation.
+  if (allowed.length === 0 || allowed.includes(method)) {
+    sendError(reply, { status: 404, msg: NO_SUCH_ENDPOINT });
+    return;
+  }
+  const allow = allowed.join(', ');
+  sendError(reply, { status: 405, msg: `This endpoint allows ${allow}.`, headers: { allow } });
+}
+
+/** What Fastify is to throw when a query does not fit its schema. */
+export function invalidParameter(errors: readonly FastifySchemaValidationError[]): HttpRefusal {
+  const [{ instancePath, message } = { instancePath: '', message: undefined }] = errors;
+  return new HttpRefusal(400, `The parameter ${instancePath.slice(1)} ${message ?? 'is not valid'}.`);
+}
+
+/** While the service stops: the connection ends here, and the client tries again elsewhere or later. */
+export function sendStopping(reply: FastifyReply): void {
+  sendError(reply, {
+    status: 503,
+    msg: 'The service is shutting down; try again later.',
+    headers: { ...retryLater, connection: 'close' },
+  });
+}
+
+// Nothing: a bug.
+function errorAnswer(error: unknown): ErrorAnswer | undefined {
+  if (error instanceof HttpRefusal) {
+    return { status: error.status, msg: error.message, headers: error.headers };
+  }
+  if (error instanceof Refusal) return refusalAnswer(error);
+  return error instanceof Error ? frameworkAnswer(error) : undefined;
+}
+
+function refusalAnswer({ code, message }: Refusal): ErrorAnswer {
+  const { advice, ...answer } = refusalAnswers[code];
+  return { ...answer, msg: `${message.charAt(0).toUpperCase()}${message.slice(1)}. ${advice}` };
+}
+
+// Fastify and its plugins put a status on what they throw; what they say of a client's mistake may be told.
+function frameworkAnswer(error: Error): ErrorAnswer | undefined {
+  if (error instanceof errorCodes.FST_ERR_BAD_URL) {
+    return {
+      status: 400,
+      msg: 'The path is not validly percent-encoded UTF-8. Send a percent sign itself as %25.',
+    };
+  }
+  if (!('statusCode' in error) || typeof error.statusCode !== 'number') return undefined;
+  const isMistake = error.statusCode >= 400 && error.statusCode < 500;
+  return isMistake ? { status: error.statusCode, msg: error.message } : undefined;
+}

@@ -1,0 +1,28 @@
+import { TokenBook } from '../auth/token-book.ts';
+import { Engine } from '../engine/engine.ts';
+import { Refusal } from '../engine/errors.ts';
+import { buildApp } from './app.ts';
+
+/** The OpenAPI document as it is kept in the repository: the same text on every machine. */
+export async function openApiDocument(version: string): Promise<string> {
+  const limits = { valueBytesMax: 0, defaultExpiresInSeconds: 0 };
+  const app = await buildApp({
+    engine: new Engine(
+      { cache: refuse, list: refuse, totals: refuse, sweep: refuse, close: refuse },
+      limits,
+      () => 0,
+    ),
+    tokens: new TokenBook([]),
+    logger: false,
+    version,
+    limits: { bodyBytesMax: 1, headerBytesMax: 16_384, requestTimeoutMs: 1_000, keepAliveTimeoutMs: 1_000 },
+  });
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function refuse(): never {
+  throw new Refusal('store_unavailable', 'there is no store where only the document is written');
+}

@@ -1,0 +1,58 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { component } from './operation.ts';
+import { namedSchemas } from './schemas.ts';
+
+/** Collects every route registered from here on into an OpenAPI document, and shows it at /docs. */
+export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
+  for (const schema of namedSchemas) app.addSchema(component(schema));
+  await app.register(swagger, {
+    refResolver: { buildLocalReference: ({ $id }, _base, _fragment, index) => String($id ?? `def-${index}`) },
+    convertConstToEnum: false,
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'ironcached',
+        version,
+        summary: 'A self-hosted cache with the IronCache REST API.',
+        description:
+          'Projects hold caches, caches hold items. The same items can be read and written by memcached clients. ' +
+          'Every error is `{"msg": "..."}` with a text that says what to do.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      tags: [
+        { name: 'items', description: 'Values under keys' },
+        { name: 'caches', description: 'Named sets of items' },
+        { name: 'service', description: 'The service itself' },
+      ],
+      security: [{ oauthHeader: [] }, { bearer: [] }, { oauthQuery: [] }],
+      components: {
+        securitySchemes: {
+          oauthHeader: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'Authorization',
+            description: 'The word OAuth, a space and the token: `OAuth TOKEN`',
+          },
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'The token, as `Authorization: Bearer TOKEN`',
+          },
+          oauthQuery: { type: 'apiKey', in: 'query', name: 'oauth', description: 'The token' },
+        },
+      },
+    },
+    transform: ({ schema, url, route }) => {
+      const body = route.config?.requestBody;
+      return { url, schema: body ? { ...schema, body } : schema };
+    },
+  });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    theme: { title: 'ironcached' },
+    // Nothing is fetched from elsewhere.
+    uiConfig: { validatorUrl: null, persistAuthorization: true },
+  });
+}

@@ -1,0 +1,165 @@
+import type { RouteShorthandOptions } from 'fastify';
+import { z } from 'zod';
+import { message } from './schemas.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** JSON schema of the body, for the OpenAPI document: the routes read and check bodies themselves. */
+    requestBody?: JsonSchema;
+  }
+}
+
+type JsonSchema = Record<string, unknown>;
+
+export interface Operation {
+  readonly id: string;
+  readonly tag: 'caches' | 'items' | 'service';
+  readonly summary: string;
+  readonly description?: string;
+  readonly path?: z.ZodType;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  readonly answer: Answer;
+  /** Which errors it has besides those of every operation, with what they say if not the usual. */
+  readonly errors?: Readonly<Partial<Record<ErrorStatus, string | undefined>>>;
+  readonly open?: true;
+}
+
+interface Answer {
+  readonly description: string;
+  readonly schema: z.ZodType;
+  readonly examples?: Readonly<Record<string, unknown>>;
+  /** May also be had as application/octet-stream. */
+  readonly raw?: true;
+}
+
+type ErrorStatus = keyof typeof errorAnswers;
+
+const errorAnswers = {
+  400: [
+    'The request is not valid',
+    'The body is not valid JSON. Send a JSON object, like {"value": "text"}.',
+  ],
+  401: [
+    'No token, or an unknown one',
+    'A token is needed. Send it as the header "Authorization: OAuth TOKEN".',
+  ],
+  403: [
+    'The token has no right to this project, or a limit is exceeded',
+    'This token has no right to this project.',
+  ],
+  404: [
+    'There is no such project or endpoint',
+    "The resource, project, or endpoint being requested doesn't exist.",
+  ],
+  405: ['The path is known, the verb is wrong; see Allow', 'This endpoint allows GET, HEAD.'],
+  406: [
+    'A required member is missing',
+    'The member "value" is missing. Send a JSON object, like {"value": "text"}.',
+  ],
+  408: ['The request took too long to arrive', 'The request took too long to arrive. Send it again.'],
+  413: ['The body is too large', 'The body may have at most 1048576 bytes. Store a smaller value.'],
+  431: [
+    'The URL and headers are too long',
+    'The URL and headers are too long together. Send fewer or shorter ones.',
+  ],
+  500: ['A fault of the service', 'Internal error. It was logged; try again later.'],
+  503: [
+    'Overloaded or shutting down; try again after Retry-After seconds',
+    'The service is shutting down; try again later.',
+  ],
+} as const;
+
+const errorsOfAll: readonly ErrorStatus[] = [405, 408, 431, 500, 503];
+const errorsOfProjects: readonly ErrorStatus[] = [400, 401, 403, 404];
+
+/** A route's options from its description: the one place where zod becomes JSON schema. */
+export function operation(about: Operation): RouteShorthandOptions {
+  return {
+    schema: {
+      operationId: about.id,
+      tags: [about.tag],
+      summary: about.summary,
+      ...(about.description && { description: about.description }),
+      ...(about.path && { params: jsonSchema(about.path) }),
+      ...(about.query && { querystring: jsonSchema(about.query) }),
+      ...(about.open && { security: [] }),
+      response: { 200: successSchema(about.answer), ...errorSchemas(about) },
+    },
+    ...(about.body && { config: { requestBody: reference(about.body) } }),
+    // Names in a path are text whatever they are, and each has its own answer to a wrong length.
+    ...(!about.query && { validatorCompiler: () => () => true }),
+  };
+}
+
+/** The schema of a body or an answer as a part of the document, which operations refer to by name. */
+export function component(schema: z.ZodType): JsonSchema {
+  const name = nameOf(schema);
+  const definition = z.toJSONSchema(schema, { io: 'input' }).$defs?.[name];
+  return { $id: name, ...definition };
+}
+
+function successSchema({ description, schema, examples, raw }: Answer): JsonSchema {
+  const json = {
+    schema: reference(schema),
+    ...(examples
+      ? { examples: Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }])) }
+      : { example: exampleOf(schema) }),
+  };
+  const binary = { schema: { type: 'string', format: 'binary', description: 'The bytes of the value' } };
+  return {
+    description,
+    ...(raw && { headers: rawHeaders }),
+    content: { 'application/json': json, ...(raw && { 'application/octet-stream': binary }) },
+  };
+}
+
+const rawHeaders = {
+  'X-IronCache-Encoding': { type: 'string', description: '`base64` where the value is bytes in base64' },
+  ETag: { type: 'string', description: 'The version of the item, where the answer is its bytes' },
+};
+
+function exampleOf(schema: z.ZodType): unknown {
+  const examples = schema.meta()?.['examples'];
+  return Array.isArray(examples) ? examples[0] : undefined;
+}
+
+function errorSchemas(about: Operation): Record<string, JsonSchema> {
+  const shared = about.open ? errorsOfAll : [...errorsOfProjects, ...errorsOfAll];
+  const own = Object.keys(about.errors ?? {}).map(Number) as ErrorStatus[];
+  const statuses = [...new Set([...shared, ...own])].sort();
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const [description, usual] = errorAnswers[status];
+      const value = { msg: about.errors?.[status] ?? usual };
+      const json = { schema: reference(message), example: value };
+      return [String(status), { description, ...headersOf(status), content: { 'application/json': json } }];
+    }),
+  );
+}
+
+function headersOf(status: ErrorStatus): { headers?: JsonSchema } {
+  if (status === 405)
+    return { headers: { Allow: { type: 'string', description: 'The verbs that are possible' } } };
+  if (status === 503) {
+    return {
+      headers: { 'Retry-After': { type: 'integer', description: 'Seconds to wait before the next try' } },
+    };
+  }
+  return {};
+}
+
+function reference(schema: z.ZodType): JsonSchema {
+  return { $ref: `${nameOf(schema)}#` };
+}
+
+function nameOf(schema: z.ZodType): string {
+  const name = schema.meta()?.id;
+  if (name === undefined) throw new TypeError('a schema of a body or an answer needs an id');
+  return name;
+}
+
+function jsonSchema(schema: z.ZodType): JsonSchema {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input' });
+  return rest;
+}

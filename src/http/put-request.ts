@@ -1,0 +1,88 @@
+import type { Answer } from '../engine/answer.ts';
+import type { Cache } from '../engine/cache.ts';
+import type { StoreOutcome } from '../engine/changes.ts';
+import { type Cas, casFrom, type ValueKind } from '../engine/item.ts';
+import { HttpRefusal } from './http-refusal.ts';
+import { valueFromJson } from './item-value.ts';
+import { type Member, readMembers } from './json-members.ts';
+import { casSchema, putOptionsSchema } from './schemas.ts';
+
+/** What a PUT asks for. */
+export interface PutRequest {
+  readonly value: Buffer;
+  readonly kind: ValueKind;
+  readonly mode: 'set' | 'add' | 'replace';
+  readonly expiresInSeconds: number | undefined;
+  readonly cas: Cas | undefined;
+}
+
+/** Reads the body of a PUT. Throws HttpRefusal 400 (what is wrong with which member) and 406 (no value). */
+export function readPutRequest(body: Buffer): PutRequest {
+  const members = readMembers(body);
+  const value = members.get('value') ?? members.get('body');
+  if (!value) {
+    throw new HttpRefusal(406, 'The member "value" is missing. Send a JSON object, like {"value": "text"}.');
+  }
+  const stored = valueFromJson(value);
+  if (members.size === 1) return { ...stored, mode: 'set', expiresInSeconds: undefined, cas: undefined };
+  const options = readOptions({
+    expires_in: given(members.get('expires_in')) ?? given(members.get('expires')),
+    add: flag(members.get('add')),
+    replace: flag(members.get('replace')),
+  });
+  return {
+    ...stored,
+    mode: options.add ? 'add' : options.replace ? 'replace' : 'set',
+    expiresInSeconds: options.expires_in,
+    cas: casOf(members.get('cas')),
+  };
+}
+
+/** Does what a PUT asks for. `expiresAt`: of the item, should it be stored. */
+export function put(cache: Cache, key: string, request: PutRequest, expiresAt: number): Answer<StoreOutcome> {
+  const item = { value: request.value, kind: request.kind, flags: 0, expiresAt };
+  if (request.cas === undefined) return cache.store(request.mode, key, item);
+  // No item is both missing and of a certain version.
+  if (request.mode === 'add') return 'not_stored';
+  return cache.compareAndSwap(key, item, request.cas);
+}
+
+function readOptions(options: Record<'expires_in' | 'add' | 'replace', unknown>) {
+  const result = putOptionsSchema.safeParse(options);
+  if (!result.success) throw new HttpRefusal(400, `${result.error.issues[0]?.message}.`);
+  if (result.data.add && result.data.replace) {
+    throw new HttpRefusal(400, 'add and replace exclude each other. Send one of them.');
+  }
+  return result.data;
+}
+
+// Clients that always send every member mean "not given" by null and by 0.
+function given(member: Member | undefined): unknown {
+  return member?.value === 0 ? undefined : (member?.value ?? undefined);
+}
+
+// Perl has no booleans and sends 1 and 0.
+function flag(member: Member | undefined): unknown {
+  const value = member?.value ?? undefined;
+  return typeof value === 'number' ? value !== 0 : value;
+}
+
+function casOf(member: Member | undefined): Cas | undefined {
+  if (!member || member.value === null) return undefined;
+  const number = casNumber(member);
+  if (number === undefined) throw new HttpRefusal(400, `${casSchema.description}.`);
+  return casFrom(number);
+}
+
+function casNumber(member: Member): bigint | undefined {
+  const { value } = member;
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  const digits = typeof value === 'string' ? value : member.source();
+  if (/^\d{1,20}$/.test(digits)) return in64Bits(BigInt(digits));
+  // A client that reckons in floating point may say 12.0.
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined;
+}
+
+function in64Bits(number: bigint): bigint | undefined {
+  return BigInt.asUintN(64, number) === number ? number : undefined;
+}

@@ -1,0 +1,147 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Answer, after } from '../../engine/answer.ts';
+import type { ArithmeticOutcome } from '../../engine/arithmetic.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { keyFromText } from '../../engine/key.ts';
+import { KEY_LENGTH_MAX } from '../../engine/limits.ts';
+import { readBody } from '../body.ts';
+import { HttpRefusal } from '../http-refusal.ts';
+import { readAmount } from '../increment-request.ts';
+import { sendItem, sendItemBytes } from '../item-answer.ts';
+import { messageJson, sendJson } from '../json-answer.ts';
+import { operation } from '../operation.ts';
+import { put, readPutRequest } from '../put-request.ts';
+import { type ItemPath, incrementBody, incremented, item, itemPath, message, putBody } from '../schemas.ts';
+
+const STORED = messageJson('Stored.');
+// Not an error: clients compare the text with "Stored." and fail on an error status.
+const NOT_STORED = messageJson('Not stored.');
+const DELETED = messageJson('Deleted.');
+const KEY_NOT_FOUND = messageJson('Key not found');
+const NOT_NUMERIC = 'Cannot increment or decrement non-numeric value';
+const OUT_OF_RANGE = 'The result would be outside the range of a 64-bit number. Use a smaller amount.';
+
+const errors = { 404: 'Key not found' };
+const bodyErrors = { 406: undefined, 413: undefined };
+
+export async function itemRoutes(
+  app: FastifyInstance,
+  { engine, bodyBytesMax }: { engine: Engine; bodyBytesMax: number },
+): Promise<void> {
+  app.get<{ Params: ItemPath }>(
+    '/caches/:cache/items/:key',
+    operation({
+      id: 'getItem',
+      tag: 'items',
+      summary: 'Get an item',
+      description:
+        'Bytes that are not UTF-8 come as base64, with the header `X-IronCache-Encoding: base64`. ' +
+        'With `Accept: application/octet-stream` the answer is the bytes of the value, with the version as `ETag`.',
+      path: itemPath,
+      answer: { description: 'The item', schema: item, raw: true },
+      errors,
+    }),
+    (request, reply) =>
+      after(cacheOf(request).get(keyOf(request)), (found) => {
+        if (!found) sendJson(reply, KEY_NOT_FOUND, 404);
+        else if (wantsBytes(request)) sendItemBytes(reply, found);
+        else sendItem(reply, request.params, found);
+      }),
+  );
+
+  app.put<{ Params: ItemPath }>(
+    '/caches/:cache/items/:key',
+    operation({
+      id: 'putItem',
+      tag: 'items',
+      summary: 'Store an item',
+      description:
+        'Makes the cache if there is none. `add`, `replace` and `cas` are conditions: where they do not hold, ' +
+        'nothing changes and the answer is 200 with `Not stored.`',
+      path: itemPath,
+      body: putBody,
+      answer: {
+        description: 'Whether the item was stored',
+        schema: message,
+        examples: { stored: { msg: 'Stored.' }, notStored: { msg: 'Not stored.' } },
+      },
+      errors: bodyErrors,
+    }),
+    async (request, reply) => {
+      const cache = cacheOf(request);
+      const key = keyOf(request);
+      const asked = readPutRequest(await readBody(request.raw, bodyBytesMax));
+      const seconds = asked.expiresInSeconds;
+      const expiresAt = seconds === undefined ? cache.defaultExpiresAt() : engine.now() + seconds * 1000;
+      return after(put(cache, key, asked, expiresAt), (outcome) =>
+        sendJson(reply, outcome === 'stored' ? STORED : NOT_STORED),
+      );
+    },
+  );
+
+  app.delete<{ Params: ItemPath }>(
+    '/caches/:cache/items/:key',
+    operation({
+      id: 'deleteItem',
+      tag: 'items',
+      summary: 'Delete an item',
+      path: itemPath,
+      answer: { description: 'It is gone', schema: message, examples: { deleted: { msg: 'Deleted.' } } },
+      errors,
+    }),
+    (request, reply) =>
+      after(cacheOf(request).delete(keyOf(request)), (deleted) => {
+        if (deleted) sendJson(reply, DELETED);
+        else sendJson(reply, KEY_NOT_FOUND, 404);
+      }),
+  );
+
+  app.post<{ Params: ItemPath }>(
+    '/caches/:cache/items/:key/increment',
+    operation({
+      id: 'incrementItem',
+      tag: 'items',
+      summary: 'Add to a number',
+      description:
+        'Atomic, and exact over 64 bits, signed. A missing item starts with the amount as its value.',
+      path: itemPath,
+      body: incrementBody,
+      answer: { description: 'The number after the addition', schema: incremented },
+      errors: { 400: NOT_NUMERIC, ...bodyErrors, 406: 'The member "amount" is missing.' },
+    }),
+    async (request, reply) => {
+      const cache = cacheOf(request);
+      const key = keyOf(request);
+      const amount = readAmount(await readBody(request.raw, bodyBytesMax));
+      const initial = { value: amount, expiresAt: cache.defaultExpiresAt() };
+      const answer: Answer<ArithmeticOutcome> = cache.calculate(
+        key,
+        { rule: 'signed', delta: amount },
+        { initial },
+      );
+      return after(answer, (outcome) => sendSum(reply, outcome));
+    },
+  );
+
+  function cacheOf({ params }: FastifyRequest<{ Params: ItemPath }>) {
+    return engine.cache(params.project, params.cache);
+  }
+}
+
+function keyOf({ params: { key } }: FastifyRequest<{ Params: ItemPath }>): string {
+  if (key.length > KEY_LENGTH_MAX && [...key].length > KEY_LENGTH_MAX) {
+    throw new HttpRefusal(400, `A key may have at most ${KEY_LENGTH_MAX} characters. Use a shorter key.`);
+  }
+  return keyFromText(key);
+}
+
+function wantsBytes({ headers: { accept } }: FastifyRequest<{ Params: ItemPath }>): boolean {
+  return accept !== undefined && /application\/octet-stream/i.test(accept) && !/json/i.test(accept);
+}
+
+function sendSum(reply: FastifyReply, outcome: ArithmeticOutcome): void {
+  if (outcome.status !== 'done') {
+    throw new HttpRefusal(400, outcome.status === 'out_of_range' ? OUT_OF_RANGE : NOT_NUMERIC);
+  }
+  sendJson(reply, `{"msg":"Added","value":${outcome.value}}`);
+}

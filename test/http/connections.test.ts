@@ -1,0 +1,293 @@
+import { readFile } from 'node:fs/promises';
+import { get } from 'node:https';
+import { afterEach, describe, expect, test } from 'vitest';
+import { DRAIN_FACTOR } from '../../src/http/body.ts';
+import { path, type TestApp, type TestAppOptions, TOKEN, testApp } from '../support/app.ts';
+import { HttpSocket } from '../support/http-socket.ts';
+
+const AUTH = `Authorization: OAuth ${TOKEN}\r\n`;
+const ITEM = path('c', 'k');
+
+let rest: TestApp | undefined;
+const sockets: HttpSocket[] = [];
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await rest?.app.close();
+});
+
+async function connected(options: TestAppOptions = {}): Promise<HttpSocket> {
+  rest = await testApp(options);
+  return connectTo(await rest.listen());
+}
+
+function connectTo(port: number): HttpSocket {
+  const socket = new HttpSocket(port);
+  sockets.push(socket);
+  return socket;
+}
+
+function put(body: string, headers = ''): string {
+  const length = Buffer.byteLength(body);
+  return `PUT ${ITEM} HTTP/1.1\r\nHost: x\r\n${AUTH}${headers}Content-Length: ${length}\r\n\r\n${body}`;
+}
+
+function request(method: string, url = ITEM, headers = '', body = ''): string {
+  return `${method} ${url} HTTP/1.1\r\nHost: x\r\n${AUTH}${headers}\r\n${body}`;
+}
+
+async function expectStillUsable(socket: HttpSocket): Promise<void> {
+  socket.write(request('GET', '/version'));
+  expect(await socket.answer()).toMatchObject({ status: 200, body: '{"version":"1.2.3"}' });
+}
+
+describe('what real clients send', () => {
+  test('chunked bodies, in any pieces (Go)', async () => {
+    const socket = await connected();
+    socket.write(request('PUT', ITEM, 'Transfer-Encoding: chunked\r\n', '9\r\n{"value":\r\n'));
+    // An é whose two bytes come in two chunks.
+    socket.write(Buffer.from('2\r\n"\xc3\r\n', 'latin1'));
+    socket.write(Buffer.from('3\r\n\xa9"}\r\n0\r\n\r\n', 'latin1'));
+    expect(await socket.answer()).toMatchObject({ status: 200, body: '{"msg":"Stored."}' });
+    socket.write(request('GET'));
+    expect((await socket.answer()).body).toContain('"value":"é"');
+  });
+
+  test('Expect: 100-continue (.NET), and other expectations', async () => {
+    const socket = await connected();
+    socket.write(put('', 'Expect: 100-continue\r\n').replace('Length: 0', 'Length: 11'));
+    expect(await socket.answer()).toMatchObject({ status: 100 });
+    socket.write('{"value":1}');
+    expect(await socket.answer()).toMatchObject({ status: 200 });
+    socket.write(put('{"value":1}', 'Expect: the-spanish-inquisition\r\n'));
+    expect(await socket.answer()).toMatchObject({ status: 200 });
+  });
+
+  test('TE and Connection: TE, close (Perl)', async () => {
+    const socket = await connected();
+    socket.write(put('{"value":1}', 'TE: deflate,gzip;q=0.3\r\nConnection: TE, close\r\n'));
+    expect(await socket.answer()).toMatchObject({ status: 200, body: '{"msg":"Stored."}' });
+    await socket.closed();
+  });
+
+  test.each(['gzip', 'gzip/deflate', 'gzip, deflate, br, zstd'])(
+    'Accept-Encoding: %s, and nothing is compressed (PHP, Go)',
+    async (encoding) => {
+      const socket = await connected();
+      socket.write(put(JSON.stringify({ value: 'x'.repeat(100_000) })));
+      await socket.answer();
+      for (const url of [ITEM, path()]) {
+        socket.write(request('GET', url, `Accept-Encoding: ${encoding}\r\n`));
+        const { headers, body } = await socket.answer();
+        expect(headers.has('content-encoding')).toBe(false);
+        expect(JSON.parse(body)).toBeDefined();
+      }
+    },
+  );
+
+  test.each(['', '{}', '{"oauth":"x"}', 'no JSON at all', '\xff'.repeat(20)])(
+    'a body on GET, DELETE and clear, with any type: it is ignored: %j',
+    async (body) => {
+      const socket = await connected();
+      for (const type of ['application/json', 'application/x-www-form-urlencoded', 'nonsense', undefined]) {
+        const headers = `${type === undefined ? '' : `Content-Type: ${type}\r\n`}Content-Length: ${Buffer.byteLength(body)}\r\n`;
+        socket.write(put('{"value":1}'));
+        await socket.answer();
+        for (const [method, url] of [
+          ['GET', ITEM],
+          ['GET', path()],
+          ['GET', path('c')],
+          ['DELETE', ITEM],
+          ['POST', `${path('c')}/clear`],
+          ['DELETE', path('c')],
+        ] as const) {
+          socket.write(request(method, url, headers, body));
+          expect([method, url, (await socket.answer()).status]).toEqual([method, url, 200]);
+        }
+      }
+    },
+  );
+
+  test('a URL of a whole address, as to a proxy, and no Host at all', async () => {
+    const socket = await connected();
+    socket.write(request('GET', `http://cache.example.org${path()}`));
+    expect(await socket.answer()).toMatchObject({ status: 200, body: '[]' });
+    socket.write(`GET /version HTTP/1.1\r\n\r\n`);
+    expect(await socket.answer()).toMatchObject({ status: 200 });
+    socket.write(`GET /version HTTP/1.0\r\n\r\n`);
+    expect(await socket.answer()).toMatchObject({ status: 200 });
+  });
+
+  test('several requests at once: the answers come in order', async () => {
+    const socket = await connected();
+    socket.write(put('{"value":1}') + request('GET') + request('DELETE') + request('GET') + request('PATCH'));
+    const answers = [];
+    for (let i = 0; i < 5; i++) answers.push((await socket.answer()).status);
+    expect(answers).toEqual([200, 200, 200, 404, 405]);
+  });
+
+  test('a connection that is kept, through every kind of error', async () => {
+    const socket = await connected();
+    for (const [text, status] of [
+      [put('{'), 400],
+      [put('{}'), 406],
+      [request('GET', path('c', 'x'.repeat(300))), 400],
+      [request('GET', '/%zz'), 400],
+      [request('GET', '/nowhere', 'Content-Length: 3\r\n', 'abc'), 404],
+      [request('BREW'.replace('BREW', 'PATCH'), ITEM, 'Content-Length: 3\r\n', 'abc'), 405],
+      [put('{"value":1}').replace(TOKEN, 'wrong'), 401],
+      [request('OPTIONS', '*'), 404],
+    ] as const) {
+      socket.write(text);
+      const answer = await socket.answer();
+      expect([text, answer.status]).toEqual([text, status]);
+      expect(JSON.parse(answer.body)).toEqual({ msg: expect.any(String) });
+    }
+    await expectStillUsable(socket);
+  });
+});
+
+describe('a body that is too large', () => {
+  const limits = { bodyBytesMax: 10_000 };
+
+  test('is 413 when its length says so, before it has come; the connection stays usable', async () => {
+    const socket = await connected({ limits });
+    const text = put(JSON.stringify({ value: 'x'.repeat(500_000) }));
+    socket.write(text.slice(0, 1_000));
+    const answer = await socket.answer();
+    expect(answer).toMatchObject({ status: 413, body: expect.stringContaining('10000 bytes') });
+    expect(answer.headers.get('content-type')).toBe('application/json');
+    expect(answer.headers.get('connection')).toBe('keep-alive');
+    socket.write(text.slice(1_000));
+    await expectStillUsable(socket);
+  });
+
+  test('is 413 when it turns out to be, in chunks', async () => {
+    const socket = await connected({ limits });
+    const chunk = `${(5_000).toString(16)}\r\n${'x'.repeat(5_000)}\r\n`;
+    socket.write(request('PUT', ITEM, 'Transfer-Encoding: chunked\r\n', chunk.repeat(3)));
+    expect(await socket.answer()).toMatchObject({ status: 413 });
+    socket.write(`${chunk.repeat(3)}0\r\n\r\n`);
+    await expectStillUsable(socket);
+  });
+
+  test('is no matter where the body is just as large as it may be', async () => {
+    const socket = await connected({ limits });
+    const empty = '{"value":""}';
+    socket.write(put(`{"value":"${'x'.repeat(10_000 - empty.length)}"}`));
+    expect(await socket.answer()).toMatchObject({ status: 200 });
+    socket.write(put(`{"value":"${'x'.repeat(10_001 - empty.length)}"}`));
+    expect(await socket.answer()).toMatchObject({ status: 413 });
+    socket.write(request('POST', `${ITEM}/increment`, 'Content-Length: 10001\r\n', ' '.repeat(10_001)));
+    expect(await socket.answer()).toMatchObject({ status: 413 });
+    await expectStillUsable(socket);
+  });
+
+  test('that never ends is cut off', async () => {
+    const socket = await connected({ limits });
+    socket.write(request('PUT', ITEM, 'Transfer-Encoding: chunked\r\n'));
+    const chunk = `${(10_000).toString(16)}\r\n${'x'.repeat(10_000)}\r\n`;
+    for (let i = 0; i < DRAIN_FACTOR + 10; i++) socket.write(chunk);
+    expect(await socket.answer()).toMatchObject({ status: 413 });
+    await socket.closed();
+  });
+
+  test('and one that stops half-way stores nothing and harms nobody', async () => {
+    const socket = await connected();
+    socket.write(put('{"value":1}').slice(0, -4));
+    socket.destroy();
+    const other = connectTo(await portOf());
+    await expectStillUsable(other);
+    other.write(request('GET'));
+    expect(await other.answer()).toMatchObject({ status: 404 });
+  });
+});
+
+async function portOf(): Promise<number> {
+  const address = rest?.app.server.address();
+  if (!address || typeof address === 'string') throw new Error('the app does not listen');
+  return address.port;
+}
+
+describe('a request that cannot be read', () => {
+  test.each([
+    ['a URL that is too long', request('GET', `/${'x'.repeat(20_000)}`), 431],
+    ['a megabyte of headers', request('GET', '/version', `X: ${'x'.repeat(1_000_000)}\r\n`), 431],
+    ['many headers', request('GET', '/version', 'X-Something: x\r\n'.repeat(2_000)), 431],
+    ['something else than HTTP', 'set k 0 0 1\r\nx\r\n', 400],
+    ['a TLS greeting', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
+    ['an unknown verb', request('BREW'), 400],
+    ['a header without a colon', request('GET', '/version', 'broken\r\n'), 400],
+    ['two lengths', request('PUT', ITEM, 'Content-Length: 1\r\nContent-Length: 2\r\n'), 400],
+    ['a length and chunks', request('PUT', ITEM, 'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n'), 400],
+    ['a length that is no number', request('PUT', ITEM, 'Content-Length: x\r\n'), 400],
+    ['a chunk without a size', request('PUT', ITEM, 'Transfer-Encoding: chunked\r\n', 'zz\r\n'), 400],
+    ['CONNECT', request('CONNECT', 'example.org:443'), 405],
+  ])('is told so as JSON, and the connection ends: %s', async (_what, text, status) => {
+    const socket = await connected();
+    socket.write(text);
+    const answer = await socket.answer();
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toBe('application/json');
+    expect(JSON.parse(answer.body)).toEqual({ msg: expect.any(String) });
+    await socket.closed();
+    await expectStillUsable(connectTo(await portOf()));
+  });
+
+  test('comes after one that can: that one is answered first', async () => {
+    const socket = await connected();
+    socket.write(`${request('GET', '/version')}broken\r\n\r\n`);
+    expect(await socket.answer()).toMatchObject({ status: 200 });
+    expect(await socket.answer()).toMatchObject({ status: 400 });
+  });
+});
+
+describe('a request that takes too long', () => {
+  test.each([
+    ['in its headers', 'GET /version HTTP/1.1\r\nHost:'],
+    ['in its body', put('{"value":1}').slice(0, -4)],
+  ])('is 408 as JSON: %s', async (_where, text) => {
+    const socket = await connected({ limits: { requestTimeoutMs: 200 } });
+    socket.write(text);
+    const answer = await socket.answer();
+    expect(answer).toMatchObject({ status: 408, body: expect.stringContaining('too long') });
+    expect(answer.headers.get('content-type')).toBe('application/json');
+    await socket.closed();
+  });
+});
+
+describe('closing', () => {
+  test('answers what is on its way, and 503 to what comes after on the same connection', async () => {
+    const socket = await connected();
+    const body = '{"value":1}';
+    const text = put(body);
+    socket.write(text.slice(0, -4));
+    await expectStillUsable(connectTo(await portOf()));
+    const closed = rest?.app.close();
+    socket.write(text.slice(-4) + request('GET', '/version'));
+    expect(await socket.answer()).toMatchObject({ status: 200, body: '{"msg":"Stored."}' });
+    expect(await socket.answer()).toMatchObject({
+      status: 503,
+      body: expect.stringContaining('shutting down'),
+    });
+    await socket.closed();
+    await closed;
+  });
+});
+
+test('speaks HTTPS with a certificate', async () => {
+  const folder = new URL('../support/certificates/', import.meta.url);
+  const [cert, key] = await Promise.all(
+    ['first-cert.pem', 'first-key.pem'].map((name) => readFile(new URL(name, folder))),
+  );
+  if (!cert || !key) throw new Error('there is no certificate');
+  rest = await testApp({ tls: { cert, key } });
+  const port = await rest.listen();
+  const body = await new Promise<string>((resolve, reject) => {
+    const options = { ca: cert, servername: 'localhost' };
+    get(`https://127.0.0.1:${port}/version`, options, (response) => {
+      response.setEncoding('utf8').once('data', resolve);
+    }).once('error', reject);
+  });
+  expect(body).toBe('{"version":"1.2.3"}');
+});

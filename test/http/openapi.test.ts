@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { describe, expect, test } from 'vitest';
+import { openApiDocument } from '../../src/http/openapi-document.ts';
+import { testApp } from '../support/app.ts';
+
+const root = new URL('../../', import.meta.url);
+
+interface Operation {
+  operationId: string;
+  summary: string;
+  tags: string[];
+  security?: object[];
+  requestBody?: object;
+  responses: Record<
+    string,
+    { description: string; content: Record<string, { example?: unknown; examples?: unknown }> }
+  >;
+}
+
+async function written(): Promise<string> {
+  return readFile(new URL('openapi/openapi.json', root), 'utf8');
+}
+
+async function operations(): Promise<[name: string, operation: Operation][]> {
+  const { paths } = JSON.parse(await written()) as { paths: Record<string, Record<string, Operation>> };
+  return Object.entries(paths).flatMap(([url, methods]) =>
+    Object.entries(methods).map(([method, operation]): [string, Operation] => [
+      `${method} ${url}`,
+      operation,
+    ]),
+  );
+}
+
+describe('openapi/openapi.json', () => {
+  test('is what the routes say; else run: npm run openapi', async () => {
+    const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as {
+      version: string;
+    };
+    expect(await written()).toBe(await openApiDocument(version));
+  });
+
+  test('is valid OpenAPI 3.1', async () => {
+    const validator = new Validator();
+    expect(await validator.validate(JSON.parse(await written()))).toEqual({ valid: true });
+    expect(validator.version).toBe('3.1');
+  });
+
+  test('describes the nine operations and nothing else', async () => {
+    expect((await operations()).map(([name]) => name).sort()).toEqual([
+      'delete /1/projects/{project}/caches/{cache}',
+      'delete /1/projects/{project}/caches/{cache}/items/{key}',
+      'get /1/projects/{project}/caches',
+      'get /1/projects/{project}/caches/{cache}',
+      'get /1/projects/{project}/caches/{cache}/items/{key}',
+      'get /version',
+      'post /1/projects/{project}/caches/{cache}/clear',
+      'post /1/projects/{project}/caches/{cache}/items/{key}/increment',
+      'put /1/projects/{project}/caches/{cache}/items/{key}',
+    ]);
+  });
+
+  test('has for each a summary, an example of every answer, and every error that it can give', async () => {
+    for (const [name, { operationId, summary, responses, requestBody, security }] of await operations()) {
+      expect([name, operationId, summary]).toEqual([name, expect.any(String), expect.any(String)]);
+      const hasBody = name.startsWith('put') || name.endsWith('/increment');
+      const isOpen = name === 'get /version';
+      expect([name, Object.keys(responses)]).toEqual([
+        name,
+        [
+          '200',
+          ...(isOpen ? [] : ['400', '401', '403', '404']),
+          '405',
+          ...(hasBody ? ['406'] : []),
+          '408',
+          ...(hasBody ? ['413'] : []),
+          '431',
+          '500',
+          '503',
+        ],
+      ]);
+      expect(requestBody !== undefined).toBe(hasBody);
+      expect(security).toEqual(isOpen ? [] : undefined);
+      for (const { description, content } of Object.values(responses)) {
+        expect(description).not.toBe('Default Response');
+        const json = content['application/json'];
+        expect(json?.example ?? json?.examples).toBeDefined();
+      }
+    }
+  });
+});
+
+describe('/docs', () => {
+  test('shows the same document', async () => {
+    const { app } = await testApp();
+    expect((await app.inject('/docs/json')).json().paths).toEqual(JSON.parse(await written()).paths);
+  });
+
+  test('is a page that loads nothing from elsewhere', async () => {
+    const { app } = await testApp();
+    const page = await app.inject('/docs');
+    expect(page.headers['content-type']).toContain('text/html');
+    const links = [...page.body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, link]) => String(link));
+    expect(links.length).toBeGreaterThan(3);
+    for (const link of links) {
+      expect(link).toMatch(/^\/docs\//);
+      expect((await app.inject(link)).statusCode).toBe(200);
+    }
+  });
+});
