@@ -1,0 +1,865 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Refusal } from '../../src/engine/errors.ts';
+import { type Cas, type Draft, NEVER } from '../../src/engine/item.ts';
+import type { Amendment, Store, StoredCache } from '../../src/engine/store.ts';
+import { type TestClock, testClock } from '../support/clock.ts';
+
+/** What a store is opened with; without `bytesMax` and `cachesMax`, more than these tests need. */
+export interface StoreOptions {
+  bytesMax?: number;
+  cachesMax?: number;
+  now: () => number;
+}
+
+const PROJECT = 'a1'.repeat(12);
+const OTHER_PROJECT = 'b2'.repeat(12);
+const MIB = 1024 * 1024;
+const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+
+/** What every way of keeping items promises; see src/engine/store.ts. */
+export function storeContract(name: string, open: (options: StoreOptions) => Promise<Store> | Store): void {
+  describe(`the ${name} store`, () => {
+    let clock: TestClock;
+    let store: Store;
+    let cache: StoredCache;
+
+    beforeEach(async () => {
+      clock = testClock();
+      await start({});
+    });
+    afterEach(() => store.close());
+
+    async function start(options: Omit<StoreOptions, 'now'>): Promise<void> {
+      store = await open({ ...options, now: clock.now });
+      cache = store.cache(PROJECT, 'c');
+    }
+
+    async function restart(options: Omit<StoreOptions, 'now'>): Promise<void> {
+      await store.close();
+      await start(options);
+    }
+
+    const bytesKept = async () => (await store.totals()).bytes;
+
+    describe('reads and updates', () => {
+      test('a key that was never written holds nothing', async () => {
+        expect(await cache.read('k', true)).toBeUndefined();
+        await put(cache, 'other', 'x');
+        expect(await cache.read('k', true)).toBeUndefined();
+      });
+
+      test('an item comes back as it was put', async () => {
+        await put(cache, 'k', 'value', { kind: 'text', flags: 0xffffffff, expiresAt: clock.now() + 5 });
+        expect(await cache.read('k', false)).toMatchObject({
+          value: Buffer.from('value'),
+          kind: 'text',
+          flags: 0xffffffff,
+          expiresAt: clock.now() + 5,
+          stale: false,
+          recaching: false,
+          fetched: false,
+          accessedAt: clock.now(),
+        });
+      });
+
+      test('an update tells its outcome, whatever it decides', async () => {
+        await put(cache, 'k', '1');
+        for (const action of ['keep', 'remove'] as const) {
+          const outcome = { it: action };
+          expect(await cache.update('k', () => ({ action, outcome }))).toBe(outcome);
+        }
+      });
+
+      test('a decision is given the item as it is now, or nothing', async () => {
+        const seen: (string | undefined)[] = [];
+        const look = () =>
+          cache.update('k', (current) => {
+            seen.push(current?.value.toString('latin1'));
+            return { action: 'keep', outcome: undefined };
+          });
+        await look();
+        await put(cache, 'k', 'one');
+        await look();
+        await put(cache, 'k', 'two');
+        await look();
+        await remove(cache, 'k');
+        await look();
+        expect(seen).toEqual([undefined, 'one', 'two', undefined]);
+      });
+
+      test('to keep changes nothing and makes no cache', async () => {
+        await cache.update('k', () => ({ action: 'keep', outcome: undefined }));
+        expect(await cache.info()).toBeUndefined();
+        const cas = await put(cache, 'k', 'v');
+        await cache.update('k', () => ({ action: 'keep', outcome: undefined }));
+        expect(await cache.read('k', false)).toMatchObject({ cas, value: Buffer.from('v') });
+      });
+
+      test('to remove takes the item away, and nothing else', async () => {
+        await put(cache, 'k', 'v');
+        await put(cache, 'l', 'w');
+        await remove(cache, 'k');
+        expect(await valueAt(cache, 'k')).toBeUndefined();
+        expect(await valueAt(cache, 'l')).toBe('w');
+      });
+
+      test('to remove or amend what is not there does nothing', async () => {
+        await put(cache, 'other', 'v');
+        await remove(cache, 'k');
+        await amend(cache, 'k', { expiresAt: NEVER });
+        expect(await cache.info()).toMatchObject({ items: 1 });
+        expect(await valueAt(cache, 'k')).toBeUndefined();
+      });
+
+      test('a decision that throws changes nothing', async () => {
+        await put(cache, 'k', 'v');
+        const failing = async () =>
+          cache.update('k', () => {
+            throw new RangeError('by the test');
+          });
+        await expect(failing()).rejects.toThrow('by the test');
+        expect(await valueAt(cache, 'k')).toBe('v');
+      });
+
+      test('a hundred updates at once lose nothing', async () => {
+        await put(cache, 'k', '0');
+        const addOne = () =>
+          cache.update('k', (current, cas) => ({
+            action: 'put',
+            draft: draft(String(Number(current?.value.toString()) + 1), cas),
+            outcome: undefined,
+          }));
+        await Promise.all(Array.from({ length: 100 }, addOne));
+        expect(await valueAt(cache, 'k')).toBe('100');
+      });
+
+      test('two handles of one cache see the same items', async () => {
+        const second = store.cache(PROJECT, 'c');
+        await put(cache, 'k', 'v');
+        expect(await valueAt(second, 'k')).toBe('v');
+        await remove(second, 'k');
+        expect(await valueAt(cache, 'k')).toBeUndefined();
+      });
+
+      test('a read counts as a use only if it says so', async () => {
+        const writtenAt = clock.now();
+        await put(cache, 'k', 'v');
+        clock.advance(1000);
+        await cache.read('k', false);
+        expect(await cache.read('k', false)).toMatchObject({ fetched: false, accessedAt: writtenAt });
+        await cache.read('k', true);
+        expect(await cache.read('k', false)).toMatchObject({ fetched: true, accessedAt: writtenAt + 1000 });
+        await put(cache, 'k', 'w');
+        expect(await cache.read('k', false)).toMatchObject({ fetched: false });
+      });
+    });
+
+    describe('values and keys', () => {
+      test('a value is copied: writing to the buffer it came in changes nothing', async () => {
+        const chunk = Buffer.from('...value...');
+        await put(cache, 'k', chunk.subarray(3, 8));
+        chunk.fill('#');
+        expect(await valueAt(cache, 'k')).toBe('value');
+      });
+
+      test('all 256 byte values are kept in a value', async () => {
+        await put(cache, 'k', ALL_BYTES);
+        expect((await cache.read('k', false))?.value).toEqual(ALL_BYTES);
+      });
+
+      test('a value may be empty, and become empty', async () => {
+        await put(cache, 'k', '');
+        expect(await valueAt(cache, 'k')).toBe('');
+        await put(cache, 'k', 'x');
+        await put(cache, 'k', '');
+        expect(await valueAt(cache, 'k')).toBe('');
+        expect(await cache.info()).toMatchObject({ items: 1 });
+      });
+
+      test('a value of a megabyte is kept', async () => {
+        const large = Buffer.alloc(MIB, ALL_BYTES);
+        await put(cache, 'k', large);
+        expect((await cache.read('k', false))?.value.equals(large)).toBe(true);
+      });
+
+      test('keys of every byte value are keys of their own, and are listed so', async () => {
+        const keys = [...ALL_BYTES].map((byte) => String.fromCharCode(byte));
+        for (const key of keys) await put(cache, key, key);
+        for (const key of keys) expect(await valueAt(cache, key)).toBe(key);
+        expect((await keysOf(cache)).sort()).toEqual(keys);
+      });
+
+      test('a key of 250 bytes is not mistaken for another of the same beginning', async () => {
+        const long = '\u00ff'.repeat(249);
+        await put(cache, `${long}a`, '1');
+        await put(cache, `${long}b`, '2');
+        expect(await valueAt(cache, `${long}a`)).toBe('1');
+        expect(await valueAt(cache, long)).toBeUndefined();
+      });
+
+      test('keys that are names of object members are ordinary', async () => {
+        for (const key of ['__proto__', 'constructor', 'toString']) {
+          expect(await valueAt(cache, key)).toBeUndefined();
+          await put(cache, key, key);
+          expect(await valueAt(cache, key)).toBe(key);
+        }
+      });
+    });
+
+    describe('cas', () => {
+      test('every version has a number of its own, and later versions higher ones', async () => {
+        const numbers: Cas[] = [];
+        for (const key of ['a', 'b', 'a', 'a', 'c']) numbers.push(await put(cache, key, 'v'));
+        numbers.push(await put(store.cache(OTHER_PROJECT, 'c'), 'a', 'v'));
+        await remove(cache, 'a');
+        numbers.push(await put(cache, 'a', 'v'));
+        expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => Number(a) - Number(b)));
+        expect((await cache.read('a', false))?.cas).toBe(numbers.at(-1));
+      });
+
+      test('a client may set a number of its own, also one beyond 2^53', async () => {
+        for (const cas of [123456789, 2n ** 64n - 1n]) {
+          await put(cache, 'k', 'v', { cas });
+          expect((await cache.read('k', false))?.cas).toBe(cas);
+        }
+      });
+
+      test('a number that a client set does not disturb those of others', async () => {
+        const first = await put(cache, 'k', 'v');
+        await put(cache, 'k', 'v', { cas: 2n ** 64n - 1n });
+        const next = await put(cache, 'k', 'v');
+        expect(next).toBeGreaterThan(Number(first));
+        expect(next).toBeLessThan(2 ** 53);
+        expect(Number.isSafeInteger(next)).toBe(true);
+      });
+
+      test('a client that sets the very next number does not make two versions alike', async () => {
+        const first = await put(cache, 'k', 'v');
+        await put(cache, 'k', 'v', { cas: Number(first) + 1 });
+        expect(await put(cache, 'k', 'v')).toBeGreaterThan(Number(first) + 1);
+      });
+
+      test('to amend keeps the number, or changes it when that is asked for', async () => {
+        const cas = await put(cache, 'k', 'v');
+        await amend(cache, 'k', { expiresAt: clock.now() + 9 });
+        expect((await cache.read('k', false))?.cas).toBe(cas);
+        await amend(cache, 'k', { cas: 77 });
+        expect((await cache.read('k', false))?.cas).toBe(77);
+        await cache.update('k', (_current, next) => ({
+          action: 'amend',
+          amendment: { cas: next },
+          outcome: next,
+        }));
+        const amended = (await cache.read('k', false))?.cas;
+        expect(await put(cache, 'k', 'v')).toBeGreaterThan(Number(amended));
+      });
+    });
+
+    describe('amendments', () => {
+      test('change what is about the value, and leave the rest', async () => {
+        await put(cache, 'k', 'v', { kind: 'json', flags: 7 });
+        await amend(cache, 'k', { stale: true });
+        await amend(cache, 'k', { recaching: true });
+        await amend(cache, 'k', { expiresAt: clock.now() + 10 });
+        expect(await cache.read('k', false)).toMatchObject({
+          value: Buffer.from('v'),
+          kind: 'json',
+          flags: 7,
+          stale: true,
+          recaching: true,
+          expiresAt: clock.now() + 10,
+        });
+        await amend(cache, 'k', { stale: false, recaching: false });
+        expect(await cache.read('k', false)).toMatchObject({ stale: false, recaching: false });
+      });
+
+      test('a new version is neither stale nor recaching unless it says so', async () => {
+        await put(cache, 'k', 'v', { stale: true, recaching: true });
+        expect(await cache.read('k', false)).toMatchObject({ stale: true, recaching: true });
+        await put(cache, 'k', 'v');
+        expect(await cache.read('k', false)).toMatchObject({ stale: false, recaching: false });
+      });
+
+      test('count as a use unless they say no', async () => {
+        const writtenAt = clock.now();
+        await put(cache, 'k', 'v');
+        clock.advance(500);
+        await amend(cache, 'k', { use: false });
+        expect(await cache.read('k', false)).toMatchObject({ fetched: false, accessedAt: writtenAt });
+        await amend(cache, 'k', {});
+        expect(await cache.read('k', false)).toMatchObject({ accessedAt: writtenAt + 500 });
+      });
+    });
+
+    describe('expiry', () => {
+      const lives = 12_345;
+
+      beforeEach(async () => {
+        await put(cache, 'k', 'v', { expiresAt: clock.now() + lives });
+        await put(cache, 'stays', 'v');
+      });
+
+      const observers: [string, () => Promise<unknown>, unknown, unknown][] = [
+        ['a read', () => valueAt(cache, 'k'), 'v', undefined],
+        [
+          'a decision',
+          async () => cache.update('k', (current) => ({ action: 'keep', outcome: current !== undefined })),
+          true,
+          false,
+        ],
+        ['the item count', async () => (await cache.info())?.items, 2, 1],
+        ['the list of keys', async () => (await keysOf(cache)).sort(), ['k', 'stays'], ['stays']],
+        ['the totals', async () => (await store.totals()).items, 2, 1],
+        [
+          'the list of caches',
+          async () => (await store.list(PROJECT, 0, 9)).map(({ items }) => items),
+          [2],
+          [1],
+        ],
+      ];
+      test.each(observers)('is exact to the millisecond for %s', async (_name, look, before, after) => {
+        clock.advance(lives - 1);
+        expect(await look()).toEqual(before);
+        clock.advance(1);
+        expect(await look()).toEqual(after);
+      });
+
+      test('an item that never expires is there after a hundred years', async () => {
+        clock.advance(100 * 365 * 86_400_000);
+        expect(await valueAt(cache, 'stays')).toBe('v');
+      });
+
+      test('a later write or amendment decides, whether it gives more time or less', async () => {
+        const start = clock.now();
+        for (const key of ['a', 'b', 'c', 'd']) await put(cache, key, 'v', { expiresAt: start + 2000 });
+        await put(cache, 'a', 'w', { expiresAt: NEVER });
+        await put(cache, 'b', 'w', { expiresAt: start + 1001 });
+        await amend(cache, 'c', { expiresAt: NEVER });
+        await amend(cache, 'd', { expiresAt: start + 1001 });
+        clock.set(start + 1001);
+        expect((await keysOf(cache)).sort()).toEqual(['a', 'c', 'k', 'stays']);
+        clock.set(start + lives);
+        expect((await keysOf(cache)).sort()).toEqual(['a', 'c', 'stays']);
+        expect(await cache.info()).toMatchObject({ items: 3 });
+      });
+
+      test('an item that was expired when it was written or amended is not there', async () => {
+        await put(cache, 'past', 'v', { expiresAt: clock.now() - 1 });
+        await put(cache, 'long past', 'v', { expiresAt: 0 });
+        await put(cache, 'now', 'v', { expiresAt: clock.now() });
+        await amend(cache, 'k', { expiresAt: clock.now() });
+        expect(await keysOf(cache)).toEqual(['stays']);
+        expect(await cache.info()).toMatchObject({ items: 1 });
+        for (const key of ['past', 'long past', 'now', 'k'])
+          expect(await valueAt(cache, key)).toBeUndefined();
+      });
+
+      test('what expired comes back as memory by sweeping alone', async () => {
+        await remove(cache, 'stays');
+        const before = await bytesKept();
+        expect(before).toBeGreaterThan(0);
+        clock.advance(lives);
+        await sweepAll(store);
+        expect(await store.totals()).toMatchObject({ bytes: 0, items: 0, expirations: 1 });
+      });
+
+      test('is counted once, by its cache and in all', async () => {
+        clock.advance(lives);
+        await valueAt(cache, 'k');
+        await valueAt(cache, 'k');
+        await sweepAll(store);
+        expect(await cache.info()).toMatchObject({ expirations: 1, evictions: 0 });
+        expect(await store.totals()).toMatchObject({ expirations: 1, evictions: 0 });
+      });
+
+      test('thousands that expire in the same second are all gone, by the millisecond', async () => {
+        const start = clock.now();
+        for (let i = 0; i < 5000; i++)
+          await put(cache, `n${i}`, 'v', { expiresAt: start + 3000 + (i % 1000) });
+        clock.set(start + 3499);
+        expect((await cache.info())?.items).toBe(2 + 2500);
+        clock.set(start + 3999);
+        expect((await cache.info())?.items).toBe(2);
+        await sweepAll(store);
+        expect(await keysOf(cache)).toHaveLength(2);
+      });
+    });
+
+    describe('caches', () => {
+      test('the first write makes a cache, with an id of 24 hexadecimal digits', async () => {
+        expect(await cache.info()).toBeUndefined();
+        expect(await keysOf(cache)).toEqual([]);
+        await put(cache, 'k', 'v');
+        expect(await cache.info()).toMatchObject({
+          id: expect.stringMatching(/^[0-9a-f]{24}$/),
+          projectId: PROJECT,
+          name: 'c',
+          items: 1,
+        });
+      });
+
+      test('the id stays through writes, clearing and emptiness', async () => {
+        await put(cache, 'k', 'v');
+        const id = (await cache.info())?.id;
+        await remove(cache, 'k');
+        await cache.clear();
+        expect(await cache.info()).toMatchObject({ id, items: 0, bytes: 0 });
+      });
+
+      test('to delete a cache takes its items and its place in the list', async () => {
+        await put(cache, 'k', 'v');
+        expect(await cache.delete()).toBe(true);
+        expect(await cache.info()).toBeUndefined();
+        expect(await valueAt(cache, 'k')).toBeUndefined();
+        expect(await keysOf(cache)).toEqual([]);
+        expect(await store.list(PROJECT, 0, 9)).toEqual([]);
+        expect((await store.totals()).items).toBe(0);
+        expect(await cache.delete()).toBe(false);
+      });
+
+      test('a handle goes on after the deletion, and the next write makes the cache anew', async () => {
+        await put(cache, 'k', 'v');
+        const other = store.cache(PROJECT, 'c');
+        await valueAt(other, 'k');
+        const before = await cache.info();
+        await other.delete();
+        await put(cache, 'l', 'w');
+        expect((await cache.info())?.id).not.toBe(before?.id);
+        expect(await cache.info()).toMatchObject({ items: 1, evictions: 0, expirations: 0 });
+        expect(await valueAt(other, 'l')).toBe('w');
+        expect(await valueAt(other, 'k')).toBeUndefined();
+      });
+
+      test('two projects with the same cache and key names never see each other', async () => {
+        const others = store.cache(OTHER_PROJECT, 'c');
+        await put(cache, 'k', 'mine');
+        expect(await valueAt(others, 'k')).toBeUndefined();
+        await put(others, 'k', 'theirs');
+        expect(await valueAt(cache, 'k')).toBe('mine');
+        await others.clear();
+        expect(await valueAt(cache, 'k')).toBe('mine');
+        await put(others, 'k', 'theirs');
+        await cache.delete();
+        expect(await valueAt(others, 'k')).toBe('theirs');
+        expect(await store.list(PROJECT, 0, 9)).toEqual([]);
+        expect(await store.list(OTHER_PROJECT, 0, 9)).toHaveLength(1);
+      });
+
+      test('a page lists caches by name, in an order that stays', async () => {
+        const names = ['b', 'a b', 'é', 'B', 'a', '10', '9', '__proto__'];
+        for (const name of names) await put(store.cache(PROJECT, name), 'k', 'v');
+        const sorted = [...names].sort();
+        const page = async (skip: number, limit: number) =>
+          (await store.list(PROJECT, skip, limit)).map(({ name }) => name);
+        expect(await page(0, 100)).toEqual(sorted);
+        expect([...(await page(0, 3)), ...(await page(3, 3)), ...(await page(6, 3))]).toEqual(sorted);
+        expect(await page(8, 3)).toEqual([]);
+        await put(store.cache(PROJECT, 'a'), 'more', 'v');
+        expect(await page(0, 100)).toEqual(sorted);
+        await store.cache(PROJECT, 'a').delete();
+        expect(await page(0, 100)).toEqual(sorted.filter((name) => name !== 'a'));
+      });
+
+      test('a page says of each cache what the cache says of itself', async () => {
+        await put(cache, 'k', 'v');
+        await put(store.cache(PROJECT, 'd'), 'k', 'v');
+        const infos = [await cache.info(), await store.cache(PROJECT, 'd').info()];
+        expect(await store.list(PROJECT, 0, 9)).toEqual(infos);
+      });
+
+      test('the totals are the sums of all caches', async () => {
+        const caches = [cache, store.cache(PROJECT, 'd'), store.cache(OTHER_PROJECT, 'c')];
+        for (const each of caches) for (let i = 0; i < 50; i++) await put(each, `k${i}`, 'v'.repeat(i));
+        const infos = await Promise.all(caches.map((each) => each.info()));
+        const bytes = infos.reduce((sum, info) => sum + (info?.bytes ?? 0), 0);
+        expect(await store.totals()).toMatchObject({ items: 150, bytes });
+      });
+
+      test('a project without caches lists none', async () => {
+        await put(cache, 'k', 'v');
+        expect(await store.list(OTHER_PROJECT, 0, 9)).toEqual([]);
+      });
+
+      test('more caches than a project may have are refused, and the others go on', async () => {
+        await restart({ cachesMax: 2 });
+        await put(cache, 'k', 'v');
+        await put(store.cache(PROJECT, 'd'), 'k', 'v');
+        const third = store.cache(PROJECT, 'e');
+        expect(await refusal(() => put(third, 'k', 'v'))).toBe('too_many_caches');
+        expect(await third.info()).toBeUndefined();
+        await put(cache, 'l', 'v');
+        await put(store.cache(OTHER_PROJECT, 'e'), 'k', 'v');
+        await cache.delete();
+        await put(third, 'k', 'v');
+        expect(await valueAt(third, 'k')).toBe('v');
+      });
+    });
+
+    describe('clearing', () => {
+      test('removes all items of this cache at once', async () => {
+        for (const key of ['a', 'b']) await put(cache, key, 'v');
+        await put(store.cache(PROJECT, 'd'), 'a', 'v');
+        expect(await cache.clear()).toBe(true);
+        expect(await cache.info()).toMatchObject({ items: 0, bytes: 0, evictions: 0, expirations: 0 });
+        expect(await keysOf(cache)).toEqual([]);
+        expect(await valueAt(cache, 'a')).toBeUndefined();
+        expect(await store.totals()).toMatchObject({ items: 1, evictions: 0, expirations: 0 });
+        await put(cache, 'a', 'new');
+        await sweepAll(store);
+        expect(await keysOf(cache)).toEqual(['a']);
+        expect(await valueAt(store.cache(PROJECT, 'd'), 'a')).toBe('v');
+      });
+
+      test('gives the memory back by sweeping, however much was cleared', async () => {
+        for (let i = 0; i < 5000; i++) await put(cache, `k${i}`, 'v');
+        await cache.clear();
+        await put(cache, 'k', 'v');
+        const one = (await cache.info())?.bytes;
+        await sweepAll(store);
+        expect(await bytesKept()).toBe(one);
+        await cache.delete();
+        await sweepAll(store);
+        expect(await bytesKept()).toBe(0);
+      });
+
+      test('leaves nothing that could expire later', async () => {
+        await put(cache, 'k', 'v', { expiresAt: clock.now() + 1000 });
+        await cache.clear();
+        clock.advance(1000);
+        await sweepAll(store);
+        expect(await store.totals()).toMatchObject({ items: 0, expirations: 0 });
+        expect(await cache.info()).toMatchObject({ expirations: 0 });
+      });
+
+      test('of a cache that does not exist says so, and makes none', async () => {
+        expect(await cache.clear()).toBe(false);
+        expect(await cache.clear(clock.now() + 1)).toBe(false);
+        expect(await cache.info()).toBeUndefined();
+        clock.advance(2);
+        await put(cache, 'k', 'v');
+        expect(await valueAt(cache, 'k')).toBe('v');
+      });
+
+      describe('at a later time', () => {
+        beforeEach(async () => {
+          await put(cache, 'before', 'v');
+          await cache.clear(clock.now() + 1000);
+          await put(cache, 'after', 'v');
+        });
+
+        const observers: [string, () => Promise<unknown>, unknown, unknown][] = [
+          ['a read', () => valueAt(cache, 'before'), 'v', undefined],
+          ['the item count', async () => (await cache.info())?.items, 2, 0],
+          ['the list of keys', async () => (await keysOf(cache)).sort(), ['after', 'before'], []],
+          ['the totals', async () => (await store.totals()).items, 2, 0],
+        ];
+        test.each(observers)('is exact to the millisecond for %s', async (_name, look, before, after) => {
+          clock.advance(999);
+          expect(await look()).toEqual(before);
+          clock.advance(1);
+          expect(await look()).toEqual(after);
+        });
+
+        test('leaves alone what is written from that time on', async () => {
+          clock.advance(1000);
+          await put(cache, 'k', 'v');
+          clock.advance(1000);
+          await sweepAll(store);
+          expect(await keysOf(cache)).toEqual(['k']);
+          expect(await store.totals()).toMatchObject({ items: 1, evictions: 0, expirations: 0 });
+        });
+
+        test('gives way to a later word about when', async () => {
+          await cache.clear(clock.now() + 5000);
+          clock.advance(4999);
+          expect(await cache.info()).toMatchObject({ items: 2 });
+          clock.advance(1);
+          expect(await cache.info()).toMatchObject({ items: 0 });
+        });
+
+        test('cannot be put off once it has passed', async () => {
+          clock.advance(1000);
+          await cache.clear(clock.now() + 5000);
+          expect(await keysOf(cache)).toEqual([]);
+        });
+
+        test('is over with when the cache is cleared at once', async () => {
+          await cache.clear();
+          await put(cache, 'k', 'v');
+          clock.advance(1000);
+          expect(await keysOf(cache)).toEqual(['k']);
+        });
+
+        test('does not reach a new cache of that name', async () => {
+          await cache.delete();
+          await put(cache, 'k', 'v');
+          clock.advance(1000);
+          expect(await keysOf(cache)).toEqual(['k']);
+        });
+
+        test('that has passed already is now', async () => {
+          await cache.clear(clock.now());
+          expect(await keysOf(cache)).toEqual([]);
+        });
+      });
+    });
+
+    describe('listing while items change', () => {
+      test('shows everything that stays exactly once, and nothing that has gone', async () => {
+        for (let i = 0; i < 200; i++) await put(cache, `k${i}`, 'v');
+        const removed = new Set<string>();
+        const seen: string[] = [];
+        for await (const { key } of cache.list()) {
+          expect(removed).not.toContain(key);
+          seen.push(key);
+          const number = Number(key.slice(1));
+          if (number % 2 !== 0 || number >= 200) continue;
+          await remove(cache, `k${number + 1}`);
+          removed.add(`k${number + 1}`);
+          await put(cache, `k${(number + 10) % 200}`, 'overwritten with something longer');
+          if (number < 10) await put(cache, `k${1000 + number}`, 'new');
+        }
+        const staying = Array.from({ length: 100 }, (_, i) => `k${2 * i}`);
+        expect(seen.filter((key) => staying.includes(key)).sort()).toEqual(staying.sort());
+        expect(new Set(seen).size).toBe(seen.length);
+      });
+
+      test('ends when the cache is cleared or deleted', async () => {
+        for (const end of [() => cache.clear(), () => cache.delete()]) {
+          for (let i = 0; i < 10; i++) await put(cache, `k${i}`, 'v');
+          const seen: string[] = [];
+          for await (const { key } of cache.list()) {
+            seen.push(key);
+            if (seen.length === 3) await end();
+          }
+          expect(seen).toHaveLength(3);
+        }
+      });
+
+      test('shows nothing that expired in the meantime', async () => {
+        for (let i = 0; i < 10; i++) await put(cache, `k${i}`, 'v', { expiresAt: clock.now() + 1000 });
+        const seen: string[] = [];
+        for await (const { key } of cache.list()) {
+          seen.push(key);
+          if (seen.length === 4) clock.advance(1000);
+        }
+        expect(seen).toHaveLength(4);
+      });
+    });
+
+    describe('memory', () => {
+      const bytesMax = 4 * MIB;
+      const value = Buffer.alloc(10_000, 'v');
+      const keyOf = (i: number) => `key-${String(i).padStart(6, '0')}`;
+
+      beforeEach(() => restart({ bytesMax }));
+
+      // Writes items of one size until the first had to go, and says how many there were before.
+      async function fill(): Promise<number> {
+        for (let i = 0; i < 10_000; i++) {
+          await put(cache, keyOf(i), value);
+          if ((await store.totals()).evictions > 0) return i;
+        }
+        throw new RangeError('nothing was ever evicted');
+      }
+
+      test('an item takes its key, its value and something more', async () => {
+        await put(cache, 'four', Buffer.alloc(1000));
+        const first = await bytesKept();
+        expect(first).toBeGreaterThan(1004);
+        expect((await cache.info())?.bytes).toBe(first);
+        await put(cache, 'five!', Buffer.alloc(2000));
+        expect((await bytesKept()) - first).toBeGreaterThan(2005);
+      });
+
+      test('follows each overwriting, and comes back whole', async () => {
+        await put(cache, 'k', '');
+        const empty = await bytesKept();
+        for (const size of [10_000, 333, 200_000, 1, 10_000]) {
+          await put(cache, 'k', Buffer.alloc(size));
+          expect(await bytesKept()).toBeGreaterThanOrEqual(empty + size);
+          expect((await cache.info())?.bytes).toBe(await bytesKept());
+          await put(cache, 'k', '');
+          expect(await bytesKept()).toBe(empty);
+        }
+        await remove(cache, 'k');
+        expect(await bytesKept()).toBe(0);
+        expect((await cache.info())?.bytes).toBe(0);
+      });
+
+      test('is made as well when an item is overwritten by a larger one', async () => {
+        for (let i = 0; i < 100; i++) await put(cache, keyOf(i), '');
+        for (let i = 0; i < 100; i++) await put(cache, keyOf(i), Buffer.alloc(100_000));
+        const { bytes, items } = await store.totals();
+        expect(bytes).toBeLessThanOrEqual(bytesMax);
+        expect(items).toBeLessThan(bytesMax / 100_000);
+        expect(await keysOf(cache)).toHaveLength(items);
+        expect(await cache.read(keyOf(99), false)).toBeDefined();
+      });
+
+      test('stays within the limit, whatever is written', async () => {
+        const sizes = [100_000, 10, 3_000, 900_000, 0, 50_000, 50_001, 1_500_000];
+        for (let i = 0; i < 300; i++) {
+          await put(cache, keyOf((i * 7) % 90), Buffer.alloc(sizes[i % sizes.length] ?? 0));
+          expect(await bytesKept()).toBeLessThanOrEqual(bytesMax);
+        }
+        const { bytes, items, evictions } = await store.totals();
+        expect(evictions).toBeGreaterThan(0);
+        expect(await cache.info()).toMatchObject({ bytes, items, evictions });
+        expect(await keysOf(cache)).toHaveLength(items);
+      });
+
+      test('of a full store is used, not wasted', async () => {
+        const count = await fill();
+        expect(count * value.length).toBeGreaterThan(bytesMax * 0.8);
+      });
+
+      test('is made by the least recently used item', async () => {
+        const count = await fill();
+        expect(await valueAt(cache, keyOf(0))).toBeUndefined();
+        for (let i = 1; i <= 5; i++) {
+          await put(cache, keyOf(count + i), value);
+          expect(await cache.read(keyOf(i), false)).toBeUndefined();
+          expect(await cache.read(keyOf(i + 1), false)).toBeDefined();
+        }
+      });
+
+      test('is not made by an item that was read or amended, but by one that was only looked at', async () => {
+        const count = await fill();
+        await cache.read(keyOf(1), true);
+        await cache.read(keyOf(2), false);
+        await amend(cache, keyOf(3), {});
+        await amend(cache, keyOf(4), { use: false });
+        await put(cache, keyOf(5), value);
+        for (let i = 1; i <= 3; i++) await put(cache, keyOf(count + i), value);
+        const there = await Promise.all(
+          [1, 2, 3, 4, 5, 6].map(async (i) => (await cache.read(keyOf(i), false)) !== undefined),
+        );
+        expect(there).toEqual([true, false, true, false, true, false]);
+      });
+
+      test('may be made by the items of another cache, which counts them', async () => {
+        const other = store.cache(OTHER_PROJECT, 'd');
+        for (let i = 0; i < 3; i++) await put(other, keyOf(i), value);
+        await fill();
+        expect(await other.info()).toMatchObject({ items: 2, evictions: 1 });
+        expect(await cache.info()).toMatchObject({ evictions: 0 });
+        expect(await store.totals()).toMatchObject({ evictions: 1 });
+      });
+
+      test('the item count stays exact through evictions', async () => {
+        const count = await fill();
+        for (let i = 0; i < 100; i++) await put(cache, keyOf(count + 1 + i), value);
+        const { items } = await store.totals();
+        expect(items).toBe(count);
+        expect(await cache.info()).toMatchObject({ items, evictions: 101 });
+        expect(await keysOf(cache)).toHaveLength(items);
+      });
+
+      test('an item larger than the limit is refused, and what was there stays', async () => {
+        await put(cache, 'k', 'v');
+        expect(await refusal(() => put(cache, 'k', Buffer.alloc(bytesMax)))).toBe('out_of_memory');
+        expect(await refusal(() => put(cache, 'l', Buffer.alloc(bytesMax)))).toBe('out_of_memory');
+        expect(await keysOf(cache)).toEqual(['k']);
+        expect(await valueAt(cache, 'k')).toBe('v');
+        expect(await store.totals()).toMatchObject({ evictions: 0 });
+      });
+
+      test('a first write that is refused makes no cache', async () => {
+        expect(await refusal(() => put(cache, 'k', Buffer.alloc(bytesMax)))).toBe('out_of_memory');
+        expect(await cache.info()).toBeUndefined();
+        expect(await store.list(PROJECT, 0, 9)).toEqual([]);
+      });
+
+      test('that was cleared, deleted or expired can be filled again, without evictions', async () => {
+        const count = (await fill()) - 1;
+        for (const free of [() => cache.clear(), () => cache.delete(), () => clock.advance(1000)]) {
+          await cache.clear();
+          await sweepAll(store);
+          for (let i = 0; i < count; i++)
+            await put(cache, keyOf(i), value, { expiresAt: clock.now() + 1000 });
+          await free();
+          await sweepAll(store);
+          expect(await bytesKept()).toBe(0);
+        }
+        expect(await store.totals()).toMatchObject({ evictions: 1, expirations: count });
+      });
+
+      test('that is taken from cleared items is no eviction', async () => {
+        const count = await fill();
+        await cache.clear();
+        for (let i = 0; i < count; i++) await put(cache, keyOf(i), value);
+        expect(await cache.info()).toMatchObject({ items: count, evictions: 1 });
+        expect(await store.totals()).toMatchObject({ items: count, evictions: 1 });
+      });
+
+      test('that is taken from expired items is no eviction', async () => {
+        const count = await fill();
+        await cache.clear();
+        await sweepAll(store);
+        for (let i = 0; i < count; i++) await put(cache, keyOf(i), value, { expiresAt: clock.now() + 1000 });
+        clock.advance(1000);
+        for (let i = 0; i < count; i++) await put(cache, keyOf(count + i), value);
+        expect(await cache.info()).toMatchObject({ items: count, evictions: 1, expirations: count });
+      });
+
+      test('says what its limit is', async () => {
+        expect((await store.totals()).bytesMax).toBe(bytesMax);
+      });
+    });
+  });
+}
+
+/** Puts a value and answers the cas that it was offered. */
+async function put(
+  cache: StoredCache,
+  key: string,
+  value: Buffer | string,
+  more?: Partial<Draft>,
+): Promise<Cas> {
+  return cache.update(key, (_current, cas) => ({
+    action: 'put',
+    draft: { ...draft(value, cas), ...more },
+    outcome: cas,
+  }));
+}
+
+function draft(value: Buffer | string, cas: Cas): Draft {
+  const bytes = typeof value === 'string' ? Buffer.from(value, 'latin1') : value;
+  return { value: bytes, kind: 'bytes', flags: 0, expiresAt: NEVER, cas };
+}
+
+async function amend(cache: StoredCache, key: string, amendment: Amendment): Promise<void> {
+  await cache.update(key, () => ({ action: 'amend', amendment, outcome: undefined }));
+}
+
+async function remove(cache: StoredCache, key: string): Promise<void> {
+  await cache.update(key, () => ({ action: 'remove', outcome: undefined }));
+}
+
+async function valueAt(cache: StoredCache, key: string): Promise<string | undefined> {
+  return (await cache.read(key, false))?.value.toString('latin1');
+}
+
+async function keysOf(cache: StoredCache): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of cache.list()) keys.push(key);
+  return keys;
+}
+
+async function refusal(act: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await act();
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  }
+  return undefined;
+}
+
+async function sweepAll(store: Store): Promise<void> {
+  for (let more = true, sweeps = 0; more; sweeps++) {
+    if (sweeps > 1000) throw new RangeError('sweeping never ends');
+    more = await store.sweep();
+  }
+}
