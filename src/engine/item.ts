@@ -33,14 +33,17 @@ export interface Draft extends NewValue {
   readonly stale?: boolean;
   /** A client was told that it won the right to store a fresh value. */
   readonly recaching?: boolean;
+  /** Does it count as read already? A counter that changes in its place stays so. */
+  readonly fetched?: boolean;
 }
 
 /** An item as it is kept. Valid until the backend is next called: copy what must outlive that. */
 export interface Item extends Required<Draft> {
-  /** Milliseconds since the Unix epoch of the last read, or of the write if there was none since. */
+  readonly valueLength: number;
+  /** Writes the value into `target` from `at` on; cheaper than `value`, which may have to be made first. */
+  copyValue(target: Buffer, at: number): void;
+  /** Milliseconds since the Unix epoch of the last read, or of the write if there was none; to the second. */
   readonly accessedAt: number;
-  /** Was it read since it was stored? */
-  readonly fetched: boolean;
 }
 
 /** Puts a 64-bit number into the one form that `===` compares: see Cas. */

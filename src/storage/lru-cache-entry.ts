@@ -61,6 +61,14 @@ export class Entry implements Item {
     this.shard = shard;
   }
 
+  get valueLength(): number {
+    return this.value.length;
+  }
+
+  copyValue(target: Buffer, at: number): void {
+    this.value.copy(target, at);
+  }
+
   fill(draft: Draft, size: number, now: number): void {
     this.size = size;
     // A view of a socket's chunk would keep the whole chunk alive.
@@ -70,7 +78,7 @@ export class Entry implements Item {
     this.cas = draft.cas;
     this.expiresAt = draft.expiresAt;
     this.accessedAt = now;
-    this.fetched = false;
+    this.fetched = draft.fetched ?? false;
     this.stale = draft.stale ?? false;
     this.recaching = draft.recaching ?? false;
   }

@@ -171,7 +171,7 @@ export class LruCacheStore implements Store {
     this.#order(shard).set(entry, entry.value, { size });
   }
 
-  amend(entry: Entry, { expiresAt, cas, stale, recaching, use = true }: Amendment): void {
+  amend(entry: Entry, { expiresAt, cas, stale, recaching, use = true, fetch }: Amendment): void {
     if (expiresAt !== undefined) {
       this.#calendar.remove(entry);
       entry.expiresAt = expiresAt;
@@ -183,13 +183,13 @@ export class LruCacheStore implements Store {
     }
     entry.stale = stale ?? entry.stale;
     entry.recaching = recaching ?? entry.recaching;
-    if (use) this.use(entry);
+    if (use) this.use(entry, fetch);
   }
 
   /** Moves an entry to the far end of the eviction order. */
-  use(entry: Entry): void {
+  use(entry: Entry, fetch = true): void {
     entry.accessedAt = this.#now();
-    entry.fetched = true;
+    if (fetch) entry.fetched = true;
     this.#order(entry.shard).get(entry);
   }
 

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type Arithmetic, type ArithmeticOptions, calculate } from '../../src/engine/arithmetic.ts';
 import { type Item, NEVER, type ValueKind } from '../../src/engine/item.ts';
 
+import { itemOf } from '../support/item.ts';
+
 const NEXT_CAS = 42;
 
 const up = (delta: bigint): Arithmetic => ({ rule: 'unsigned', direction: 'up', delta });
@@ -13,7 +15,7 @@ const SIGNED_MAX = 2n ** 63n - 1n;
 const SIGNED_MIN = -(2n ** 63n);
 
 function item(value: string, kind: ValueKind = 'bytes'): Item {
-  return {
+  return itemOf({
     value: Buffer.from(value, 'latin1'),
     kind,
     flags: 7,
@@ -23,7 +25,7 @@ function item(value: string, kind: ValueKind = 'bytes'): Item {
     recaching: false,
     accessedAt: 500,
     fetched: false,
-  };
+  });
 }
 
 /** What is stored then and what is told; or why nothing is. */
@@ -208,7 +210,16 @@ describe('either rule', () => {
   test('keeps the flags and the expiry, and gives the next cas', () => {
     expect(calculate(up(1n))(item('5'), NEXT_CAS)).toEqual({
       action: 'put',
-      draft: { value: Buffer.from('6'), kind: 'number', flags: 7, expiresAt: 1000, cas: NEXT_CAS },
+      draft: {
+        value: Buffer.from('6'),
+        kind: 'number',
+        flags: 7,
+        expiresAt: 1000,
+        cas: NEXT_CAS,
+        stale: false,
+        recaching: false,
+        fetched: false,
+      },
       outcome: { status: 'done', value: 6n, cas: NEXT_CAS, expiredAt: 1000, created: false },
     });
   });

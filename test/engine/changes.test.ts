@@ -9,14 +9,15 @@ import {
   set,
   touch,
 } from '../../src/engine/changes.ts';
-import { type Item, NEVER, type NewValue } from '../../src/engine/item.ts';
+import { NEVER, type NewValue } from '../../src/engine/item.ts';
+import { itemOf } from '../support/item.ts';
 
 const NEXT_CAS = 42;
 const BYTES_MAX = 10;
 
 const value: NewValue = { value: Buffer.from('new'), kind: 'text', flags: 5, expiresAt: 2000 };
 
-const current: Item = {
+const current = itemOf({
   value: Buffer.from('old'),
   kind: 'json',
   flags: 7,
@@ -26,7 +27,7 @@ const current: Item = {
   recaching: true,
   accessedAt: 500,
   fetched: true,
-};
+});
 
 const putsTheNewValue = { action: 'put', draft: { ...value, cas: NEXT_CAS }, outcome: 'stored' };
 
@@ -42,8 +43,9 @@ describe('add', () => {
     expect(add(value)(undefined, NEXT_CAS)).toEqual(putsTheNewValue);
   });
 
-  test('changes nothing about an item that is there, but counts as a use of it', () => {
-    expect(add(value)(current, NEXT_CAS)).toEqual({ action: 'amend', amendment: {}, outcome: 'not_stored' });
+  test('changes nothing about an item that is there, but counts as a use of it (not as a read)', () => {
+    const amendment = { fetch: false };
+    expect(add(value)(current, NEXT_CAS)).toEqual({ action: 'amend', amendment, outcome: 'not_stored' });
   });
 });
 

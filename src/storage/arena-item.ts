@@ -1,0 +1,284 @@
+import { type Cas, type Draft, type Item, NEVER, type NewValue, type ValueKind } from '../engine/item.ts';
+import { byteOf, CHUNK_BYTES_MAX, type ChunkHeap, NOWHERE, wordOf } from './chunk-heap.ts';
+
+/*
+ * How an item lies in its chunks. The first chunk, in words of 4 bytes:
+ *   0 slot   1 contents   2 marks and key length   3 value length   4 last access, in seconds
+ *   5, 6 cas   then, where the marks say so: flags (1 word)   expiry in ms (2 words)   next chunk (1 word)
+ * and then the key, the value, or as much of it as there is room for. A further chunk: 0 slot, 1 next
+ * chunk, then more of the value. All chunks but the last are as large as chunks get.
+ */
+const CONTENTS = 1;
+const MARKS = 2;
+const LENGTH = 3;
+const ACCESSED = 4;
+const CAS = 5;
+const FIXED_WORDS = 7;
+
+const FURTHER_HEADER_BYTES = 8;
+const FURTHER_ROOM = CHUNK_BYTES_MAX - FURTHER_HEADER_BYTES;
+
+const KEY_LENGTH_MASK = 0xffff;
+const KIND_SHIFT = 16;
+const HAS_FLAGS = 1 << 18;
+const HAS_EXPIRY = 1 << 19;
+const HAS_NEXT = 1 << 20;
+const FETCHED = 1 << 21;
+const STALE = 1 << 22;
+const RECACHING = 1 << 23;
+
+/** The upper word of an expiry that was taken back. */
+const NEVER_WORD = 0xffffffff;
+
+const KINDS: readonly ValueKind[] = ['bytes', 'text', 'number', 'json'];
+
+// Up to here a loop is faster than a call into native code.
+const LOOP_BYTES_MAX = 48;
+
+/** The sizes of the chunks that a new item needs. */
+export function chunkSizes(keyLength: number, draft: NewValue): number[] {
+  const optional = (draft.flags === 0 ? 0 : 4) + (draft.expiresAt === NEVER ? 0 : 8);
+  const total = FIXED_WORDS * 4 + optional + keyLength + draft.value.length;
+  if (total <= CHUNK_BYTES_MAX) return [total];
+  const sizes = [CHUNK_BYTES_MAX];
+  // The first chunk holds the address of the second, too.
+  let left = total + 4 - CHUNK_BYTES_MAX;
+  for (; left > FURTHER_ROOM; left -= FURTHER_ROOM) sizes.push(CHUNK_BYTES_MAX);
+  sizes.push(left + FURTHER_HEADER_BYTES);
+  return sizes;
+}
+
+/**
+ * Reads and changes one item in a heap. There is one for many items, which `at` points it to; as an Item
+ * it is what its address holds at the moment that it is asked.
+ */
+export class ArenaItem implements Item {
+  readonly #heap: ChunkHeap;
+  #words: Uint32Array = new Uint32Array(0);
+  #bytes: Buffer = Buffer.alloc(0);
+  /** Where the item begins, in words and in bytes. */
+  #word = 0;
+  #byte = 0;
+
+  constructor(heap: ChunkHeap) {
+    this.#heap = heap;
+  }
+
+  /** Points to an item. */
+  at(address: number): this {
+    this.#words = this.#heap.words(address);
+    this.#bytes = this.#heap.bytes(address);
+    this.#word = wordOf(address);
+    this.#byte = byteOf(address);
+    return this;
+  }
+
+  get contents(): number {
+    return this.#get(CONTENTS);
+  }
+
+  get keyLength(): number {
+    return this.#get(MARKS) & KEY_LENGTH_MASK;
+  }
+
+  get key(): string {
+    const start = this.#byte + this.#keyOffset();
+    return this.#bytes.toString('latin1', start, start + this.keyLength);
+  }
+
+  get value(): Buffer {
+    const value = Buffer.allocUnsafe(this.valueLength);
+    this.copyValue(value, 0);
+    return value;
+  }
+
+  get valueLength(): number {
+    return this.#get(LENGTH);
+  }
+
+  get kind(): ValueKind {
+    return KINDS[(this.#get(MARKS) >>> KIND_SHIFT) & 3] as ValueKind;
+  }
+
+  get flags(): number {
+    return (this.#get(MARKS) & HAS_FLAGS) === 0 ? 0 : this.#get(FIXED_WORDS);
+  }
+
+  get cas(): Cas {
+    const high = this.#get(CAS + 1);
+    const low = this.#get(CAS);
+    return high < 1 << 21 ? high * 2 ** 32 + low : (BigInt(high) << 32n) | BigInt(low);
+  }
+
+  get expiresAt(): number {
+    if ((this.#get(MARKS) & HAS_EXPIRY) === 0) return NEVER;
+    const at = this.#expiryWord();
+    const high = this.#get(at + 1);
+    return high === NEVER_WORD ? NEVER : high * 2 ** 32 + this.#get(at);
+  }
+
+  get accessedAt(): number {
+    return this.#get(ACCESSED) * 1000;
+  }
+
+  get fetched(): boolean {
+    return (this.#get(MARKS) & FETCHED) !== 0;
+  }
+
+  get stale(): boolean {
+    return (this.#get(MARKS) & STALE) !== 0;
+  }
+
+  get recaching(): boolean {
+    return (this.#get(MARKS) & RECACHING) !== 0;
+  }
+
+  /** The address of the second chunk, or NOWHERE. */
+  get next(): number {
+    return (this.#get(MARKS) & HAS_NEXT) === 0 ? NOWHERE : this.#get(this.#nextWord());
+  }
+
+  /** Does the item have room for an expiry? An item without one has to be moved to get it. */
+  get hasExpiry(): boolean {
+    return (this.#get(MARKS) & HAS_EXPIRY) !== 0;
+  }
+
+  /** Is this the item under a key of certain contents? */
+  matches(key: string, contents: number): boolean {
+    const { length } = key;
+    if (this.#get(CONTENTS) !== contents || this.keyLength !== length) return false;
+    const start = this.#byte + this.#keyOffset();
+    const bytes = this.#bytes;
+    for (let i = 0; i < length; i++) {
+      if (bytes[start + i] !== key.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+
+  copyValue(target: Buffer, at: number): void {
+    const length = this.valueLength;
+    const next = this.next;
+    const start = this.#byte + this.#valueOffset();
+    const here = next === NOWHERE ? length : CHUNK_BYTES_MAX - this.#valueOffset();
+    copyBytes(this.#bytes, start, target, at, here);
+    for (let address = next, done = here; address !== NOWHERE; ) {
+      const part = Math.min(length - done, FURTHER_ROOM);
+      const from = byteOf(address) + FURTHER_HEADER_BYTES;
+      copyBytes(this.#heap.bytes(address), from, target, at + done, part);
+      done += part;
+      address = this.#heap.words(address)[wordOf(address) + 1] as number;
+    }
+  }
+
+  /** Writes a new item into the first chunk, `next` being the second or NOWHERE, and into the others. */
+  write(key: string, contents: number, draft: Draft, next: number, now: number): void {
+    const { value, flags, expiresAt } = draft;
+    let marks = key.length | (KINDS.indexOf(draft.kind) << KIND_SHIFT);
+    if (flags !== 0) marks |= HAS_FLAGS;
+    if (expiresAt !== NEVER) marks |= HAS_EXPIRY;
+    if (next !== NOWHERE) marks |= HAS_NEXT;
+    if (draft.fetched) marks |= FETCHED;
+    if (draft.stale) marks |= STALE;
+    if (draft.recaching) marks |= RECACHING;
+    this.#set(CONTENTS, contents);
+    this.#set(MARKS, marks);
+    this.#set(LENGTH, value.length);
+    this.#set(ACCESSED, Math.floor(now / 1000));
+    this.setCas(draft.cas);
+    if (flags !== 0) this.#set(FIXED_WORDS, flags);
+    if (expiresAt !== NEVER) this.setExpiry(expiresAt);
+    if (next !== NOWHERE) this.#set(this.#nextWord(), next);
+    const start = this.#byte + this.#keyOffset();
+    for (let i = 0; i < key.length; i++) this.#bytes[start + i] = key.charCodeAt(i);
+    this.#writeValue(value, next);
+  }
+
+  setCas(cas: Cas): void {
+    if (typeof cas === 'number') {
+      this.#set(CAS, cas >>> 0);
+      this.#set(CAS + 1, Math.floor(cas / 2 ** 32));
+    } else {
+      this.#set(CAS, Number(cas & 0xffffffffn));
+      this.#set(CAS + 1, Number(cas >> 32n));
+    }
+  }
+
+  /** For an item that has room for an expiry. */
+  setExpiry(expiresAt: number): void {
+    const at = this.#expiryWord();
+    this.#set(at, expiresAt >>> 0);
+    this.#set(at + 1, expiresAt === NEVER ? NEVER_WORD : Math.floor(expiresAt / 2 ** 32));
+  }
+
+  setMarks({ stale, recaching }: Required<Pick<Draft, 'stale' | 'recaching'>>): void {
+    const marks = this.#get(MARKS) & ~(STALE | RECACHING);
+    this.#set(MARKS, marks | (stale ? STALE : 0) | (recaching ? RECACHING : 0));
+  }
+
+  use(now: number, fetch: boolean): void {
+    this.#set(ACCESSED, Math.floor(now / 1000));
+    if (fetch) this.#set(MARKS, this.#get(MARKS) | FETCHED);
+  }
+
+  /** A chunk of this item, which is not the first, has moved. */
+  relink(from: number, to: number): void {
+    if (this.next === from) {
+      this.#set(this.#nextWord(), to);
+      return;
+    }
+    let address = this.next;
+    while (address !== NOWHERE) {
+      const words = this.#heap.words(address);
+      const word = wordOf(address) + 1;
+      if (words[word] === from) {
+        words[word] = to;
+        return;
+      }
+      address = words[word] as number;
+    }
+  }
+
+  #writeValue(value: Buffer, next: number): void {
+    const here = next === NOWHERE ? value.length : CHUNK_BYTES_MAX - this.#valueOffset();
+    copyBytes(value, 0, this.#bytes, this.#byte + this.#valueOffset(), here);
+    for (let address = next, done = here; address !== NOWHERE; ) {
+      const part = Math.min(value.length - done, FURTHER_ROOM);
+      const to = byteOf(address) + FURTHER_HEADER_BYTES;
+      copyBytes(value, done, this.#heap.bytes(address), to, part);
+      done += part;
+      address = this.#heap.words(address)[wordOf(address) + 1] as number;
+    }
+  }
+
+  #expiryWord(): number {
+    return FIXED_WORDS + ((this.#get(MARKS) & HAS_FLAGS) === 0 ? 0 : 1);
+  }
+
+  #nextWord(): number {
+    return this.#expiryWord() + ((this.#get(MARKS) & HAS_EXPIRY) === 0 ? 0 : 2);
+  }
+
+  #keyOffset(): number {
+    return (this.#nextWord() + ((this.#get(MARKS) & HAS_NEXT) === 0 ? 0 : 1)) << 2;
+  }
+
+  #valueOffset(): number {
+    return this.#keyOffset() + this.keyLength;
+  }
+
+  #get(word: number): number {
+    return this.#words[this.#word + word] as number;
+  }
+
+  #set(word: number, value: number): void {
+    this.#words[this.#word + word] = value;
+  }
+}
+
+function copyBytes(source: Buffer, from: number, target: Buffer, at: number, length: number): void {
+  if (length <= LOOP_BYTES_MAX) {
+    for (let i = 0; i < length; i++) target[at + i] = source[from + i] as number;
+  } else {
+    source.copy(target, at, from, from + length);
+  }
+}

@@ -1,0 +1,569 @@
+import { Refusal } from '../engine/errors.ts';
+import { type Cas, type Draft, type Item, NEVER } from '../engine/item.ts';
+import type {
+  Amendment,
+  CacheInfo,
+  Decide,
+  ListedItem,
+  Store,
+  StoredCache,
+  StoreTotals,
+} from '../engine/store.ts';
+import { ArenaItem, chunkSizes } from './arena-item.ts';
+import { CacheDirectory, type CacheRecord } from './cache-directory.ts';
+import { ChunkHeap, NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
+import { ExpiryLists } from './expiry-lists.ts';
+import { KeyedHash } from './keyed-hash.ts';
+import { NO_SLOT, SLOT_BYTES, SlotTable } from './slot-table.ts';
+
+// The least that an item takes: so many slots may be needed at most.
+const ITEM_BYTES_MIN = 64;
+
+// How many items one sweep frees, and how many slots it looks at: a few milliseconds' work at most.
+const SWEEP_ITEMS_MAX = 4_000;
+const SWEEP_SLOTS_MAX = 50_000;
+
+// How much is tidied away before an item that is still wanted has to make room.
+const TIDY_ITEMS = 16;
+const TIDY_SLOTS = 256;
+
+export interface ArenaStoreOptions {
+  /** How many bytes all items together may take, with everything that is kept about them. */
+  readonly bytesMax: number;
+  /** How many caches one project may have. */
+  readonly cachesMax: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+}
+
+/** A cache that exists. Its contents are exchanged as a whole when it is cleared. */
+class ArenaCache implements CacheRecord {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  contents: Contents;
+  /** When all items that are there then are to be removed, in ms since the epoch. */
+  clearAt: number | undefined = undefined;
+  deleted = false;
+  evictions = 0;
+  expirations = 0;
+
+  constructor(record: CacheRecord, contentsId: number) {
+    this.id = record.id;
+    this.projectId = record.projectId;
+    this.name = record.name;
+    this.contents = new Contents(contentsId, this);
+  }
+}
+
+/** What a cache held between two clears: items name it by its number. */
+class Contents {
+  readonly id: number;
+  readonly cache: ArenaCache;
+  items = 0;
+  bytes = 0;
+
+  constructor(id: number, cache: ArenaCache) {
+    this.id = id;
+    this.cache = cache;
+  }
+
+  /** Were these exchanged for newer contents? Then nobody sees them any more. */
+  get discarded(): boolean {
+    return this.cache.deleted || this.cache.contents !== this;
+  }
+}
+
+/**
+ * Keeps items packed in typed arrays off the JavaScript heap: index, eviction order, expiry and bytes.
+ * Nothing per item is an object, so there is nothing for the garbage collector to walk, and an item costs
+ * about half of what objects do.
+ */
+export class ArenaStore implements Store {
+  readonly #now: () => number;
+  readonly #bytesMax: number;
+  readonly #directory: CacheDirectory<ArenaCache>;
+  readonly #hash = new KeyedHash();
+  readonly #slots: SlotTable;
+  readonly #heap: ChunkHeap;
+  readonly #expiry: ExpiryLists;
+  /** Points to whatever item is worked on. */
+  readonly #item: ArenaItem;
+  /** Points to the item that was last given away. */
+  readonly #given: ArenaItem;
+  readonly #contents = new Map<number, Contents>();
+  readonly #delayedClears = new Set<ArenaCache>();
+  /** The chunks of an item that is being made, in order; they may move until it is whole. */
+  readonly #making: number[] = [];
+  #nextContentsId = 1;
+  #nextCas = 1;
+  #bytes = 0;
+  /** Items of discarded contents that still wait to be freed, and where the search for them goes on. */
+  #discardedItems = 0;
+  #searched = 0;
+  #evictions = 0;
+  #expirations = 0;
+
+  constructor(options: ArenaStoreOptions) {
+    this.#now = options.now;
+    this.#bytesMax = options.bytesMax;
+    this.#directory = new CacheDirectory(options.cachesMax);
+    const slotsMax = Math.ceil(options.bytesMax / ITEM_BYTES_MIN);
+    this.#slots = new SlotTable(slotsMax);
+    this.#expiry = new ExpiryLists(slotsMax);
+    this.#heap = new ChunkHeap({
+      bytesMax: options.bytesMax,
+      mayGrow: () => this.#fits(PAGE_BYTES),
+      moved: (slot, from, to) => this.#chunkMoved(slot, from, to),
+    });
+    this.#item = new ArenaItem(this.#heap);
+    this.#given = new ArenaItem(this.#heap);
+  }
+
+  cache(projectId: string, name: string): StoredCache {
+    return new ArenaHandle(this, projectId, name);
+  }
+
+  list(projectId: string, skip: number, limit: number): CacheInfo[] {
+    return this.#directory.page(projectId, skip, limit).map((cache) => this.info(cache));
+  }
+
+  totals(): StoreTotals {
+    this.#tidyExactly();
+    return {
+      items: this.#slots.size - this.#discardedItems,
+      bytes: this.#bytes,
+      bytesMax: this.#bytesMax,
+      evictions: this.#evictions,
+      expirations: this.#expirations,
+    };
+  }
+
+  sweep(): boolean {
+    this.#clearAllDue();
+    const left = this.#expireFullSeconds(SWEEP_ITEMS_MAX);
+    this.#freeDiscarded(left, SWEEP_SLOTS_MAX);
+    return left === 0 || this.#discardedItems > 0;
+  }
+
+  close(): void {}
+
+  find(projectId: string, name: string): ArenaCache | undefined {
+    return this.#directory.find(projectId, name);
+  }
+
+  create(projectId: string, name: string): ArenaCache {
+    const cache = this.#directory.create(
+      projectId,
+      name,
+      (record) => new ArenaCache(record, this.#nextContentsId++),
+    );
+    this.#contents.set(cache.contents.id, cache.contents);
+    return cache;
+  }
+
+  info(cache: ArenaCache): CacheInfo {
+    this.#tidyExactly();
+    const { id, projectId, name, contents, evictions, expirations } = cache;
+    return { id, projectId, name, items: contents.items, bytes: contents.bytes, evictions, expirations };
+  }
+
+  delete(cache: ArenaCache): void {
+    this.#directory.delete(cache);
+    this.#delayedClears.delete(cache);
+    cache.deleted = true;
+    this.#discard(cache.contents);
+  }
+
+  clear(cache: ArenaCache, at: number | undefined): void {
+    if (at !== undefined) {
+      this.#clearIfDue(cache);
+      cache.clearAt = at;
+      this.#delayedClears.add(cache);
+      return;
+    }
+    cache.clearAt = undefined;
+    this.#delayedClears.delete(cache);
+    const { contents } = cache;
+    cache.contents = new Contents(this.#nextContentsId++, cache);
+    this.#contents.set(cache.contents.id, cache.contents);
+    this.#discard(contents);
+  }
+
+  read(cache: ArenaCache, key: string, use: boolean): Item | undefined {
+    const slot = this.#find(cache, key, this.#hashOf(cache, key));
+    if (slot === NO_SLOT) return undefined;
+    if (use) this.#use(slot, true);
+    return this.#given.at(this.#addressOf(slot));
+  }
+
+  update<R>(handle: CacheSource, key: string, decide: Decide<R>): R {
+    const cache = handle.existing();
+    const hash = cache ? this.#hashOf(cache, key) : 0;
+    const slot = cache ? this.#find(cache, key, hash) : NO_SLOT;
+    const current = slot === NO_SLOT ? undefined : this.#given.at(this.#addressOf(slot));
+    const decision = decide(current, this.#nextCas);
+    if (decision.action === 'put') {
+      // First the refusal, so that a write that is refused makes no cache.
+      const sizes = chunkSizes(key.length, decision.draft);
+      this.#refuseIfTooLarge(sizes);
+      const { contents } = cache ?? handle.create();
+      this.#put(slot, cache ? hash : this.#hash.of(key, contents.id), key, contents, decision.draft, sizes);
+    } else if (slot !== NO_SLOT && decision.action === 'amend') {
+      this.#amend(slot, decision.amendment);
+    } else if (slot !== NO_SLOT && decision.action === 'remove') {
+      this.#remove(slot);
+    }
+    return decision.outcome;
+  }
+
+  /** The live items, slot by slot. */
+  *items(cache: ArenaCache): Generator<ListedItem> {
+    this.#clearIfDue(cache);
+    const { contents } = cache;
+    const item = new ArenaItem(this.#heap);
+    for (let slot = 1; slot <= this.#slots.highest && !contents.discarded; slot++) {
+      if (this.#addressOf(slot) === NOWHERE) continue;
+      item.at(this.#addressOf(slot));
+      if (item.contents === contents.id && item.expiresAt > this.#now()) yield { key: item.key, item };
+    }
+  }
+
+  #hashOf(cache: ArenaCache, key: string): number {
+    if (cache.clearAt !== undefined) this.#clearIfDue(cache);
+    return this.#hash.of(key, cache.contents.id);
+  }
+
+  // The slot of the live item under a key, or NO_SLOT; an item that has expired is removed.
+  #find(cache: ArenaCache, key: string, hash: number): number {
+    const contents = cache.contents.id;
+    let slot = this.#slots.firstLike(hash);
+    while (slot !== NO_SLOT && !this.#item.at(this.#addressOf(slot)).matches(key, contents)) {
+      slot = this.#slots.nextLike(slot, hash);
+    }
+    if (slot === NO_SLOT || this.#item.expiresAt > this.#now()) return slot;
+    this.#expire(slot);
+    return NO_SLOT;
+  }
+
+  #refuseIfTooLarge(sizes: readonly number[]): void {
+    // One page more than it fills: its last chunk may need one of its own.
+    const pages = Math.ceil(sizes.length / 4) + 1;
+    if (pages * PAGE_BYTES + 2 * SLOT_BYTES <= this.#bytesMax) return;
+    const size = sizes.reduce((sum, chunk) => sum + chunk, 0);
+    throw new Refusal('out_of_memory', `an item of ${size} bytes is more than the memory limit allows`);
+  }
+
+  #put(
+    found: number,
+    hash: number,
+    key: string,
+    contents: Contents,
+    draft: Draft,
+    sizes: readonly number[],
+  ): void {
+    this.#countCas(draft.cas);
+    if (found !== NO_SLOT) this.#empty(found);
+    const slot = found === NO_SLOT ? this.#takeSlot() : found;
+    this.#makeChunks(slot, sizes);
+    const [first = NOWHERE, second = NOWHERE] = this.#making;
+    this.#slots.addresses[slot] = first;
+    this.#chainChunks();
+    this.#making.length = 0;
+    this.#item.at(first).write(key, contents.id, draft, second, this.#now());
+    this.#slots.insert(slot, hash);
+    if (draft.expiresAt !== NEVER) this.#expiry.add(slot, draft.expiresAt);
+    const bytes = this.#bytesOf(slot);
+    contents.items++;
+    contents.bytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  #takeSlot(): number {
+    while (!this.#slots.hasFreeSlot && !this.#mayTakeNewSlot()) {
+      if (!this.#makeRoom()) throw new RangeError('there is no room for a slot, and no item to make it');
+    }
+    const slot = this.#slots.take();
+    this.#slots.addresses[slot] = NOWHERE;
+    return slot;
+  }
+
+  #mayTakeNewSlot(): boolean {
+    return this.#slots.highest < this.#slots.slotsMax && this.#fits(SLOT_BYTES);
+  }
+
+  #fits(more: number): boolean {
+    return this.#heap.bytesInUse + this.#slots.highest * SLOT_BYTES + more <= this.#bytesMax;
+  }
+
+  #makeChunks(slot: number, sizes: readonly number[]): void {
+    for (const size of sizes) {
+      let address = this.#heap.allocate(size, slot);
+      while (address === NOWHERE) {
+        if (!this.#makeRoom()) throw new RangeError('there is no room for a chunk, and no item to make it');
+        address = this.#heap.allocate(size, slot);
+      }
+      this.#making.push(address);
+    }
+  }
+
+  // The first chunk names the second itself.
+  #chainChunks(): void {
+    for (let i = 1; i < this.#making.length; i++) {
+      const address = this.#making[i] as number;
+      this.#heap.words(address)[wordOf(address) + 1] = this.#making[i + 1] ?? NOWHERE;
+    }
+  }
+
+  #chunkMoved(slot: number, from: number, to: number): void {
+    const making = this.#making.indexOf(from);
+    if (making >= 0) this.#making[making] = to;
+    else if (this.#addressOf(slot) === from) this.#slots.addresses[slot] = to;
+    else this.#item.at(this.#addressOf(slot)).relink(from, to);
+  }
+
+  #amend(slot: number, { expiresAt, cas, stale, recaching, use = true, fetch = true }: Amendment): void {
+    if (expiresAt !== undefined) this.#setExpiry(slot, expiresAt);
+    const item = this.#item.at(this.#addressOf(slot));
+    if (cas !== undefined) {
+      item.setCas(cas);
+      this.#countCas(cas);
+    }
+    if (stale !== undefined || recaching !== undefined) {
+      item.setMarks({ stale: stale ?? item.stale, recaching: recaching ?? item.recaching });
+    }
+    if (use) this.#use(slot, fetch);
+  }
+
+  #setExpiry(slot: number, expiresAt: number): void {
+    const item = this.#item.at(this.#addressOf(slot));
+    const before = item.expiresAt;
+    if (before === expiresAt) return;
+    if (!item.hasExpiry) {
+      this.#rewrite(slot, expiresAt);
+      return;
+    }
+    if (before !== NEVER) this.#expiry.remove(slot, before);
+    item.setExpiry(expiresAt);
+    if (expiresAt !== NEVER) this.#expiry.add(slot, expiresAt);
+  }
+
+  // Writes an item anew that has no room for an expiry.
+  #rewrite(slot: number, expiresAt: number): void {
+    const item = this.#item.at(this.#addressOf(slot));
+    const { key, value, kind, flags, cas, stale, recaching, fetched } = item;
+    const contents = this.#contentsOf(item);
+    const draft = { value, kind, flags, cas, stale, recaching, fetched, expiresAt };
+    this.#put(slot, this.#hash.of(key, contents.id), key, contents, draft, chunkSizes(key.length, draft));
+    // Whoever was given the item must find it where it is now.
+    this.#given.at(this.#addressOf(slot));
+  }
+
+  #use(slot: number, fetch: boolean): void {
+    this.#slots.use(slot);
+    this.#item.at(this.#addressOf(slot)).use(this.#now(), fetch);
+  }
+
+  #expire(slot: number): void {
+    const { cache, discarded } = this.#contentsOf(this.#item.at(this.#addressOf(slot)));
+    this.#remove(slot);
+    if (discarded) return;
+    cache.expirations++;
+    this.#expirations++;
+  }
+
+  #remove(slot: number): void {
+    this.#empty(slot);
+    this.#slots.release(slot);
+  }
+
+  // Takes an item out of everything; its slot remains the caller's.
+  #empty(slot: number): void {
+    const item = this.#item.at(this.#addressOf(slot));
+    const contents = this.#contentsOf(item);
+    const { expiresAt } = item;
+    if (expiresAt !== NEVER) this.#expiry.remove(slot, expiresAt);
+    const bytes = this.#bytesOf(slot);
+    this.#bytes -= bytes;
+    contents.bytes -= bytes;
+    contents.items--;
+    if (contents.discarded) {
+      this.#discardedItems--;
+      this.#forgetIfEmpty(contents);
+    }
+    this.#slots.remove(slot);
+    this.#freeChunks(this.#addressOf(slot));
+    this.#slots.addresses[slot] = NOWHERE;
+  }
+
+  #freeChunks(first: number): void {
+    let address = this.#item.at(first).next;
+    this.#heap.free(first);
+    while (address !== NOWHERE) {
+      const next = this.#heap.words(address)[wordOf(address) + 1] as number;
+      this.#heap.free(address);
+      address = next;
+    }
+  }
+
+  // What an item takes: its chunks and its slot.
+  #bytesOf(slot: number): number {
+    const first = this.#addressOf(slot);
+    let bytes = this.#heap.chunkBytes(first) + SLOT_BYTES;
+    let address = this.#item.at(first).next;
+    while (address !== NOWHERE) {
+      bytes += this.#heap.chunkBytes(address);
+      address = this.#heap.words(address)[wordOf(address) + 1] as number;
+    }
+    return bytes;
+  }
+
+  #addressOf(slot: number): number {
+    return this.#slots.addresses[slot] as number;
+  }
+
+  #contentsOf(item: ArenaItem): Contents {
+    const contents = this.#contents.get(item.contents);
+    if (!contents) throw new RangeError(`an item of unknown contents ${item.contents}`);
+    return contents;
+  }
+
+  // Clients may set a cas of their own; only our own numbers move the counter on.
+  #countCas(cas: Cas): void {
+    if (cas === this.#nextCas) this.#nextCas++;
+  }
+
+  // Frees at least one item: what nobody wants any more first, then the least recently used. False: there
+  // is none.
+  #makeRoom(): boolean {
+    const before = this.#slots.size;
+    this.#expireFullSeconds(TIDY_ITEMS);
+    if (this.#discardedItems > 0) this.#freeDiscarded(TIDY_ITEMS, TIDY_SLOTS);
+    if (this.#slots.size < before) return true;
+    const { oldest } = this.#slots;
+    if (oldest !== NO_SLOT) this.#evict(oldest);
+    return oldest !== NO_SLOT;
+  }
+
+  #evict(slot: number): void {
+    const item = this.#item.at(this.#addressOf(slot));
+    const { cache, discarded } = this.#contentsOf(item);
+    if (item.expiresAt <= this.#now()) {
+      this.#expire(slot);
+      return;
+    }
+    this.#remove(slot);
+    if (discarded) return;
+    cache.evictions++;
+    this.#evictions++;
+  }
+
+  #discard(contents: Contents): void {
+    this.#discardedItems += contents.items;
+    this.#searched = 0;
+    this.#forgetIfEmpty(contents);
+  }
+
+  #forgetIfEmpty(contents: Contents): void {
+    if (contents.items === 0) this.#contents.delete(contents.id);
+  }
+
+  #clearAllDue(): void {
+    for (const cache of this.#delayedClears) this.#clearIfDue(cache);
+  }
+
+  #clearIfDue(cache: ArenaCache): void {
+    if (cache.clearAt !== undefined && cache.clearAt <= this.#now()) this.clear(cache, undefined);
+  }
+
+  // Removes whatever has expired or is to be cleared by now, so that what is counted is exact.
+  #tidyExactly(): void {
+    this.#clearAllDue();
+    this.#expireFullSeconds(Number.POSITIVE_INFINITY);
+    const now = this.#now();
+    this.#expiry.expireWithinSecond(
+      now,
+      (slot) => this.#item.at(this.#addressOf(slot)).expiresAt <= now,
+      (slot) => this.#expire(slot),
+    );
+  }
+
+  #expireFullSeconds(most: number): number {
+    return this.#expiry.expireFullSeconds(this.#now(), most, (slot) => this.#expire(slot));
+  }
+
+  // Frees up to `most` items of discarded contents, looking at so many slots from where it stopped last.
+  #freeDiscarded(most: number, slotsMax: number): void {
+    let left = most;
+    for (let looked = 0; looked < slotsMax && left > 0 && this.#discardedItems > 0; looked++) {
+      this.#searched = this.#searched >= this.#slots.highest ? 1 : this.#searched + 1;
+      const address = this.#addressOf(this.#searched);
+      if (address === NOWHERE || !this.#contentsOf(this.#item.at(address)).discarded) continue;
+      this.#remove(this.#searched);
+      left--;
+    }
+  }
+}
+
+/** Gives the cache that a write is for. */
+interface CacheSource {
+  existing(): ArenaCache | undefined;
+  create(): ArenaCache;
+}
+
+/** A cache by name, whether it exists or not. */
+class ArenaHandle implements StoredCache, CacheSource {
+  readonly #store: ArenaStore;
+  readonly #projectId: string;
+  readonly #name: string;
+  #found: ArenaCache | undefined;
+
+  constructor(store: ArenaStore, projectId: string, name: string) {
+    this.#store = store;
+    this.#projectId = projectId;
+    this.#name = name;
+  }
+
+  read(key: string, use: boolean): Item | undefined {
+    const cache = this.existing();
+    return cache && this.#store.read(cache, key, use);
+  }
+
+  update<R>(key: string, decide: Decide<R>): R {
+    return this.#store.update(this, key, decide);
+  }
+
+  clear(at?: number): boolean {
+    const cache = this.existing();
+    if (cache) this.#store.clear(cache, at);
+    return cache !== undefined;
+  }
+
+  delete(): boolean {
+    const cache = this.existing();
+    if (cache) this.#store.delete(cache);
+    return cache !== undefined;
+  }
+
+  info(): CacheInfo | undefined {
+    const cache = this.existing();
+    return cache && this.#store.info(cache);
+  }
+
+  *list(): Generator<ListedItem> {
+    const cache = this.existing();
+    if (cache) yield* this.#store.items(cache);
+  }
+
+  existing(): ArenaCache | undefined {
+    if (!this.#found || this.#found.deleted) {
+      this.#found = this.#store.find(this.#projectId, this.#name);
+    }
+    return this.#found;
+  }
+
+  create(): ArenaCache {
+    this.#found = this.#store.create(this.#projectId, this.#name);
+    return this.#found;
+  }
+}

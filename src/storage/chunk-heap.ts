@@ -1,0 +1,321 @@
+/*
+ * Memory for items, outside the JavaScript heap. It is divided into pages; a page serves chunks of one
+ * size (its class). When the mix of sizes changes, pages change their class: the chunks of a page that is
+ * little used move to others of their class, so memory never stays where it is not needed.
+ */
+
+/** An address counts units of 8 bytes: what fits 32 bits reaches 32 GiB. */
+const UNIT_SHIFT = 3;
+
+const PAGE_SHIFT = 16;
+export const PAGE_BYTES = 1 << PAGE_SHIFT;
+
+/** A page holds at least four chunks; larger values take several chunks. */
+export const CHUNK_BYTES_MAX = PAGE_BYTES / 4;
+const CHUNK_BYTES_MIN = 40;
+
+// One buffer each. Untouched memory costs nothing: the system gives it on first use.
+const REGION_SHIFT = 30;
+const REGION_ADDRESS_BITS = REGION_SHIFT - UNIT_SHIFT;
+const REGION_ADDRESS_MASK = (1 << REGION_ADDRESS_BITS) - 1;
+const PAGE_ADDRESS_BITS = PAGE_SHIFT - UNIT_SHIFT;
+
+/** The address that is none. */
+export const NOWHERE = 0xffffffff;
+/** The first word of a chunk that is free; of one in use it is its owner's slot. */
+const FREE = 0xffffffff;
+
+const NO_CLASS = 0xff;
+const NO_PAGE = -1;
+// Of how many pages the emptiest is chosen to be cleared.
+const CLEARING_CANDIDATES = 32;
+
+interface Region {
+  readonly bytes: Buffer;
+  readonly words: Uint32Array;
+}
+
+const CLASS_SIZES = classSizes();
+const CLASS_OF_UNITS = classTable();
+
+export interface ChunkHeapParts {
+  /** All memory that there may ever be, in bytes. */
+  readonly bytesMax: number;
+  /** May one more page be taken into use? */
+  readonly mayGrow: () => boolean;
+  /** A chunk has been copied elsewhere: let its owner know the new address. */
+  readonly moved: (owner: number, from: number, to: number) => void;
+}
+
+export class ChunkHeap {
+  readonly #parts: ChunkHeapParts;
+  readonly #regions: Region[] = [];
+  readonly #pagesMax: number;
+  #pagesTouched = 0;
+  #pagesInUse = 0;
+  // Of each page: its class, chunks in use, chunks ever carved, first free chunk, and its neighbours in
+  // the list of its class's pages with room (or of free pages).
+  readonly #pageClass: Uint8Array;
+  readonly #pageUsed: Uint16Array;
+  readonly #pageCarved: Uint16Array;
+  readonly #pageFree: Uint32Array;
+  readonly #pageNext: Int32Array;
+  readonly #pagePrevious: Int32Array;
+  // Of each class: its first page with room, and the chunks free in all its pages.
+  readonly #roomy = new Int32Array(CLASS_SIZES.length).fill(NO_PAGE);
+  readonly #freeChunks = new Float64Array(CLASS_SIZES.length);
+  #freePage = NO_PAGE;
+
+  constructor(parts: ChunkHeapParts) {
+    this.#parts = parts;
+    this.#pagesMax = Math.floor(parts.bytesMax / PAGE_BYTES);
+    this.#pageClass = new Uint8Array(this.#pagesMax).fill(NO_CLASS);
+    this.#pageUsed = new Uint16Array(this.#pagesMax);
+    this.#pageCarved = new Uint16Array(this.#pagesMax);
+    this.#pageFree = new Uint32Array(this.#pagesMax);
+    this.#pageNext = new Int32Array(this.#pagesMax);
+    this.#pagePrevious = new Int32Array(this.#pagesMax);
+  }
+
+  /** What all pages take that hold anything. */
+  get bytesInUse(): number {
+    return this.#pagesInUse * PAGE_BYTES;
+  }
+
+  /** The bytes around an address, and where in them it is. */
+  bytes(address: number): Buffer {
+    return this.#region(address).bytes;
+  }
+
+  words(address: number): Uint32Array {
+    return this.#region(address).words;
+  }
+
+  /** A chunk of at least `size` bytes for an owner, or NOWHERE: then something must be freed first. */
+  allocate(size: number, owner: number): number {
+    const chunkClass = classFor(size);
+    const page = this.#pageWithRoom(chunkClass);
+    if (page === NO_PAGE) return NOWHERE;
+    const address = this.#takeChunk(page, chunkClass);
+    this.words(address)[wordOf(address)] = owner;
+    return address;
+  }
+
+  free(address: number): void {
+    const page = address >>> PAGE_ADDRESS_BITS;
+    const chunkClass = this.#pageClass[page] as number;
+    const words = this.words(address);
+    const word = wordOf(address);
+    words[word] = FREE;
+    words[word + 1] = this.#pageFree[page] as number;
+    this.#pageFree[page] = address;
+    const used = (this.#pageUsed[page] as number) - 1;
+    this.#pageUsed[page] = used;
+    this.#freeChunks[chunkClass] = (this.#freeChunks[chunkClass] as number) + 1;
+    if (used === 0) this.#releasePage(page, chunkClass);
+    else if (used === chunksPerPage(chunkClass) - 1) this.#enlist(page, chunkClass);
+  }
+
+  /** What a chunk takes, in bytes. */
+  chunkBytes(address: number): number {
+    return sizeOfClass(this.#pageClass[address >>> PAGE_ADDRESS_BITS] as number);
+  }
+
+  #region(address: number): Region {
+    const index = address >>> REGION_ADDRESS_BITS;
+    return this.#regions[index] ?? this.#openRegion(index);
+  }
+
+  #openRegion(index: number): Region {
+    const start = index * 2 ** REGION_SHIFT;
+    const length = Math.min(2 ** REGION_SHIFT, this.#pagesMax * PAGE_BYTES - start);
+    const buffer = new ArrayBuffer(length);
+    const region = { bytes: Buffer.from(buffer), words: new Uint32Array(buffer) };
+    this.#regions[index] = region;
+    return region;
+  }
+
+  #pageWithRoom(chunkClass: number): number {
+    const page = this.#roomy[chunkClass] as number;
+    if (page !== NO_PAGE) return page;
+    const free = this.#takeFreePage();
+    if (free !== NO_PAGE) this.#dedicate(free, chunkClass);
+    return free;
+  }
+
+  #takeFreePage(): number {
+    if (!this.#mayTakeFreePage() && !this.#clearSomePage()) return NO_PAGE;
+    const page = this.#freePage;
+    this.#freePage = this.#pageNext[page] as number;
+    this.#pagesInUse++;
+    return page;
+  }
+
+  #mayTakeFreePage(): boolean {
+    if (!this.#parts.mayGrow()) return false;
+    if (this.#freePage !== NO_PAGE) return true;
+    if (this.#pagesTouched >= this.#pagesMax) return false;
+    this.#listFree(this.#pagesTouched++);
+    return true;
+  }
+
+  #dedicate(page: number, chunkClass: number): void {
+    this.#pageClass[page] = chunkClass;
+    this.#pageUsed[page] = 0;
+    this.#pageCarved[page] = 0;
+    this.#pageFree[page] = NOWHERE;
+    this.#freeChunks[chunkClass] = (this.#freeChunks[chunkClass] as number) + chunksPerPage(chunkClass);
+    this.#enlist(page, chunkClass);
+  }
+
+  #releasePage(page: number, chunkClass: number): void {
+    this.#freeChunks[chunkClass] = (this.#freeChunks[chunkClass] as number) - chunksPerPage(chunkClass);
+    this.#delist(page, chunkClass);
+    this.#vacate(page);
+  }
+
+  #vacate(page: number): void {
+    this.#pageClass[page] = NO_CLASS;
+    this.#pagesInUse--;
+    this.#listFree(page);
+  }
+
+  #listFree(page: number): void {
+    this.#pageNext[page] = this.#freePage;
+    this.#freePage = page;
+  }
+
+  #takeChunk(page: number, chunkClass: number): number {
+    let address = this.#pageFree[page] as number;
+    if (address === NOWHERE) {
+      const carved = this.#pageCarved[page] as number;
+      this.#pageCarved[page] = carved + 1;
+      address = chunkAddress(page, chunkClass, carved);
+    } else {
+      this.#pageFree[page] = this.words(address)[wordOf(address) + 1] as number;
+    }
+    const used = (this.#pageUsed[page] as number) + 1;
+    this.#pageUsed[page] = used;
+    this.#freeChunks[chunkClass] = (this.#freeChunks[chunkClass] as number) - 1;
+    if (used === chunksPerPage(chunkClass)) this.#delist(page, chunkClass);
+    return address;
+  }
+
+  // Empties a page of a class whose free chunks would fill one. A page's chunks are moved at once: at
+  // most 64 KiB, a fraction of a millisecond.
+  #clearSomePage(): boolean {
+    const chunkClass = this.#mostWastefulClass();
+    if (chunkClass === NO_CLASS) return false;
+    const page = this.#emptiestPage(chunkClass);
+    this.#delist(page, chunkClass);
+    const carved = this.#pageCarved[page] as number;
+    for (let i = 0; i < carved; i++) this.#moveChunk(chunkAddress(page, chunkClass, i), chunkClass);
+    this.#freeChunks[chunkClass] = (this.#freeChunks[chunkClass] as number) - chunksPerPage(chunkClass);
+    this.#vacate(page);
+    return true;
+  }
+
+  #moveChunk(from: number, chunkClass: number): void {
+    const owner = this.words(from)[wordOf(from)] as number;
+    if (owner === FREE) return;
+    const to = this.#takeChunk(this.#roomy[chunkClass] as number, chunkClass);
+    const start = byteOf(from);
+    this.bytes(to).set(this.bytes(from).subarray(start, start + sizeOfClass(chunkClass)), byteOf(to));
+    // What it leaves is free, though its page is not listed any more.
+    this.#freeChunks[chunkClass] = (this.#freeChunks[chunkClass] as number) + 1;
+    this.#parts.moved(owner, from, to);
+  }
+
+  #mostWastefulClass(): number {
+    let most = 0;
+    let found = NO_CLASS;
+    for (let i = 0; i < CLASS_SIZES.length; i++) {
+      const free = this.#freeChunks[i] as number;
+      if (free < chunksPerPage(i) || free * sizeOfClass(i) <= most) continue;
+      most = free * sizeOfClass(i);
+      found = i;
+    }
+    return found;
+  }
+
+  #emptiestPage(chunkClass: number): number {
+    let best = this.#roomy[chunkClass] as number;
+    let page = best;
+    for (let i = 0; i < CLEARING_CANDIDATES && page !== NO_PAGE; i++) {
+      if ((this.#pageUsed[page] as number) < (this.#pageUsed[best] as number)) best = page;
+      page = this.#pageNext[page] as number;
+    }
+    return best;
+  }
+
+  #enlist(page: number, chunkClass: number): void {
+    const first = this.#roomy[chunkClass] as number;
+    this.#pageNext[page] = first;
+    this.#pagePrevious[page] = NO_PAGE;
+    if (first !== NO_PAGE) this.#pagePrevious[first] = page;
+    this.#roomy[chunkClass] = page;
+  }
+
+  #delist(page: number, chunkClass: number): void {
+    const next = this.#pageNext[page] as number;
+    const previous = this.#pagePrevious[page] as number;
+    if (previous === NO_PAGE) this.#roomy[chunkClass] = next;
+    else this.#pageNext[previous] = next;
+    if (next !== NO_PAGE) this.#pagePrevious[next] = previous;
+  }
+}
+
+/** Where in its region's words an address is. */
+export function wordOf(address: number): number {
+  return (address & REGION_ADDRESS_MASK) << 1;
+}
+
+/** Where in its region's bytes an address is. */
+export function byteOf(address: number): number {
+  return (address & REGION_ADDRESS_MASK) << UNIT_SHIFT;
+}
+
+/** What a chunk for `size` bytes takes. */
+export function chunkBytesFor(size: number): number {
+  return sizeOfClass(classFor(size));
+}
+
+function chunkAddress(page: number, chunkClass: number, index: number): number {
+  // Multiplied, not shifted: an address may need all 32 bits.
+  return page * 2 ** PAGE_ADDRESS_BITS + index * (sizeOfClass(chunkClass) >>> UNIT_SHIFT);
+}
+
+function classFor(size: number): number {
+  return CLASS_OF_UNITS[(size + 7) >>> UNIT_SHIFT] as number;
+}
+
+function sizeOfClass(chunkClass: number): number {
+  return CLASS_SIZES[chunkClass] as number;
+}
+
+function chunksPerPage(chunkClass: number): number {
+  return CHUNKS_PER_PAGE[chunkClass] as number;
+}
+
+// Small sizes are 8 bytes apart, then a sixteenth, then an eighth; the largest divide a page evenly.
+function classSizes(): number[] {
+  const sizes: number[] = [];
+  for (let size = CHUNK_BYTES_MIN; size < PAGE_BYTES / 16; ) {
+    sizes.push(size);
+    size += Math.max(8, Math.floor(size / (size < 1024 ? 16 : 8) / 8) * 8);
+  }
+  for (let count = 16; count >= 4; count--) sizes.push(Math.floor(PAGE_BYTES / count / 8) * 8);
+  return sizes;
+}
+
+// The smallest class that holds so many units.
+function classTable(): Uint8Array {
+  const table = new Uint8Array((CHUNK_BYTES_MAX >>> UNIT_SHIFT) + 1);
+  for (let units = 0, chunkClass = 0; units < table.length; units++) {
+    while ((CLASS_SIZES[chunkClass] as number) < units * 8) chunkClass++;
+    table[units] = chunkClass;
+  }
+  return table;
+}
+
+const CHUNKS_PER_PAGE = CLASS_SIZES.map((size) => Math.floor(PAGE_BYTES / size));
