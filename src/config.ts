@@ -136,8 +136,15 @@ export const settings = {
     variable: 'IRONCACHED_MEMORY_LIMIT',
     fallback: '512mb',
     about:
-      'What all items may take together (keys, values and 500 bytes each); beyond, the least recently used go.',
+      'What all items may take together, with all that is kept about them; beyond, the least recently used go.',
     schema: size(MIB, 1024 * 1024 * MIB),
+  },
+  store: {
+    variable: 'IRONCACHED_STORE',
+    fallback: 'arena',
+    about:
+      'How items are kept: arena packs them in typed arrays, about 60 bytes each above key and value; lru-cache keeps an object each, about 500 bytes, and is there to compare with.',
+    schema: z.enum(['arena', 'lru-cache']).describe('arena or lru-cache'),
   },
   maxItemSize: {
     variable: 'IRONCACHED_MAX_ITEM_SIZE',

@@ -11,9 +11,11 @@ import {
 import { TokenBook } from './auth/token-book.ts';
 import { type Config, settings } from './config.ts';
 import { Engine } from './engine/engine.ts';
+import type { Store } from './engine/store.ts';
 import { isPrivateAddress, reachableHost } from './host-address.ts';
 import { buildApp } from './http/app.ts';
 import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
+import { ArenaStore } from './storage/arena.ts';
 import { LruCacheStore } from './storage/lru-cache.ts';
 
 /** Where a running service is found, and who may use it. */
@@ -56,7 +58,7 @@ export class Service {
   readonly credentials: Credentials;
   readonly engine: Engine;
   readonly #parts: ServiceParts;
-  readonly #store: LruCacheStore;
+  readonly #store: Store;
   readonly #memcached: MemcachedListener;
   readonly #tokens: TokenBook;
   #app: FastifyInstance | undefined;
@@ -68,7 +70,7 @@ export class Service {
     this.#parts = parts;
     this.credentials = credentialsFor(config);
     this.#tokens = new TokenBook(this.credentials.projects);
-    this.#store = new LruCacheStore({ bytesMax: config.memoryLimit, cachesMax: config.maxCaches, now });
+    this.#store = openStore(config, now);
     this.engine = new Engine(
       this.#store,
       { valueBytesMax: config.maxItemSize, defaultExpiresInSeconds: config.defaultExpiresIn },
@@ -142,7 +144,7 @@ export class Service {
     const timeoutMs = this.#parts.config.stopTimeout * 1000;
     clearTimeout(this.#sweepTimer);
     await Promise.all([this.#memcached.stop(timeoutMs), this.#app && closeApp(this.#app, timeoutMs)]);
-    this.#store.close();
+    await this.#store.close();
   }
 
   async #listen(endpoint: Endpoint, variable: string = settings.memcachedPort.variable): Promise<number> {
@@ -218,8 +220,8 @@ export class Service {
     });
   }
 
-  #sweep(): void {
-    const more = this.engine.sweep();
+  async #sweep(): Promise<void> {
+    const more = await this.engine.sweep();
     this.#sweepTimer = setTimeout(() => this.#sweep(), more ? 0 : SWEEP_INTERVAL_MS).unref();
   }
 
@@ -234,6 +236,11 @@ export class Service {
       logger.warn({ err }, 'iron.json could not be brought up to date');
     }
   }
+}
+
+function openStore({ store, memoryLimit, maxCaches }: Config, now: () => number): Store {
+  const options = { bytesMax: memoryLimit, cachesMax: maxCaches, now };
+  return store === 'arena' ? new ArenaStore(options) : new LruCacheStore(options);
 }
 
 interface Certificate {

@@ -22,6 +22,7 @@ const examples: { readonly [N in SettingName]: readonly [Config[N], given: strin
   token: [undefined, TOKEN, TOKEN],
   dataDir: ['./data', '/var/lib/ironcached', '/var/lib/ironcached'],
   memoryLimit: [512 * MIB, '2gb', 2048 * MIB],
+  store: ['arena', 'lru-cache', 'lru-cache'],
   maxItemSize: [MIB, '64kb', 65_536],
   maxCaches: [100_000, '1', 1],
   defaultExpiresIn: [0, '2592000', 2_592_000],
