@@ -120,7 +120,7 @@ export class ArenaStore implements Store {
     this.#given = new ArenaItem(this.#heap);
   }
 
-  cache(projectId: string, name: string): StoredCache {
+  cache(projectId: string, name: string): ArenaHandle {
     return new ArenaHandle(this, projectId, name);
   }
 

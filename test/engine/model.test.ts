@@ -7,6 +7,7 @@ import type { StoreMode } from '../../src/engine/changes.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { type Cas, NEVER, type NewValue, type ValueKind } from '../../src/engine/item.ts';
 import type { Store } from '../../src/engine/store.ts';
+import { ArenaStore } from '../../src/storage/arena.ts';
 import { LruCacheStore } from '../../src/storage/lru-cache.ts';
 import { testClock } from '../support/clock.ts';
 import { NaiveEngine } from './naive-engine.ts';
@@ -21,6 +22,7 @@ const OPERATIONS_MAX = 60;
 const LIMITS = { valueBytesMax: 24, defaultExpiresInSeconds: 0 };
 
 const stores: [string, (now: () => number) => Store][] = [
+  ['arena', (now) => new ArenaStore({ bytesMax: 4_000_000, cachesMax: 9, now })],
   ['lru-cache', (now) => new LruCacheStore({ bytesMax: 1_000_000_000, cachesMax: 9, now })],
   ['lru-cache in several maps', (now) => new LruCacheStore({ bytesMax: 4_000_000_000, cachesMax: 9, now })],
 ];

@@ -1,4 +1,10 @@
+import { describe, expect, test } from 'vitest';
+import { remove, set, touch } from '../../src/engine/changes.ts';
+import { NEVER } from '../../src/engine/item.ts';
+import type { ListedItem } from '../../src/engine/store.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
+import { CHUNK_BYTES_MAX } from '../../src/storage/chunk-heap.ts';
+import { randomNumbers } from '../support/random.ts';
 import { storeContract } from './contract.ts';
 
 const MIB = 1024 ** 2;
@@ -7,3 +13,89 @@ storeContract(
   'arena',
   ({ bytesMax = 64 * MIB, cachesMax = 1000, now }) => new ArenaStore({ bytesMax, cachesMax, now }),
 );
+
+describe('the arena', () => {
+  const open = (bytesMax: number) => new ArenaStore({ bytesMax, cachesMax: 100_000, now: () => NOW });
+  const NOW = 1_700_000_000_000;
+
+  function put(store: ArenaStore, cacheName: string, key: string, value: Buffer, expiresAt = NEVER): void {
+    const draft = { value, kind: 'bytes', flags: 0, expiresAt } as const;
+    store.cache('p', cacheName).update(key, set(draft));
+  }
+
+  // Repeats after 31 bytes, which divide no chunk: a piece in the wrong place shows.
+  function pattern(length: number, seed: number): Buffer {
+    return Buffer.alloc(length, Buffer.from(`${seed}, a prime number of bytes: `.padEnd(31, '.')));
+  }
+
+  test('keeps values of every length around the sizes of its chunks', () => {
+    const store = open(64 * MIB);
+    const edges = [0, 1, CHUNK_BYTES_MAX, 2 * CHUNK_BYTES_MAX, 3 * CHUNK_BYTES_MAX, 1_048_576];
+    const lengths = edges.flatMap((edge) => Array.from({ length: 120 }, (_, i) => edge - 100 + i));
+    for (const [i, length] of lengths.filter((length) => length >= 0).entries()) {
+      const value = pattern(length, i);
+      put(store, 'c', 'key', value, i % 2 ? NEVER : NOW + 1);
+      const item = store.cache('p', 'c').read('key', false);
+      expect(item && Buffer.compare(item.value, value)).toBe(0);
+      const target = Buffer.alloc(length + 2, 0xee);
+      item?.copyValue(target, 1);
+      expect(Buffer.compare(target.subarray(1, -1), value)).toBe(0);
+      expect([target[0], target.at(-1)]).toEqual([0xee, 0xee]);
+    }
+  });
+
+  test('gives an item room for an expiry later on, and takes the expiry back', () => {
+    const store = open(16 * MIB);
+    const cache = store.cache('p', 'c');
+    const value = pattern(50_000, 1);
+    put(store, 'c', 'k', value);
+    const { cas } = cache.read('k', true) ?? {};
+    for (const expiresAt of [NOW + 5000, NEVER, NOW + 7000]) {
+      // A touch answers the item as it is afterwards.
+      expect(cache.update('k', touch(expiresAt))).toMatchObject({ expiresAt, cas, fetched: true });
+      expect(cache.read('k', false)?.value.equals(value)).toBe(true);
+    }
+  });
+
+  test('loses nothing while pages change their sizes', () => {
+    const random = randomNumbers(11);
+    const store = open(8 * MIB);
+    const cache = store.cache('p', 'c');
+    const model = new Map<string, number>();
+    const sizes = [10, 60, 100, 1000, 5000, 20_000, 100_000];
+    for (let i = 0; i < 20_000; i++) {
+      // The mix drifts from small values to large ones and back.
+      const size = sizes[Math.min(6, Math.floor(Math.abs(10_000 - i) / 1500) + random(2))] ?? 10;
+      const key = `k${random(4000)}`;
+      put(store, 'c', key, pattern(size, i));
+      model.set(key, i);
+      if (i % 7 === 0) cache.update(`k${random(4000)}`, remove());
+      if (i % 500 !== 0) continue;
+      for (const { key: listed, item } of cache.list() as Iterable<ListedItem>) {
+        const seed = model.get(listed) ?? 0;
+        if (!item.value.equals(pattern(item.valueLength, seed))) throw new Error(`${listed} was damaged`);
+      }
+    }
+    const { items, bytes, evictions } = store.totals();
+    expect(evictions).toBeGreaterThan(0);
+    expect([...(cache.list() as Iterable<ListedItem>)]).toHaveLength(items);
+    expect(bytes).toBeGreaterThan(8 * MIB * 0.8);
+    expect(bytes).toBeLessThanOrEqual(8 * MIB);
+  });
+
+  test('keeps ten thousand small caches as cheaply as one', () => {
+    const store = open(64 * MIB);
+    for (let cache = 0; cache < 10_000; cache++) {
+      for (let i = 0; i < 10; i++) put(store, `cache-${cache}`, `key-${i}`, Buffer.alloc(100));
+    }
+    const { items, bytes, evictions } = store.totals();
+    expect({ items, evictions }).toEqual({ items: 100_000, evictions: 0 });
+    expect(bytes / items).toBeLessThan(105 + 70);
+  });
+
+  test('takes about 60 bytes for an item above its key and value', () => {
+    const store = open(64 * MIB);
+    for (let i = 0; i < 10_000; i++) put(store, 'c', String(i).padStart(20, '0'), Buffer.alloc(100));
+    expect(store.totals().bytes / 10_000 - 120).toBeLessThan(62);
+  });
+});

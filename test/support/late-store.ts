@@ -1,0 +1,36 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Decide, ListedItem, Store, StoredCache } from '../../src/engine/store.ts';
+
+/** A store that answers everything later, as one behind a network does. */
+export function lateStore(store: Store): Store {
+  return {
+    cache: (projectId, name) => lateCache(store.cache(projectId, name)),
+    list: (projectId, skip, limit) => later(() => store.list(projectId, skip, limit)),
+    totals: () => later(() => store.totals()),
+    sweep: () => later(() => store.sweep()),
+    close: () => later(() => store.close()),
+  };
+}
+
+function lateCache(cache: StoredCache): StoredCache {
+  return {
+    read: (key, use) => later(() => cache.read(key, use)),
+    update: <R>(key: string, decide: Decide<R>) => later(() => cache.update(key, decide)),
+    clear: (at) => later(() => cache.clear(at)),
+    delete: () => later(() => cache.delete()),
+    info: () => later(() => cache.info()),
+    list: () => listLater(cache),
+  };
+}
+
+async function later<T>(answer: () => T | Promise<T>): Promise<T> {
+  await nextTurn();
+  return answer();
+}
+
+async function* listLater(cache: StoredCache): AsyncGenerator<ListedItem> {
+  for await (const listed of cache.list()) {
+    await nextTurn();
+    yield listed;
+  }
+}
