@@ -45,6 +45,4 @@ USER 10001:10001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
   CMD ["node", "scripts/healthcheck.mjs"]
 # No shell and no npm in between: node gets the SIGTERM of `docker stop` itself and stops in order.
-# The JavaScript heap may take 40 % of the container's memory (of the machine's, if it has no limit):
-# with a memory limit of a fifth of it that is enough for items of any size (docker-compose.yml).
-ENTRYPOINT ["node", "--max-old-space-size-percentage=40", "dist/main.js"]
+ENTRYPOINT ["node", "dist/main.js"]

@@ -5,7 +5,7 @@ import { hashToken, TokenBook } from '../../src/auth/token-book.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { Store } from '../../src/engine/store.ts';
 import { type AppParts, buildApp } from '../../src/http/app.ts';
-import { LruCacheStore } from '../../src/storage/lru-cache.ts';
+import { ArenaStore } from '../../src/storage/arena.ts';
 import { testClock } from './clock.ts';
 
 export const PROJECT = '4e71843298b1db3f0d0000aa';
@@ -55,7 +55,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
   const { logger = false, tls, isStopping, limits } = options;
   const clock = testClock();
   const { bytesMax = 64 * 1024 * 1024, cachesMax = 1000, defaultExpiresInSeconds = 0 } = options;
-  const store = new LruCacheStore({ bytesMax, cachesMax, now: clock.now });
+  const store = new ArenaStore({ bytesMax, cachesMax, now: clock.now });
   const engine = new Engine(
     options.around?.(store) ?? store,
     { valueBytesMax: 1_048_576, defaultExpiresInSeconds },
