@@ -137,7 +137,7 @@ export const settings = {
     fallback: '512mb',
     about:
       'What all items may take together, with all that is kept about them; beyond, the least recently used go.',
-    schema: size(MIB, 1024 * 1024 * MIB),
+    schema: size(MIB, 32 * 1024 * MIB),
   },
   store: {
     variable: 'IRONCACHED_STORE',

@@ -124,7 +124,7 @@ describe('a size', () => {
     ['2M', 2 * MIB],
     ['1.5gb', 1536 * MIB],
     ['0.5GiB', 512 * MIB],
-    ['1tb', MIB * MIB],
+    ['32gb', 32 * 1024 * MIB],
   ])('may be given as %j', (given, bytes) => {
     expect(configFrom([`--memory-limit=${given}`]).memoryLimit).toBe(bytes);
   });
@@ -133,7 +133,7 @@ describe('a size', () => {
     'may not be given as %j',
     (given) => {
       expect(mistakesIn([], { IRONCACHED_MEMORY_LIMIT: given })).toEqual([
-        `IRONCACHED_MEMORY_LIMIT: "${given}" is not accepted; expected a size from 1mb to 1tb, like 64kb, 512mb or 2gb`,
+        `IRONCACHED_MEMORY_LIMIT: "${given}" is not accepted; expected a size from 1mb to 32gb, like 64kb, 512mb or 2gb`,
       ]);
     },
   );

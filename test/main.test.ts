@@ -65,7 +65,7 @@ test('all mistakes at once, and exit status 2', () => {
     [
       'ironcached cannot start:',
       '  --http-port: "x" is not accepted; expected a port from 0 to 65535 (0: any free one)',
-      '  IRONCACHED_MEMORY_LIMIT: "much" is not accepted; expected a size from 1mb to 1tb, like 64kb, 512mb or 2gb',
+      '  IRONCACHED_MEMORY_LIMIT: "much" is not accepted; expected a size from 1mb to 32gb, like 64kb, 512mb or 2gb',
       '',
     ].join('\n'),
   );

@@ -36,14 +36,14 @@ export function calculate(by: Arithmetic, options: ArithmeticOptions = {}): Deci
   return (current, nextCas) => {
     const cas = options.explicitCas ?? nextCas;
     if (!current) return start(by, options, cas);
+    if (current.value.length === 0) return refused('not_numeric');
     if (options.onlyIf !== undefined && current.cas !== options.onlyIf) return refused('exists');
     const before = numberIn(current, by.rule);
     if (before === undefined) return refused('not_numeric');
     const after = result(before, by);
     if (after === undefined) return refused('out_of_range');
     return counted(after, cas, {
-      // memcached leaves a shorter result in the old room, with spaces behind: a decr of 10 gives "9 ".
-      width: by.rule === 'unsigned' ? current.value.length : 0,
+      ...(by.rule === 'unsigned' ? inPlace(current, after) : {}),
       flags: current.flags,
       expiresAt: options.expiresAt ?? current.expiresAt,
       expiredAt: current.expiresAt,
@@ -51,22 +51,35 @@ export function calculate(by: Arithmetic, options: ArithmeticOptions = {}): Deci
   };
 }
 
+// memcached leaves a result that fits in the old room, with spaces behind (a decr of 10 gives "9 "), and
+// what is known about the item with it; only a longer one makes a new item.
+function inPlace({ value, stale, recaching, fetched }: Item, result: bigint): Partial<Counter> {
+  return String(result).length <= value.length ? { width: value.length, stale, recaching, fetched } : {};
+}
+
+interface Counter {
+  readonly width?: number;
+  readonly flags: number;
+  readonly expiresAt: number;
+  readonly expiredAt?: number;
+  readonly created?: boolean;
+  readonly stale?: boolean;
+  readonly recaching?: boolean;
+  readonly fetched?: boolean;
+}
+
 function start(by: Arithmetic, { initial }: ArithmeticOptions, cas: Cas): Decision<ArithmeticOutcome> {
   if (!initial) return refused('not_found');
   if (by.rule === 'signed' && !inSignedRange(initial.value)) return refused('out_of_range');
-  return counted(initial.value, cas, { width: 0, flags: 0, expiresAt: initial.expiresAt, created: true });
+  return counted(initial.value, cas, { flags: 0, expiresAt: initial.expiresAt, created: true });
 }
 
-function counted(
-  value: bigint,
-  cas: Cas,
-  item: { width: number; flags: number; expiresAt: number; expiredAt?: number; created?: boolean },
-): Decision<ArithmeticOutcome> {
-  const { flags, expiresAt, expiredAt = NEVER, created = false } = item;
-  const text = Buffer.from(value.toString().padEnd(item.width), 'latin1');
+function counted(value: bigint, cas: Cas, counter: Counter): Decision<ArithmeticOutcome> {
+  const { width = 0, expiredAt = NEVER, created = false, ...kept } = counter;
+  const text = Buffer.from(value.toString().padEnd(width), 'latin1');
   return {
     action: 'put',
-    draft: { value: text, kind: 'number', flags, expiresAt, cas },
+    draft: { value: text, kind: 'number', ...kept, cas },
     outcome: { status: 'done', value, cas, expiredAt, created },
   };
 }

@@ -14,7 +14,7 @@ export function set(value: NewValue): Decide<StoreOutcome> {
 }
 
 export function add(value: NewValue): Decide<StoreOutcome> {
-  // An add that finds an item counts as a use of it, as in memcached.
+  // An add that finds an item counts as a use of it, but not as a read, as in memcached.
   return (current, nextCas) => (current ? usedBut('not_stored') : stored(value, nextCas));
 }
 
@@ -71,7 +71,7 @@ function stored(value: NewValue, cas: Cas): Decision<StoreOutcome> {
 }
 
 function usedBut<R>(outcome: R): Decision<R> {
-  return { action: 'amend', amendment: {}, outcome };
+  return { action: 'amend', amendment: { fetch: false }, outcome };
 }
 
 function kept<R>(outcome: R): Decision<R> {

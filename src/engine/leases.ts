@@ -23,7 +23,7 @@ export interface LeaseOptions {
 
 /** An item as a lease found it: times and marks are from before this use. */
 export interface Lease {
-  readonly item: Pick<Item, 'value' | 'flags' | 'cas'>;
+  readonly item: Pick<Item, 'flags' | 'cas' | 'valueLength' | 'copyValue'>;
   readonly expiresAt: number;
   readonly accessedAt: number;
   readonly fetched: boolean;
@@ -39,7 +39,7 @@ export function lease(options: LeaseOptions, now: number): Decide<Lease | undefi
   return (current, nextCas) => {
     if (current) return leased(current, options);
     if (options.createUntil === undefined) return { action: 'keep', outcome: undefined };
-    return vivified(options.createUntil, nextCas, now);
+    return vivified({ expiresAt: options.createUntil, fetched: options.use }, nextCas, now);
   };
 }
 
@@ -69,7 +69,8 @@ export function guardedStore(
   return (current, nextCas) => {
     const cas = options.explicitCas ?? nextCas;
     if (!current) return storeMissing(mode, value, options, cas);
-    if (mode === 'add') return { action: 'amend', amendment: {}, outcome: nothing('not_stored') };
+    if (mode === 'add')
+      return { action: 'amend', amendment: { fetch: false }, outcome: nothing('not_stored') };
     const { compareCas } = options;
     if (mode === 'append' || mode === 'prepend') {
       if (compareCas && compareCas !== current.cas) return unchanged('exists');
@@ -138,10 +139,11 @@ function leased(current: Item, options: LeaseOptions): Decision<Lease> {
   return { action: 'amend', amendment, outcome };
 }
 
-function vivified(expiresAt: number, cas: Cas, now: number): Decision<Lease> {
-  const draft = { value: EMPTY, kind: 'bytes', flags: 0, expiresAt, cas, recaching: true } as const;
+// Making an item counts as its first read.
+function vivified(made: { expiresAt: number; fetched: boolean }, cas: Cas, now: number): Decision<Lease> {
+  const draft = { value: EMPTY, kind: 'bytes', flags: 0, ...made, cas, recaching: true } as const;
   const outcome: Lease = {
-    item: draft,
+    item: { flags: 0, cas, valueLength: 0, copyValue: () => {} },
     expiresAt: NEVER,
     accessedAt: now,
     fetched: false,

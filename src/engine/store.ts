@@ -15,6 +15,8 @@ export interface Amendment {
   readonly recaching?: boolean;
   /** Count this as a use of the item (default), for the eviction order and its access time. */
   readonly use?: boolean;
+  /** Does that use count as a read, too (default)? */
+  readonly fetch?: boolean;
 }
 
 /**

@@ -1,10 +1,10 @@
 import { type Cas, casFrom } from '../engine/item.ts';
 import { KEY_LENGTH_MAX } from '../engine/limits.ts';
 import { keyFromBase64 } from './base64-key.ts';
-import { type MetaFlags, OPAQUE_LENGTH_MAX, readMetaFlags } from './meta-flags.ts';
-import { int32From, uint32From, uint64From } from './numbers.ts';
+import { type MetaFlags, OPAQUE_LENGTH_MAX, readMetaTarget } from './meta-flags.ts';
+import { int32At, int32From, uint32At, uint64From } from './numbers.ts';
 import type { Announced, RefusedRequest, Request, RetrievalRequest, StorageRequest } from './request.ts';
-import type { Words } from './words.ts';
+import { codeOf, type Words } from './words.ts';
 
 /** A storage command's line, which says how many bytes of data follow it. */
 export interface DataAnnouncement {
@@ -55,6 +55,15 @@ export const lineParsers: ReadonlyMap<string, LineParser> = new Map<string, Line
   ...administration(),
 ]);
 
+/** How the line is to be read that has these words. Finds the command without making a text of it. */
+export function lineParserFor(words: Words): LineParser | undefined {
+  const found = parsersByCode.get(words.code(0));
+  return found && words.is(0, found.name) ? found.parse : undefined;
+}
+
+const parsersByCode = new Map([...lineParsers].map(([name, parse]) => [codeOf(name), { name, parse }]));
+
+const NO_DATA = Buffer.alloc(0);
 const BAD_FORMAT = 'CLIENT_ERROR bad command line format';
 const INVALID_EXPTIME = 'CLIENT_ERROR invalid exptime argument';
 
@@ -78,7 +87,7 @@ function retrieval(command: 'get' | 'gets'): LineParser {
 function retrievalWithTouch(command: 'gat' | 'gats'): LineParser {
   return (words) => {
     if (words.count < 2) return refused('ERROR');
-    const exptime = int32From(words.text(1));
+    const exptime = int32At(words, 1);
     return exptime === undefined ? refused(INVALID_EXPTIME) : readKeys(command, words, 2, exptime);
   };
 }
@@ -103,16 +112,17 @@ function storage(command: StorageRequest['command']): LineParser {
   return (line) => {
     if (line.count !== words && line.count !== words + 1) return refused('ERROR');
     const noreply = line.is(line.count - 1, 'noreply');
-    const flags = uint32From(line.text(2));
-    const exptime = int32From(line.text(3));
-    const dataLength = int32From(line.text(4));
+    const flags = uint32At(line, 2);
+    const exptime = int32At(line, 3);
+    const dataLength = int32At(line, 4);
     const cas = command === 'cas' ? casFromWord(line, 5) : 0;
     const broken =
       line.length(1) > KEY_LENGTH_MAX || flags === undefined || exptime === undefined || cas === undefined;
     if (broken || dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) {
       return refused(BAD_FORMAT, { noreply });
     }
-    return { request: { command, key: line.text(1), flags, exptime, cas, noreply }, dataLength };
+    const key = line.text(1);
+    return { request: { command, key, flags, exptime, cas, noreply, data: NO_DATA }, dataLength };
   };
 }
 
@@ -146,7 +156,7 @@ function readTouch(words: Words): Request {
   if (words.count !== 3 && words.count !== 4) return refused('ERROR');
   const noreply = words.is(words.count - 1, 'noreply');
   if (words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT, { noreply });
-  const exptime = int32From(words.text(2));
+  const exptime = int32At(words, 2);
   if (exptime === undefined) return refused(INVALID_EXPTIME, { noreply });
   return { command: 'touch', key: words.text(1), exptime, noreply };
 }
@@ -155,7 +165,7 @@ function readFlushAll(words: Words): Request {
   if (words.count > 3) return refused('ERROR');
   const noreply = words.is(words.count - 1, 'noreply');
   if (words.count === (noreply ? 2 : 1)) return { command: 'flush_all', delaySeconds: 0, noreply };
-  const delay = int32From(words.text(1));
+  const delay = int32At(words, 1);
   if (delay === undefined) return refused(INVALID_EXPTIME, { noreply });
   return { command: 'flush_all', delaySeconds: delay, noreply };
 }
@@ -163,7 +173,7 @@ function readFlushAll(words: Words): Request {
 function readVerbosity(words: Words): Request {
   if (words.count !== 2 && words.count !== 3) return refused('ERROR');
   const noreply = words.is(words.count - 1, 'noreply');
-  if (uint32From(words.text(1)) === undefined) return refused(BAD_FORMAT, { noreply });
+  if (uint32At(words, 1) === undefined) return refused(BAD_FORMAT, { noreply });
   return { command: 'verbosity', noreply };
 }
 
@@ -196,7 +206,7 @@ function meta(command: 'mg' | 'md' | 'ma'): LineParser {
     if (words.count > META_WORDS_MAX) {
       return refused(`CLIENT_ERROR options flags ${command === 'mg' ? 'are ' : ''}too long`);
     }
-    const target = readTarget(words, 2);
+    const target = readMetaTarget(words, 2);
     if (typeof target === 'string') return refused(anyFlagError ?? target);
     const problem = modeProblem(command, target.flags) ?? opaqueProblem(target.flags);
     return problem ? refused(problem) : { command, ...target };
@@ -211,29 +221,21 @@ function readMetaStorage(words: Words): Request | DataAnnouncement | SwallowedRe
   const length = words.text(2);
   const dataLength = int32From(length.startsWith('S') ? length.slice(1) : length);
   if (dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) return refused(BAD_FORMAT);
-  const target = readTarget(words, 3);
+  const target = readMetaTarget(words, 3);
   const problem =
     typeof target === 'string' ? target : (modeProblem('ms', target.flags) ?? opaqueProblem(target.flags));
   if (typeof target === 'string' || problem !== undefined) {
     return { refused: refused(problem ?? BAD_FORMAT), swallow: dataLength + 2 };
   }
-  return { request: { command: 'ms', ...target }, dataLength };
+  const { key, flags } = target;
+  return { request: { command: 'ms', key, flags, data: NO_DATA }, dataLength };
 }
 
 function readMetaDebug(words: Words): Request {
   if (words.count < 2 || words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT);
   const binary = words.is(2, 'b');
   const key = binary ? keyFromBase64(words.text(1)) : words.text(1);
-  return key === undefined ? refused(BAD_FORMAT) : { command: 'me', key };
-}
-
-// The key and the flags behind it, or what to answer.
-function readTarget(words: Words, from: number): { key: string; flags: MetaFlags } | string {
-  const flags = readMetaFlags(words, from);
-  if (typeof flags === 'string') return flags;
-  if (!flags.binaryKey) return { key: words.text(1), flags };
-  const key = keyFromBase64(words.text(1));
-  return key === undefined ? 'CLIENT_ERROR error decoding key' : { key, flags };
+  return key === undefined ? refused(BAD_FORMAT) : { command: 'me', key, binaryKey: binary };
 }
 
 function modeProblem(command: 'mg' | 'md' | 'ma' | 'ms', { mode }: MetaFlags): string | undefined {

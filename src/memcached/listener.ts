@@ -54,6 +54,9 @@ export class MemcachedListener {
   readonly #servers: Server[] = [];
   readonly #room = new ReplyRoom();
   readonly #sessions = new Map<Socket, Session>();
+  /** Every connection below TLS, also one whose handshake is not over. */
+  readonly #connections = new Set<Socket>();
+  #stopping = false;
   readonly #status: ServerStatus;
 
   constructor(parts: ListenerParts) {
@@ -78,6 +81,7 @@ export class MemcachedListener {
     const server = tls
       ? createTlsServer({ ...tls, noDelay: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, accept)
       : createServer({ noDelay: true }, accept);
+    server.on('connection', (socket: Socket) => this.#track(socket));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host, port }, () => {
@@ -85,6 +89,8 @@ export class MemcachedListener {
         resolve();
       });
     });
+    // Such as no file descriptors left for another connection: the open ones go on.
+    server.on('error', (err) => this.#parts.log.error({ err, door: 'memcached' }, 'a listener failed'));
     this.#servers.push(server);
     const { port: taken } = server.address() as AddressInfo;
     if (this.#servers.length === 1) this.#status.address = { host, port: taken };
@@ -100,22 +106,34 @@ export class MemcachedListener {
 
   /** Takes no new connections, lets every client have its answers, and cuts off who is left in the end. */
   async stop(timeoutMs: number): Promise<void> {
+    this.#stopping = true;
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const session of this.#sessions.values()) session.stop();
     const timer = setTimeout(() => {
-      for (const socket of this.#sessions.keys()) socket.destroy();
+      for (const socket of this.#connections) socket.destroy();
     }, timeoutMs);
     await Promise.all(closed);
     clearTimeout(timer);
+  }
+
+  #track(socket: Socket): void {
+    this.#connections.add(socket);
+    socket.once('close', () => this.#connections.delete(socket));
   }
 
   #accept(socket: Socket, bound: Cache | undefined): void {
     const { connections, bytes } = this.#status;
     // A client that resets its connection has no use for anything we could do about it.
     socket.on('error', () => socket.destroy());
+    if (this.#stopping) {
+      socket.destroy();
+      return;
+    }
     if (connections.current >= this.#parts.limits.connectionsMax) {
       connections.rejected++;
-      socket.end('ERROR Too many open connections\r\n');
+      // Whatever it sends or does, it is not kept.
+      socket.resume();
+      socket.end('ERROR Too many open connections\r\n', () => socket.destroy());
       return;
     }
     connections.current++;
@@ -129,6 +147,9 @@ export class MemcachedListener {
       else session.receive(chunk);
       isFirst = false;
     });
+    // A client may end its side and still wait for answers.
+    socket.allowHalfOpen = true;
+    socket.on('end', () => session.stop());
     socket.on('drain', () => session.drained());
     socket.on('close', () => {
       connections.current--;

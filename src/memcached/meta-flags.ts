@@ -1,4 +1,5 @@
 import { type Cas, casFrom } from '../engine/item.ts';
+import { keyFromBase64 } from './base64-key.ts';
 import { int32From, uint32From, uint64From } from './numbers.ts';
 import type { Words } from './words.ts';
 
@@ -33,10 +34,21 @@ export interface MetaFlags {
 /** The longest opaque token, with its O. */
 export const OPAQUE_LENGTH_MAX = 32;
 
+const BAD_FORMAT = 'CLIENT_ERROR bad command line format';
 const BAD_TOKEN = 'CLIENT_ERROR bad token in command line format';
 
-/** Reads the flags from a word on; a string is memcached 1.6's answer to flags that it refuses. */
-export function readMetaFlags(words: Words, from: number): MetaFlags | string {
+/** What a meta command is about. */
+export interface MetaTarget {
+  readonly key: string;
+  readonly flags: MetaFlags;
+}
+
+/**
+ * Reads the key and the flags from a word on; a string is memcached 1.6's answer to what it refuses. Of
+ * several mistakes the last is told, but that of F only when there is no other.
+ */
+export function readMetaTarget(words: Words, from: number): MetaTarget | string {
+  let key = words.text(1);
   const flags: WritableFlags = { ...NO_FLAGS };
   const tokens: string[] = [];
   const seen = new Set<string>();
@@ -49,11 +61,15 @@ export function readMetaFlags(words: Words, from: number): MetaFlags | string {
     tokens.push(token);
     const problem = readFlag(flags, flag, token.slice(1));
     if (problem === UNKNOWN) return 'CLIENT_ERROR invalid flag';
-    error = problem ?? error;
+    error = problem === BAD_FORMAT ? (error ?? problem) : (problem ?? error);
+    if (flag === 'b') {
+      key = keyFromBase64(key) ?? '';
+      if (key === '') error = 'CLIENT_ERROR error decoding key';
+    }
   }
   if (error !== undefined) return error;
   flags.tokens = tokens;
-  return flags;
+  return { key, flags };
 }
 
 const NO_FLAGS: MetaFlags = {
@@ -111,7 +127,7 @@ function readFlag(flags: WritableFlags, flag: string, argument: string): string 
     case 'F': {
       const clientFlags = uint32From(argument);
       flags.clientFlags = clientFlags ?? 0;
-      return clientFlags === undefined ? 'CLIENT_ERROR bad command line format' : undefined;
+      return clientFlags === undefined ? BAD_FORMAT : undefined;
     }
     case 'C':
       flags.compareCas = casFromText(argument);

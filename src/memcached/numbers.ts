@@ -1,18 +1,32 @@
+import type { Words } from './words.ts';
+
 // memcached reads numbers by C's strtol family; what that lets pass, clients may have come to send:
 // white space in front, a plus sign, and anything behind white space.
 const C_NUMBER = /^[\t\n\v\f\r ]*([+-]?)(\d+)(?:[\t\n\v\f\r ]|$)/;
 
 const TWO_TO_63 = 2n ** 63n;
 
-/** A 32-bit signed number, or undefined for anything else: exptimes and lengths. */
-export function int32From(text: string): number | undefined {
-  const value = isPlainDigits(text) ? Number(text) : Number(bigintFrom(text) ?? Number.NaN);
-  return value >= -0x80000000 && value <= 0x7fffffff ? value : undefined;
+/** The word of a line as a 32-bit signed number; see int32From. */
+export function int32At(words: Words, index: number): number | undefined {
+  const plain = words.plainNumber(index);
+  return plain >= 0 ? plain : int32From(words.text(index));
 }
 
-/** A 32-bit unsigned number; as in memcached 1.6, of a longer one the low 32 bits. */
+/** The word of a line as a 32-bit unsigned number; see uint32From. */
+export function uint32At(words: Words, index: number): number | undefined {
+  const plain = words.plainNumber(index);
+  return plain >= 0 ? plain : uint32From(words.text(index));
+}
+
+/** A 32-bit signed number: exptimes and lengths. As in memcached 1.6, of a longer one the low 32 bits. */
+export function int32From(text: string): number | undefined {
+  const value = bigintFrom(text);
+  if (value === undefined || BigInt.asIntN(64, value) !== value) return undefined;
+  return Number(BigInt.asIntN(32, value));
+}
+
+/** A 32-bit unsigned number: flags. Also of these the low 32 bits. */
 export function uint32From(text: string): number | undefined {
-  if (isPlainDigits(text)) return Number(text);
   const value = uint64From(text);
   return value === undefined ? undefined : Number(BigInt.asUintN(32, value));
 }
@@ -33,14 +47,4 @@ function bigintFrom(text: string): bigint | undefined {
   if (!match) return undefined;
   const [, sign, digits = ''] = match;
   return sign === '-' ? -BigInt(digits) : BigInt(digits);
-}
-
-// The common case, without a regular expression or a bigint.
-function isPlainDigits(text: string): boolean {
-  if (text.length === 0 || text.length > 9) return false;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 0x30 || code > 0x39) return false;
-  }
-  return true;
 }

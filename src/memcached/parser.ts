@@ -1,4 +1,4 @@
-import { type LineParser, lineParsers, refused } from './command-lines.ts';
+import { lineParserFor, refused } from './command-lines.ts';
 import type { Announced, Request } from './request.ts';
 import { Words } from './words.ts';
 
@@ -71,24 +71,27 @@ export class Parser {
   }
 
   #readLine(): Request | 'announced' | undefined {
-    const end = this.#input.indexOf(NEWLINE, this.#position);
-    if (end < 0) return this.#keepLinePart();
+    if (this.#linePartsLength > 0) return this.#finishLine();
     const start = this.#position;
-    this.#position = end + 1;
-    if (this.#linePartsLength === 0) return this.#parseLine(this.#input, start, end);
-    const line = Buffer.concat([...this.#lineParts, this.#input.subarray(start, end)]);
-    this.#lineParts = [];
-    this.#linePartsLength = 0;
-    return this.#parseLine(line, 0, line.length);
+    const newline = this.#words.readLine(this.#input, start);
+    if (newline < 0) return this.#keepLinePart();
+    this.#position = newline + 1;
+    return this.#parseLine(newline - start);
   }
 
-  #parseLine(buffer: Buffer, start: number, newline: number): Request | 'announced' {
-    const length = newline - start;
+  #finishLine(): Request | 'announced' | undefined {
+    const newline = this.#input.indexOf(NEWLINE, this.#position);
+    if (newline < 0) return this.#keepLinePart();
+    const line = Buffer.concat([...this.#lineParts, this.#input.subarray(this.#position, newline + 1)]);
+    this.#position = newline + 1;
+    this.#lineParts = [];
+    this.#linePartsLength = 0;
+    return this.#parseLine(this.#words.readLine(line, 0));
+  }
+
+  #parseLine(length: number): Request | 'announced' {
     if (length > this.limits.lineBytesMax) return refused(LINE_TOO_LONG, { close: true });
-    // A line of nothing but a return is the word "\r" to memcached, and so an error.
-    const end = length > 1 && buffer[newline - 1] === RETURN ? newline - 1 : newline;
-    this.#words.read(buffer, start, end);
-    const parse: LineParser | undefined = lineParsers.get(this.#words.text(0));
+    const parse = lineParserFor(this.#words);
     if (!parse) return this.#refuseUnknown();
     const result = parse(this.#words);
     if ('command' in result) return result;
@@ -98,9 +101,7 @@ export class Parser {
   }
 
   #refuseUnknown(): Request {
-    // A web browser, or someone who makes one send commands; the rest of its request is none, either.
-    const isHttp = this.#words.text(this.#words.count - 1).startsWith('HTTP/');
-    return isHttp ? CLOSE : refused('ERROR');
+    return isHttp(this.#words) ? CLOSE : refused('ERROR');
   }
 
   #announce(request: Announced, dataLength: number): Request | 'announced' {
@@ -128,7 +129,8 @@ export class Parser {
       const quiet = request.command !== 'ms' && request.noreply;
       return refused('CLIENT_ERROR bad data chunk', { noreply: quiet });
     }
-    return { ...request, data: block.subarray(0, end) };
+    request.data = block.subarray(0, end);
+    return request;
   }
 
   // The whole block: a view of the chunk if it is all there, else one buffer that is filled as it comes.
@@ -164,6 +166,13 @@ export class Parser {
     const tooLong = this.#linePartsLength > this.limits.lineBytesMax;
     return tooLong ? refused(LINE_TOO_LONG, { close: true }) : undefined;
   }
+}
+
+// A web browser, or someone who makes one send commands; the rest of its request is none, either. Where
+// memcached knows commands with the same first letter, it does not look for this.
+function isHttp(words: Words): boolean {
+  const isLikeACommand = words.length(0) < 2 || /^(?:[gsacidt]|m.$)/s.test(words.text(0));
+  return !isLikeACommand && words.text(words.count - 1).startsWith('HTTP/');
 }
 
 const LINE_TOO_LONG = 'CLIENT_ERROR line too long';

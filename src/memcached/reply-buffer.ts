@@ -1,3 +1,5 @@
+import type { Item } from '../engine/item.ts';
+
 /** How much room a reply buffer has at first, and all the room that a pool keeps for later. */
 const STANDARD_BYTES = 256 * 1024;
 
@@ -17,6 +19,9 @@ export class ReplyRoom {
     if (buffer.length === STANDARD_BYTES && this.#spare.length < SPARE_MAX) this.#spare.push(buffer);
   }
 }
+
+// What the digit loop can do with 32-bit arithmetic.
+const LOOPED_NUMBER_MAX = 0x7fffffff;
 
 /**
  * Gathers the replies to all commands of a chunk, so that they leave with one write: that is worth
@@ -43,10 +48,28 @@ export class ReplyBuffer {
     this.length += text.length;
   }
 
-  bytes(value: Buffer): void {
-    const bytes = this.#reserve(value.length);
-    value.copy(bytes, this.length);
-    this.length += value.length;
+  /** Appends a whole number that is not negative, in decimal digits. */
+  number(value: number): void {
+    if (value > LOOPED_NUMBER_MAX) {
+      this.text(String(value));
+      return;
+    }
+    let digits = 1;
+    for (let limit = 10; value >= limit; limit *= 10) digits++;
+    const bytes = this.#reserve(digits);
+    let left = value;
+    for (let at = this.length + digits - 1; at >= this.length; at--) {
+      bytes[at] = 0x30 + (left % 10);
+      left = (left / 10) | 0;
+    }
+    this.length += digits;
+  }
+
+  /** Appends an item's value. */
+  value(item: Pick<Item, 'valueLength' | 'copyValue'>): void {
+    const length = item.valueLength;
+    item.copyValue(this.#reserve(length), this.length);
+    this.length += length;
   }
 
   /**

@@ -20,7 +20,7 @@ export type Request =
   | { readonly command: 'stats' | 'lru_crawler' | 'watch'; readonly words: readonly string[] }
   | { readonly command: 'mg' | 'md' | 'ma'; readonly key: string; readonly flags: MetaFlags }
   | MetaStorageRequest
-  | { readonly command: 'me'; readonly key: string }
+  | { readonly command: 'me'; readonly key: string; readonly binaryKey: boolean }
   | RefusedRequest;
 
 /** The request of one command. */
@@ -49,15 +49,16 @@ export interface StorageRequest {
   /** For cas. */
   readonly cas: Cas;
   readonly noreply: boolean;
-  /** The data block without its line end; may be a view of the input. */
-  readonly data: Buffer;
+  /** The data block without its line end, once it has come; may be a view of the input. */
+  data: Buffer;
 }
 
 export interface MetaStorageRequest {
   readonly command: 'ms';
   readonly key: string;
   readonly flags: MetaFlags;
-  readonly data: Buffer;
+  /** As with StorageRequest. */
+  data: Buffer;
 }
 
 /** Something that is answered by a fixed text: not understood, or beyond a limit. */
@@ -71,5 +72,5 @@ export interface RefusedRequest {
   readonly close?: true;
 }
 
-/** A storage command whose data block is still to come. */
-export type Announced = Omit<StorageRequest, 'data'> | Omit<MetaStorageRequest, 'data'>;
+/** A storage command whose data block may be still to come. */
+export type Announced = StorageRequest | MetaStorageRequest;

@@ -1,5 +1,5 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import { type Answer, after } from '../engine/answer.ts';
+import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import { Refusal } from '../engine/errors.ts';
 import { type CommandContext, reply } from './commands/context.ts';
@@ -67,7 +67,10 @@ export class Session {
     if (parts.bound) this.#enter(parts.bound);
   }
 
-  /** Takes what the client sent. The chunk may be used for something else afterwards. */
+  /**
+   * Takes what the client sent. The chunk may be used for something else afterwards, but for a backend
+   * that answers later: until then a value that it was given may be a view of the chunk.
+   */
   receive(chunk: Buffer): void {
     if (this.#ended) return;
     if (this.#awaiting || this.#paused) {
@@ -138,15 +141,19 @@ export class Session {
       const answer = this.#context ? this.#execute(request, this.#context) : this.#greet(request);
       if (answer instanceof Promise) return answer.catch((error) => this.#refuse(request, error));
     } catch (error) {
-      this.#refuse(request, error);
+      return this.#refuse(request, error);
     }
     if (request.command === 'quit' || (request.command === 'refused' && request.close)) this.#end();
   }
 
   #execute(request: Request, context: CommandContext): Answer<void> {
-    return after(execute(request, context), () => {
-      if (isRetrieval(request) && !isAnswered(request)) this.#unfinished = request;
-    });
+    const answer = execute(request, context);
+    if (answer instanceof Promise) return answer.then(() => this.#keepIfUnfinished(request));
+    this.#keepIfUnfinished(request);
+  }
+
+  #keepIfUnfinished(request: Request): void {
+    if (isRetrieval(request) && !isAnswered(request)) this.#unfinished = request;
   }
 
   #greet(request: Request): Answer<void> {
@@ -173,7 +180,7 @@ export class Session {
     this.#parser.limits = { lineBytesMax, valueBytesMax: engine.limits.valueBytesMax };
   }
 
-  #refuse(request: Request, error: unknown): void {
+  #refuse(request: Request, error: unknown): Answer<void> {
     const noreply = 'noreply' in request && request.noreply;
     const context = { output: this.#output };
     if (!(error instanceof Refusal)) {
@@ -183,7 +190,21 @@ export class Session {
     }
     reply(context, REFUSAL_REPLIES[error.code], noreply);
     // The client meant to replace the old value; it must not be served as if it were the new one.
-    if (request.command === 'set' || request.command === 'ms') this.#context?.cache.discard(request.key);
+    if (request.command === 'set' || request.command === 'ms') return this.#discard(request.key);
+  }
+
+  #discard(key: string): Answer<void> {
+    try {
+      const discarded = this.#context?.cache.discard(key);
+      if (discarded instanceof Promise) return discarded.then(NOTHING, (error) => this.#reportBug(error));
+    } catch (error) {
+      this.#reportBug(error);
+    }
+  }
+
+  // A refusal has been answered already.
+  #reportBug(error: unknown): void {
+    if (!(error instanceof Refusal)) this.#parts.onBug(error);
   }
 
   #await(answer: Promise<void>): void {
@@ -236,6 +257,8 @@ export class Session {
     this.#parts.connection.end();
   }
 }
+
+const NOTHING = () => undefined;
 
 function isRetrieval(request: Request): request is RetrievalRequest {
   return 'answered' in request;

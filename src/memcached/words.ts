@@ -1,4 +1,9 @@
+const NUL = 0;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 const SPACE = 0x20;
+
+const NO_WORD = -1;
 
 /**
  * The words of one command line, found without copying it. One object serves line after line; what it
@@ -10,24 +15,38 @@ export class Words {
   // Start and end of each word in turn. Plain numbers in a plain array: it grows with a long get.
   readonly #bounds: number[] = [];
 
-  /** Finds the words in buffer[start, end): separated by spaces, up to the first NUL, as in memcached. */
-  read(buffer: Buffer, start: number, end: number): void {
+  /**
+   * Finds the words of the line that begins at `start`, and answers where its newline is; -1: it has not
+   * all come yet. Words are separated by spaces and end at the first NUL, as in memcached; a return before
+   * the newline is none of theirs, unless it is the whole line.
+   */
+  readLine(buffer: Buffer, start: number): number {
     this.#buffer = buffer;
     let count = 0;
-    let wordStart = -1;
+    let wordStart = NO_WORD;
     let i = start;
-    for (; i < end; i++) {
-      const byte = buffer[i];
-      if (byte === SPACE || byte === 0) {
-        if (wordStart >= 0) count = this.#add(count, wordStart, i);
-        wordStart = -1;
-        if (byte === 0) break;
-      } else if (wordStart < 0) {
+    for (; i < buffer.length; i++) {
+      const byte = buffer[i] as number;
+      if (byte > SPACE) {
+        if (wordStart === NO_WORD) wordStart = i;
+      } else if (byte === NEWLINE) {
+        break;
+      } else if (byte === SPACE || byte === NUL) {
+        if (wordStart !== NO_WORD) count = this.#add(count, wordStart, i);
+        wordStart = NO_WORD;
+        if (byte === NUL) {
+          i = buffer.indexOf(NEWLINE, i);
+          break;
+        }
+      } else if (wordStart === NO_WORD) {
         wordStart = i;
       }
     }
-    if (wordStart >= 0) count = this.#add(count, wordStart, i);
+    if (i < 0 || i >= buffer.length) return -1;
+    const end = i - start > 1 && buffer[i - 1] === RETURN ? i - 1 : i;
+    if (wordStart !== NO_WORD && wordStart < end) count = this.#add(count, wordStart, end);
     this.count = count;
+    return i;
   }
 
   /** A word as one character per byte; there is an empty one behind the last. */
@@ -47,7 +66,33 @@ export class Words {
   }
 
   is(index: number, word: string): boolean {
-    return this.length(index) === word.length && this.text(index) === word;
+    if (this.length(index) !== word.length) return false;
+    const start = this.#bounds[2 * index] as number;
+    for (let i = 0; i < word.length; i++) {
+      if (this.#buffer[start + i] !== word.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+
+  /** A number that tells words apart that differ in length or in their first four bytes; see codeOf. */
+  code(index: number): number {
+    let code = this.length(index);
+    for (let i = 0; i < 4; i++) code = (Math.imul(code, 257) + this.byte(index, i)) | 0;
+    return code;
+  }
+
+  /** The value of a word of one to nine digits; -1 for any other: then look closer. */
+  plainNumber(index: number): number {
+    const length = this.length(index);
+    if (length === 0 || length > 9) return -1;
+    const start = this.#bounds[2 * index] as number;
+    let value = 0;
+    for (let i = start; i < start + length; i++) {
+      const digit = (this.#buffer[i] as number) - 0x30;
+      if (digit < 0 || digit > 9) return -1;
+      value = value * 10 + digit;
+    }
+    return value;
   }
 
   #add(count: number, start: number, end: number): number {
@@ -55,4 +100,11 @@ export class Words {
     this.#bounds[2 * count + 1] = end;
     return count + 1;
   }
+}
+
+/** What `code` answers for a word. */
+export function codeOf(word: string): number {
+  const words = new Words();
+  words.readLine(Buffer.from(`${word}\n`, 'latin1'), 0);
+  return words.code(0);
 }

@@ -3,17 +3,16 @@ import { byteOf, CHUNK_BYTES_MAX, type ChunkHeap, NOWHERE, wordOf } from './chun
 
 /*
  * How an item lies in its chunks. The first chunk, in words of 4 bytes:
- *   0 slot   1 contents   2 marks and key length   3 value length   4 last access, in seconds
- *   5, 6 cas   then, where the marks say so: flags (1 word)   expiry in ms (2 words)   next chunk (1 word)
+ *   0 slot   1 marks and key length   2 value length   3 last access, in seconds   4, 5 cas
+ *   then, where the marks say so: flags (1 word)   expiry in ms (2 words)   next chunk (1 word)
  * and then the key, the value, or as much of it as there is room for. A further chunk: 0 slot, 1 next
  * chunk, then more of the value. All chunks but the last are as large as chunks get.
  */
-const CONTENTS = 1;
-const MARKS = 2;
-const LENGTH = 3;
-const ACCESSED = 4;
-const CAS = 5;
-const FIXED_WORDS = 7;
+const MARKS = 1;
+const LENGTH = 2;
+const ACCESSED = 3;
+const CAS = 4;
+const FIXED_WORDS = 6;
 
 const FURTHER_HEADER_BYTES = 8;
 const FURTHER_ROOM = CHUNK_BYTES_MAX - FURTHER_HEADER_BYTES;
@@ -71,10 +70,6 @@ export class ArenaItem implements Item {
     this.#word = wordOf(address);
     this.#byte = byteOf(address);
     return this;
-  }
-
-  get contents(): number {
-    return this.#get(CONTENTS);
   }
 
   get keyLength(): number {
@@ -143,10 +138,9 @@ export class ArenaItem implements Item {
     return (this.#get(MARKS) & HAS_EXPIRY) !== 0;
   }
 
-  /** Is this the item under a key of certain contents? */
-  matches(key: string, contents: number): boolean {
+  hasKey(key: string): boolean {
     const { length } = key;
-    if (this.#get(CONTENTS) !== contents || this.keyLength !== length) return false;
+    if (this.keyLength !== length) return false;
     const start = this.#byte + this.#keyOffset();
     const bytes = this.#bytes;
     for (let i = 0; i < length; i++) {
@@ -171,7 +165,7 @@ export class ArenaItem implements Item {
   }
 
   /** Writes a new item into the first chunk, `next` being the second or NOWHERE, and into the others. */
-  write(key: string, contents: number, draft: Draft, next: number, now: number): void {
+  write(key: string, draft: Draft, next: number, now: number): void {
     const { value, flags, expiresAt } = draft;
     let marks = key.length | (KINDS.indexOf(draft.kind) << KIND_SHIFT);
     if (flags !== 0) marks |= HAS_FLAGS;
@@ -180,7 +174,6 @@ export class ArenaItem implements Item {
     if (draft.fetched) marks |= FETCHED;
     if (draft.stale) marks |= STALE;
     if (draft.recaching) marks |= RECACHING;
-    this.#set(CONTENTS, contents);
     this.#set(MARKS, marks);
     this.#set(LENGTH, value.length);
     this.#set(ACCESSED, Math.floor(now / 1000));
@@ -276,7 +269,9 @@ export class ArenaItem implements Item {
 }
 
 function copyBytes(source: Buffer, from: number, target: Buffer, at: number, length: number): void {
-  if (length <= LOOP_BYTES_MAX) {
+  if (from === 0 && length === source.length) {
+    target.set(source, at);
+  } else if (length <= LOOP_BYTES_MAX) {
     for (let i = 0; i < length; i++) target[at + i] = source[from + i] as number;
   } else {
     source.copy(target, at, from, from + length);

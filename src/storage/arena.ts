@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import { Refusal } from '../engine/errors.ts';
 import { type Cas, type Draft, type Item, NEVER } from '../engine/item.ts';
 import type {
@@ -11,10 +12,10 @@ import type {
 } from '../engine/store.ts';
 import { ArenaItem, chunkSizes } from './arena-item.ts';
 import { CacheDirectory, type CacheRecord } from './cache-directory.ts';
-import { ChunkHeap, NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
+import { ChunkHeap, chunkBytesFor, NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
 import { ExpiryLists } from './expiry-lists.ts';
 import { KeyedHash } from './keyed-hash.ts';
-import { NO_SLOT, SLOT_BYTES, SlotTable } from './slot-table.ts';
+import { NO_SLOT, SLOT_BYTES, SLOTS_MAX, SlotTable } from './slot-table.ts';
 
 // The least that an item takes: so many slots may be needed at most.
 const ITEM_BYTES_MIN = 64;
@@ -22,6 +23,9 @@ const ITEM_BYTES_MIN = 64;
 // How many items one sweep frees, and how many slots it looks at: a few milliseconds' work at most.
 const SWEEP_ITEMS_MAX = 4_000;
 const SWEEP_SLOTS_MAX = 50_000;
+
+// How many slots a listing looks at without a pause.
+const LISTED_SLOTS_MAX = 20_000;
 
 // How much is tidied away before an item that is still wanted has to make room.
 const TIDY_ITEMS = 16;
@@ -108,9 +112,9 @@ export class ArenaStore implements Store {
     this.#now = options.now;
     this.#bytesMax = options.bytesMax;
     this.#directory = new CacheDirectory(options.cachesMax);
-    const slotsMax = Math.ceil(options.bytesMax / ITEM_BYTES_MIN);
+    const slotsMax = Math.min(Math.ceil(options.bytesMax / ITEM_BYTES_MIN), SLOTS_MAX);
     this.#slots = new SlotTable(slotsMax);
-    this.#expiry = new ExpiryLists(slotsMax);
+    this.#expiry = new ExpiryLists(this.#slots);
     this.#heap = new ChunkHeap({
       bytesMax: options.bytesMax,
       mayGrow: () => this.#fits(PAGE_BYTES),
@@ -217,15 +221,16 @@ export class ArenaStore implements Store {
     return decision.outcome;
   }
 
-  /** The live items, slot by slot. */
-  *items(cache: ArenaCache): Generator<ListedItem> {
+  /** The live items, slot by slot; it lets others have their turn, since most may be other caches'. */
+  async *items(cache: ArenaCache): AsyncGenerator<ListedItem> {
     this.#clearIfDue(cache);
     const { contents } = cache;
     const item = new ArenaItem(this.#heap);
     for (let slot = 1; slot <= this.#slots.highest && !contents.discarded; slot++) {
-      if (this.#addressOf(slot) === NOWHERE) continue;
+      if (slot % LISTED_SLOTS_MAX === 0) await othersTurn();
+      if (this.#addressOf(slot) === NOWHERE || this.#slots.contents(slot) !== contents.id) continue;
       item.at(this.#addressOf(slot));
-      if (item.contents === contents.id && item.expiresAt > this.#now()) yield { key: item.key, item };
+      if (item.expiresAt > this.#now()) yield { key: item.key, item };
     }
   }
 
@@ -238,12 +243,14 @@ export class ArenaStore implements Store {
   #find(cache: ArenaCache, key: string, hash: number): number {
     const contents = cache.contents.id;
     let slot = this.#slots.firstLike(hash);
-    while (slot !== NO_SLOT && !this.#item.at(this.#addressOf(slot)).matches(key, contents)) {
-      slot = this.#slots.nextLike(slot, hash);
-    }
+    while (slot !== NO_SLOT && !this.#holds(slot, key, contents)) slot = this.#slots.nextLike(slot, hash);
     if (slot === NO_SLOT || this.#item.expiresAt > this.#now()) return slot;
     this.#expire(slot);
     return NO_SLOT;
+  }
+
+  #holds(slot: number, key: string, contents: number): boolean {
+    return this.#slots.contents(slot) === contents && this.#item.at(this.#addressOf(slot)).hasKey(key);
   }
 
   #refuseIfTooLarge(sizes: readonly number[]): void {
@@ -263,14 +270,16 @@ export class ArenaStore implements Store {
     sizes: readonly number[],
   ): void {
     this.#countCas(draft.cas);
+    if (found !== NO_SLOT && this.#overwrite(found, key, draft, sizes)) return;
     if (found !== NO_SLOT) this.#empty(found);
     const slot = found === NO_SLOT ? this.#takeSlot() : found;
     this.#makeChunks(slot, sizes);
     const [first = NOWHERE, second = NOWHERE] = this.#making;
-    this.#slots.addresses[slot] = first;
+    this.#slots.setAddress(slot, first);
+    this.#slots.setContents(slot, contents.id);
     this.#chainChunks();
     this.#making.length = 0;
-    this.#item.at(first).write(key, contents.id, draft, second, this.#now());
+    this.#item.at(first).write(key, draft, second, this.#now());
     this.#slots.insert(slot, hash);
     if (draft.expiresAt !== NEVER) this.#expiry.add(slot, draft.expiresAt);
     const bytes = this.#bytesOf(slot);
@@ -279,12 +288,27 @@ export class ArenaStore implements Store {
     this.#bytes += bytes;
   }
 
+  // Writes an item over the one before it, where that takes the same room. False: it does not.
+  #overwrite(slot: number, key: string, draft: Draft, sizes: readonly number[]): boolean {
+    const [size = 0, further] = sizes;
+    const address = this.#addressOf(slot);
+    const item = this.#item.at(address);
+    if (further !== undefined || item.next !== NOWHERE) return false;
+    if (chunkBytesFor(size) !== this.#heap.chunkBytes(address)) return false;
+    const { expiresAt } = item;
+    if (expiresAt !== NEVER) this.#expiry.remove(slot, expiresAt);
+    item.write(key, draft, NOWHERE, this.#now());
+    if (draft.expiresAt !== NEVER) this.#expiry.add(slot, draft.expiresAt);
+    this.#slots.use(slot);
+    return true;
+  }
+
   #takeSlot(): number {
     while (!this.#slots.hasFreeSlot && !this.#mayTakeNewSlot()) {
       if (!this.#makeRoom()) throw new RangeError('there is no room for a slot, and no item to make it');
     }
     const slot = this.#slots.take();
-    this.#slots.addresses[slot] = NOWHERE;
+    this.#slots.setAddress(slot, NOWHERE);
     return slot;
   }
 
@@ -318,7 +342,7 @@ export class ArenaStore implements Store {
   #chunkMoved(slot: number, from: number, to: number): void {
     const making = this.#making.indexOf(from);
     if (making >= 0) this.#making[making] = to;
-    else if (this.#addressOf(slot) === from) this.#slots.addresses[slot] = to;
+    else if (this.#addressOf(slot) === from) this.#slots.setAddress(slot, to);
     else this.#item.at(this.#addressOf(slot)).relink(from, to);
   }
 
@@ -352,7 +376,7 @@ export class ArenaStore implements Store {
   #rewrite(slot: number, expiresAt: number): void {
     const item = this.#item.at(this.#addressOf(slot));
     const { key, value, kind, flags, cas, stale, recaching, fetched } = item;
-    const contents = this.#contentsOf(item);
+    const contents = this.#contentsOf(slot);
     const draft = { value, kind, flags, cas, stale, recaching, fetched, expiresAt };
     this.#put(slot, this.#hash.of(key, contents.id), key, contents, draft, chunkSizes(key.length, draft));
     // Whoever was given the item must find it where it is now.
@@ -365,7 +389,7 @@ export class ArenaStore implements Store {
   }
 
   #expire(slot: number): void {
-    const { cache, discarded } = this.#contentsOf(this.#item.at(this.#addressOf(slot)));
+    const { cache, discarded } = this.#contentsOf(slot);
     this.#remove(slot);
     if (discarded) return;
     cache.expirations++;
@@ -380,7 +404,7 @@ export class ArenaStore implements Store {
   // Takes an item out of everything; its slot remains the caller's.
   #empty(slot: number): void {
     const item = this.#item.at(this.#addressOf(slot));
-    const contents = this.#contentsOf(item);
+    const contents = this.#contentsOf(slot);
     const { expiresAt } = item;
     if (expiresAt !== NEVER) this.#expiry.remove(slot, expiresAt);
     const bytes = this.#bytesOf(slot);
@@ -393,7 +417,7 @@ export class ArenaStore implements Store {
     }
     this.#slots.remove(slot);
     this.#freeChunks(this.#addressOf(slot));
-    this.#slots.addresses[slot] = NOWHERE;
+    this.#slots.setAddress(slot, NOWHERE);
   }
 
   #freeChunks(first: number): void {
@@ -419,12 +443,12 @@ export class ArenaStore implements Store {
   }
 
   #addressOf(slot: number): number {
-    return this.#slots.addresses[slot] as number;
+    return this.#slots.address(slot);
   }
 
-  #contentsOf(item: ArenaItem): Contents {
-    const contents = this.#contents.get(item.contents);
-    if (!contents) throw new RangeError(`an item of unknown contents ${item.contents}`);
+  #contentsOf(slot: number): Contents {
+    const contents = this.#contents.get(this.#slots.contents(slot));
+    if (!contents) throw new RangeError(`slot ${slot} belongs to unknown contents`);
     return contents;
   }
 
@@ -447,7 +471,7 @@ export class ArenaStore implements Store {
 
   #evict(slot: number): void {
     const item = this.#item.at(this.#addressOf(slot));
-    const { cache, discarded } = this.#contentsOf(item);
+    const { cache, discarded } = this.#contentsOf(slot);
     if (item.expiresAt <= this.#now()) {
       this.#expire(slot);
       return;
@@ -497,8 +521,8 @@ export class ArenaStore implements Store {
     let left = most;
     for (let looked = 0; looked < slotsMax && left > 0 && this.#discardedItems > 0; looked++) {
       this.#searched = this.#searched >= this.#slots.highest ? 1 : this.#searched + 1;
-      const address = this.#addressOf(this.#searched);
-      if (address === NOWHERE || !this.#contentsOf(this.#item.at(address)).discarded) continue;
+      if (this.#addressOf(this.#searched) === NOWHERE || !this.#contentsOf(this.#searched).discarded)
+        continue;
       this.#remove(this.#searched);
       left--;
     }
@@ -550,7 +574,7 @@ class ArenaHandle implements StoredCache, CacheSource {
     return cache && this.#store.info(cache);
   }
 
-  *list(): Generator<ListedItem> {
+  async *list(): AsyncGenerator<ListedItem> {
     const cache = this.existing();
     if (cache) yield* this.#store.items(cache);
   }

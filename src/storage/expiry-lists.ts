@@ -1,25 +1,22 @@
-/** The slot that is none. */
-const NO_SLOT = 0;
+import { NO_SLOT, type SlotTable } from './slot-table.ts';
 
-/** What expires when, by the second: lists of slots, linked through typed arrays. */
+/** What expires when, by the second: lists of slots, which the slots themselves link. */
 export class ExpiryLists {
   /** The first slot of each second's list. */
   readonly #firsts = new Map<number, number>();
-  readonly #nexts: Int32Array;
-  readonly #previous: Int32Array;
+  readonly #slots: SlotTable;
   #sweptSecond = 0;
 
-  constructor(slotsMax: number) {
-    this.#nexts = new Int32Array(slotsMax + 1);
-    this.#previous = new Int32Array(slotsMax + 1);
+  constructor(slots: SlotTable) {
+    this.#slots = slots;
   }
 
   add(slot: number, expiresAt: number): void {
     const second = secondOf(expiresAt);
     const first = this.#firsts.get(second) ?? NO_SLOT;
-    this.#nexts[slot] = first;
-    this.#previous[slot] = NO_SLOT;
-    if (first !== NO_SLOT) this.#previous[first] = slot;
+    this.#slots.setNextExpiring(slot, first);
+    this.#slots.setPreviousExpiring(slot, NO_SLOT);
+    if (first !== NO_SLOT) this.#slots.setPreviousExpiring(first, slot);
     this.#firsts.set(second, slot);
     // What is due already must be found by the next look, too.
     if (second <= this.#sweptSecond) this.#sweptSecond = second - 1;
@@ -27,10 +24,10 @@ export class ExpiryLists {
 
   /** `expiresAt` as it was when the slot was added. */
   remove(slot: number, expiresAt: number): void {
-    const next = this.#nexts[slot] as number;
-    const previous = this.#previous[slot] as number;
-    if (next !== NO_SLOT) this.#previous[next] = previous;
-    if (previous !== NO_SLOT) this.#nexts[previous] = next;
+    const next = this.#slots.nextExpiring(slot);
+    const previous = this.#slots.previousExpiring(slot);
+    if (next !== NO_SLOT) this.#slots.setPreviousExpiring(next, previous);
+    if (previous !== NO_SLOT) this.#slots.setNextExpiring(previous, next);
     else if (next !== NO_SLOT) this.#firsts.set(secondOf(expiresAt), next);
     else this.#firsts.delete(secondOf(expiresAt));
   }
@@ -53,7 +50,7 @@ export class ExpiryLists {
   expireWithinSecond(now: number, isDue: (slot: number) => boolean, expire: (slot: number) => void): void {
     let slot = this.#firsts.get(Math.floor(now / 1000) + 1) ?? NO_SLOT;
     while (slot !== NO_SLOT) {
-      const next = this.#nexts[slot] as number;
+      const next = this.#slots.nextExpiring(slot);
       if (isDue(slot)) expire(slot);
       slot = next;
     }

@@ -106,7 +106,7 @@ describe('the hash', () => {
 describe('the expiry lists', () => {
   test('find what is due, and nothing else, whatever was added and removed', () => {
     const random = randomNumbers(3);
-    const lists = new ExpiryLists(5000);
+    const lists = new ExpiryLists(new SlotTable(5000));
     const expiries = new Map<number, number>();
     let now = 1_700_000_000_000;
     const expire = (slot: number) => {

@@ -1,19 +1,54 @@
 import type { Answer } from '../../engine/answer.ts';
 import { NEVER } from '../../engine/item.ts';
 import type { ListedItem } from '../../engine/store.ts';
+import { uint32From } from '../numbers.ts';
 import type { RequestOf } from '../request.ts';
 import { type CommandContext, reply } from './context.ts';
 
-/** lru_crawler: of its sub-commands, metadump lists the keys of the signed-in cache. */
+const OK = 'OK';
+const BAD_CLASS = 'BADCLASS invalid class id';
+const BAD_FORMAT = 'CLIENT_ERROR bad command line format';
+
+// memcached's slab classes: 1 to 63, several separated by commas.
+const CLASSES_MAX = 63;
+
+// The longest pause that memcached's crawler may be told to make.
+const SLEEP_MICROSECONDS_MAX = 1_000_000;
+
+/**
+ * lru_crawler: of its sub-commands, metadump lists the keys of the signed-in cache. Nothing needs to be
+ * started or tuned, since what expires is freed by itself: the rest is taken and does nothing.
+ */
 export function crawl({ words }: RequestOf<'lru_crawler'>, context: CommandContext): Answer<void> {
-  const [action, argument] = words;
-  if (words.length === 2 && action === 'metadump') {
-    if (argument === 'all' || argument === 'hash' || argument === '1') return dump(context);
-    return reply(context, 'BADCLASS invalid class id');
+  const [action = '', argument = ''] = words;
+  if (words.length === 1 && (action === 'enable' || action === 'disable')) return reply(context, OK);
+  if (words.length !== 2) return reply(context, 'ERROR');
+  switch (action) {
+    case 'metadump':
+      if (!isClasses(argument)) return reply(context, BAD_CLASS);
+      return dump(context);
+    case 'crawl':
+      return reply(context, isClasses(argument) ? OK : BAD_CLASS);
+    case 'tocrawl':
+      return reply(context, uint32From(argument) === undefined ? BAD_FORMAT : OK);
+    case 'sleep':
+      return reply(context, sleepReply(uint32From(argument)));
+    default:
+      return reply(context, 'ERROR');
   }
-  // Nothing needs to be started or tuned: what expires is freed by itself.
-  const harmless = { crawl: 2, tocrawl: 2, sleep: 2, enable: 1, disable: 1 }[action ?? ''];
-  reply(context, harmless === words.length ? 'OK' : 'ERROR');
+}
+
+function isClasses(text: string): boolean {
+  if (text === 'all' || text === 'hash') return true;
+  return text.split(',').every((word) => {
+    const slabClass = word === '' ? 1 : (uint32From(word) ?? 0);
+    return slabClass >= 1 && slabClass <= CLASSES_MAX;
+  });
+}
+
+function sleepReply(microseconds: number | undefined): string {
+  if (microseconds === undefined) return BAD_FORMAT;
+  return microseconds > SLEEP_MICROSECONDS_MAX ? 'CLIENT_ERROR sleep must be one second or less' : OK;
 }
 
 /** watch: a stream of what all tenants do is not for any one of them. */
@@ -34,7 +69,7 @@ function dumpLine({ key, item }: ListedItem, now: number): string {
   const expiry = item.expiresAt === NEVER ? -1 : Math.ceil(item.expiresAt / 1000);
   const accessed = Math.floor(Math.min(item.accessedAt, now) / 1000);
   const fetched = item.fetched ? 'yes' : 'no';
-  const size = key.length + item.value.length;
+  const size = key.length + item.valueLength;
   return `key=${encodeKey(key)} exp=${expiry} la=${accessed} cas=${item.cas} fetch=${fetched} cls=1 size=${size}\n`;
 }
 

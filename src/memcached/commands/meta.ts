@@ -37,12 +37,11 @@ export function metaGet({ key, flags }: MetaRequest, context: CommandContext): A
       return;
     }
     const { output } = context;
-    const { value } = found.item;
-    output.text(flags.value ? `VA ${value.length}` : 'HD');
+    output.text(flags.value ? `VA ${found.item.valueLength}` : 'HD');
     output.text(details(key, flags, found, now));
     output.text('\r\n');
     if (!flags.value) return;
-    output.bytes(value);
+    output.value(found.item);
     output.text('\r\n');
   });
 }
@@ -90,7 +89,8 @@ export function metaCalculate({ key, flags }: MetaRequest, context: CommandConte
     if (outcome.status === 'not_found') reply(context, `NF${echoes(key, flags)}`);
     else if (outcome.status === 'exists') reply(context, `EX${echoes(key, flags)}`);
     else if (outcome.status !== 'done') reply(context, NOT_NUMERIC);
-    else if (!flags.quiet) {
+    // To make an item is more than the quiet asked to leave out.
+    else if (!flags.quiet || outcome.created) {
       const number = String(outcome.value);
       const { cas, created, expiredAt } = outcome;
       const status = flags.value ? `VA ${number.length}` : 'HD';
@@ -102,7 +102,7 @@ export function metaCalculate({ key, flags }: MetaRequest, context: CommandConte
 }
 
 /** me: what is known about an item, for people; reading it so is no use of it. */
-export function metaDebug({ key }: RequestOf<'me'>, context: CommandContext): Answer<void> {
+export function metaDebug({ key, binaryKey }: RequestOf<'me'>, context: CommandContext): Answer<void> {
   context.cache.statistics.metaCommands++;
   return after(context.cache.peek(key), (item) => {
     if (!item) {
@@ -115,16 +115,21 @@ export function metaDebug({ key }: RequestOf<'me'>, context: CommandContext): An
     const expiry = item.expiresAt === NEVER ? -1 : -ttl;
     const idle = secondsSince(item.accessedAt, now);
     const fetched = item.fetched ? 'yes' : 'no';
-    const size = key.length + item.value.length;
-    reply(context, `ME ${key} exp=${expiry} la=${idle} cas=${item.cas} fetch=${fetched} cls=1 size=${size}`);
+    const size = key.length + item.valueLength;
+    const shownKey = binaryKey ? keyToBase64(key) : key;
+    reply(
+      context,
+      `ME ${shownKey} exp=${expiry} la=${idle} cas=${item.cas} fetch=${fetched} cls=1 size=${size}`,
+    );
   });
 }
 
 function leaseOptions(flags: MetaFlags, now: number): LeaseOptions {
-  const { autovivify, ttl, recache } = flags;
+  const { ttl, recache } = flags;
+  const createUntil = vivifiedUntil(flags, now);
   return {
     use: !flags.noUse,
-    ...(autovivify === undefined ? {} : { createUntil: expiresAtFrom(autovivify, now) }),
+    ...(createUntil === undefined ? {} : { createUntil }),
     ...(ttl === undefined ? {} : { expiresAt: expiresAtFrom(ttl, now) }),
     // R0 is a time that nothing expires before.
     ...(recache === undefined || recache === 0 ? {} : { recacheBefore: expiresAtFrom(recache, now) }),
@@ -133,18 +138,21 @@ function leaseOptions(flags: MetaFlags, now: number): LeaseOptions {
 }
 
 function arithmeticOptions(flags: MetaFlags, now: number): ArithmeticOptions {
-  const { autovivify, initial, compareCas, explicitCas, ttl } = flags;
-  // A new counter gets the expiry of N or T, whichever stands last; a found one only that of T.
-  const lastTtl = ttl !== undefined && (autovivify === undefined || comesFirst('N', 'T', flags));
-  const vivified = lastTtl ? ttl : (autovivify ?? 0);
+  const { initial, compareCas, explicitCas, ttl } = flags;
+  const createUntil = vivifiedUntil(flags, now);
   return {
-    ...(autovivify === undefined
-      ? {}
-      : { initial: { value: initial, expiresAt: expiresAtFrom(vivified, now) } }),
+    ...(createUntil === undefined ? {} : { initial: { value: initial, expiresAt: createUntil } }),
     ...(compareCas ? { onlyIf: compareCas } : {}),
     ...(explicitCas === undefined ? {} : { explicitCas }),
     ...(ttl === undefined ? {} : { expiresAt: expiresAtFrom(ttl, now) }),
   };
+}
+
+// An item that is made gets the expiry of N or T, whichever stands last; a found one only that of T.
+function vivifiedUntil(flags: MetaFlags, now: number): number | undefined {
+  const { autovivify, ttl } = flags;
+  if (autovivify === undefined) return undefined;
+  return expiresAtFrom(ttl !== undefined && comesFirst('N', 'T', flags) ? ttl : autovivify, now);
 }
 
 function comesFirst(a: string, b: string, { tokens }: MetaFlags): boolean {
@@ -176,7 +184,7 @@ function detail(token: string, key: string, flags: MetaFlags, facts: Facts, now:
     case 'c':
       return ` c${item ? item.cas : facts.cas}`;
     case 's':
-      return item ? ` s${item.value.length}` : '';
+      return item ? ` s${item.valueLength}` : '';
     case 'f':
       return item ? ` f${item.flags}` : '';
     case 'l':

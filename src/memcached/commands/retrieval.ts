@@ -41,7 +41,11 @@ function writeHit(output: ReplyBuffer, key: string, item: Item | undefined, with
   if (!item) return;
   output.text('VALUE ');
   output.text(key);
-  output.text(` ${item.flags} ${item.value.length}${withCas ? ` ${item.cas}` : ''}\r\n`);
-  output.bytes(item.value);
+  output.text(' ');
+  output.number(item.flags);
+  output.text(' ');
+  output.number(item.valueLength);
+  output.text(withCas ? ` ${item.cas}\r\n` : '\r\n');
+  output.value(item);
   output.text('\r\n');
 }

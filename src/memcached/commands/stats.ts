@@ -2,6 +2,7 @@ import { type Answer, after } from '../../engine/answer.ts';
 import type { CacheInfo } from '../../engine/store.ts';
 import type { RequestOf } from '../request.ts';
 import { MEMCACHED_VERSION } from '../server-status.ts';
+import { cachedump } from './cachedump.ts';
 import { type CommandContext, reply } from './context.ts';
 
 type Row = readonly [name: string, value: string | number];
@@ -32,7 +33,7 @@ export function stats({ words }: RequestOf<'stats'>, context: CommandContext): A
     case 'detail':
       return reply(context, 'CLIENT_ERROR usage: stats detail on|off|dump');
     case 'cachedump':
-      return reply(context, 'CLIENT_ERROR stats cachedump not allowed');
+      return cachedump(words, context);
     default:
       return reply(context, 'ERROR');
   }

@@ -1,0 +1,330 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { connect as connectByTls } from 'node:tls';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { lateStore } from '../support/late-store.ts';
+import { MemcachedClient } from '../support/memcached-client.ts';
+import { type Door, type DoorOptions, signInCommand, testDoor } from '../support/memcached-door.ts';
+
+const VALUE = 'v'.repeat(10_000);
+const VALUE_REPLY = `VALUE k 0 ${VALUE.length}\r\n${VALUE}\r\nEND\r\n`;
+
+function set(key: string, value: string): string {
+  return `set ${key} 0 0 ${value.length}\r\n${value}\r\n`;
+}
+
+async function stat(client: MemcachedClient, name: string): Promise<number> {
+  client.send('stats\r\n');
+  const stats = await client.takeThrough('END\r\n');
+  return Number(new RegExp(`^STAT ${name} (\\d+)`, 'm').exec(stats)?.[1]);
+}
+
+// Until the server has worked off what it can of what was sent to it.
+async function untilSteady(door: Door): Promise<number> {
+  const observer = await door.signedIn();
+  for (let before = -1; ; ) {
+    for (let turn = 0; turn < 50; turn++) await nextTurn();
+    const written = await stat(observer, 'bytes_written');
+    // A round of this very question takes a few kilobytes.
+    if (written - before < 10_000) return written;
+    before = written;
+  }
+}
+
+describe('what is no text protocol', () => {
+  test('a client of the binary protocol is closed, and one line says what to change', async () => {
+    const door = await testDoor();
+    const client = await door.connect();
+    client.send('\x80\x0b\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0');
+    expect(await client.rest()).toBe('');
+    expect(door.logged).toHaveLength(1);
+    expect(door.logged[0]).toMatchObject({ level: 'warn', message: expect.stringContaining('binary') });
+  });
+
+  test('the byte 0x80 is nothing special later on', async () => {
+    const client = await (await testDoor()).signedIn();
+    expect(await client.ask('\x80\r\n')).toBe('ERROR\r\n');
+    expect(await client.ask(set('\x80', '\x80'))).toBe('STORED\r\n');
+  });
+
+  test('a web browser that has signed in is closed, one that has not, too', async () => {
+    const door = await testDoor();
+    for (const client of [await door.signedIn(), await door.connect()]) {
+      client.send('GET /get%20k HTTP/1.1\r\nHost: localhost\r\n\r\nset k 0 0 1\r\na\r\n');
+      expect(await client.rest()).toBe('');
+    }
+  });
+});
+
+describe('limits', () => {
+  test('a line that is too long ends its connection and no other', async () => {
+    const door = await testDoor({ limits: { lineBytesMax: 4096 } });
+    const client = await door.signedIn();
+    expect(await client.ask(`get ${'k '.repeat(2000)}\r\n`)).toBe('END\r\n');
+    client.send(`get ${'k '.repeat(2100)}\r\n`);
+    expect(await client.rest()).toBe('CLIENT_ERROR line too long\r\n');
+    expect(await (await door.signedIn()).ask('mn\r\n')).toBe('MN\r\n');
+  });
+
+  test('a connection too many is told so and closed; when another ends, there is room again', async () => {
+    const door = await testDoor({ limits: { connectionsMax: 2 } });
+    const [first, second] = [await door.signedIn(), await door.signedIn()];
+    const third = await door.connect();
+    expect(await third.rest()).toBe('ERROR Too many open connections\r\n');
+    expect(await stat(first, 'rejected_connections')).toBe(1);
+    second.send('quit\r\n');
+    await second.rest();
+    while ((await stat(first, 'curr_connections')) > 1) await nextTurn();
+    expect(await (await door.signedIn()).ask('mn\r\n')).toBe('MN\r\n');
+  });
+
+  test('a connection too many does not stay because its client does', async () => {
+    const door = await testDoor({ limits: { connectionsMax: 1 } });
+    await door.signedIn();
+    const stubborn = await door.connect({ allowHalfOpen: true });
+    stubborn.send(signInCommand());
+    await stubborn.rest();
+    // A listener is stopped when all its connections are.
+    await door.listener.stop(10);
+  });
+
+  test('a silent connection is closed after the idle time, a busy one is not', async () => {
+    const door = await testDoor({ limits: { idleTimeoutMs: 150 } });
+    const [silent, busy] = [await door.signedIn(), await door.signedIn()];
+    let silentEnded = false;
+    const ended = silent.rest().then(() => {
+      silentEnded = true;
+    });
+    while (!silentEnded) expect(await busy.ask('mn\r\n')).toBe('MN\r\n');
+    await ended;
+    expect(await busy.ask('mn\r\n')).toBe('MN\r\n');
+  });
+});
+
+describe('a client that sends and never reads', () => {
+  const requests = 3_000;
+
+  test.each([
+    ['many gets', 'get k\r\n'.repeat(requests), VALUE_REPLY.repeat(requests)],
+    [
+      'one get of many keys',
+      `get${' k'.repeat(requests)}\r\n`,
+      `${VALUE_REPLY.slice(0, -'END\r\n'.length).repeat(requests)}END\r\n`,
+    ],
+    ['many meta gets', 'mg k v\r\n'.repeat(requests), `VA ${VALUE.length}\r\n${VALUE}\r\n`.repeat(requests)],
+  ])(
+    '%s: memory is bounded, others are served, and in the end everything arrives',
+    async (_name, sent, expected) => {
+      const door = await testDoor({ limits: { unansweredBytesMax: 256 * 1024 } });
+      const client = await door.signedIn();
+      await client.ask(set('k', VALUE));
+      client.socket.pause();
+      client.send(sent);
+      // Both kernels' buffers hold some megabytes; the rest must not have been written at all.
+      expect(await untilSteady(door)).toBeLessThan((expected.length * 2) / 3);
+      expect(await (await door.signedIn()).ask('mg k s\r\n')).toBe('HD s10000\r\n');
+      client.socket.resume();
+      expect((await client.take(expected.length)) === expected).toBe(true);
+      expect(await client.ask('mn\r\n')).toBe('MN\r\n');
+    },
+  );
+
+  test('a listing: memory is bounded, and in the end it arrives', async () => {
+    const door = await testDoor({ limits: { unansweredBytesMax: 64 * 1024 } });
+    const client = await door.signedIn();
+    const count = 60_000;
+    const key = (i: number) => `${'k'.repeat(200)}${i}`;
+    const cache = door.engine.cache('4e71843298b1db3f0d0000aa', 'first-cache');
+    const value = {
+      value: Buffer.from('v'),
+      kind: 'bytes',
+      flags: 0,
+      expiresAt: Number.POSITIVE_INFINITY,
+    } as const;
+    for (let i = 0; i < count; i++) cache.store('set', key(i), value);
+    client.socket.pause();
+    client.send('lru_crawler metadump all\r\nmn\r\n');
+    expect(await untilSteady(door)).toBeLessThan((count * 250) / 2);
+    client.socket.resume();
+    const answer = await client.takeThrough('END\r\nMN\r\n');
+    expect(answer.match(/^key=/gm)).toHaveLength(count);
+  });
+
+  test('it may go away, and others do not notice', async () => {
+    const door = await testDoor();
+    const client = await door.signedIn();
+    await client.ask(set('k', VALUE));
+    client.socket.pause();
+    client.send(`get k\r\n`.repeat(requests));
+    await untilSteady(door);
+    client.destroy();
+    expect(await (await door.signedIn()).ask('mn\r\n')).toBe('MN\r\n');
+  });
+});
+
+describe('slow and half-open clients', () => {
+  test('a value of 1 MB in small packets', async () => {
+    const client = await (await testDoor()).signedIn();
+    const value = Array.from({ length: 1_048_576 / 16 }, (_, i) => `${i}`.padStart(15, '.'))
+      .join('\n')
+      .padEnd(1_048_576, '\r');
+    const command = set('k', value);
+    for (let at = 0; at < command.length; at += 10_007) {
+      client.send(command.slice(at, at + 10_007));
+      await nextTurn();
+    }
+    expect(await client.line()).toBe('STORED\r\n');
+    client.send('get k\r\n');
+    const expected = `VALUE k 0 1048576\r\n${value}\r\nEND\r\n`;
+    expect((await client.take(expected.length)) === expected).toBe(true);
+  });
+
+  test('many clients stop in the middle of a value: others are served, and all can go on', async () => {
+    const door = await testDoor();
+    const slow = await Promise.all(Array.from({ length: 100 }, () => door.signedIn()));
+    const value = 'v'.repeat(100_000);
+    slow.forEach((client, i) => {
+      client.send(`set k${i} 0 0 ${value.length}\r\n${value.slice(0, 50_000)}`);
+    });
+    expect(await (await door.signedIn()).ask('get k0\r\n')).toBe('END\r\n');
+    for (const client of slow) client.send(`${value.slice(50_000)}\r\n`);
+    for (const client of slow) expect(await client.line()).toBe('STORED\r\n');
+  });
+
+  test('a client that ends its side has its answers, all of them', async () => {
+    const door = await testDoor();
+    const client = await door.connect({ allowHalfOpen: true });
+    client.socket.end(`${signInCommand()}${set('k', VALUE)}${'get k\r\n'.repeat(500)}`, 'latin1');
+    expect((await client.rest()) === `STORED\r\nSTORED\r\n${VALUE_REPLY.repeat(500)}`).toBe(true);
+  });
+
+  test('a client that ends its side in the middle of a command is let go', async () => {
+    const door = await testDoor();
+    const client = await door.connect({ allowHalfOpen: true });
+    client.socket.end(`${signInCommand()}set k 0 0 10\r\nabc`, 'latin1');
+    expect(await client.rest()).toBe('STORED\r\n');
+    expect(await (await door.signedIn()).ask('get k\r\n')).toBe('END\r\n');
+  });
+
+  test('quit is answered by the end, behind all other answers', async () => {
+    const client = await (await testDoor()).signedIn();
+    client.send(`${set('k', VALUE)}${'get k\r\n'.repeat(100)}quit\r\nget k\r\n`);
+    expect((await client.rest()) === `STORED\r\n${VALUE_REPLY.repeat(100)}`).toBe(true);
+  });
+});
+
+describe('TLS', () => {
+  async function tlsDoor(options: DoorOptions = {}) {
+    const door = await testDoor(options);
+    const [cert, key] = ['first-cert.pem', 'first-key.pem'].map((name) => {
+      return readFileSync(new URL(`../support/certificates/${name}`, import.meta.url));
+    });
+    const port = await door.listener.listen({ host: '127.0.0.1', port: 0, tls: { cert, key } });
+    return { door, port };
+  }
+
+  test('a client that ends its side has its answers, all of them', async () => {
+    const { port } = await tlsDoor();
+    const socket = connectByTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    socket.allowHalfOpen = true;
+    const received: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => received.push(chunk));
+    socket.end(`${signInCommand()}${set('k', VALUE)}${'get k\r\n'.repeat(500)}`, 'latin1');
+    await once(socket, 'end');
+    expect(
+      Buffer.concat(received).toString('latin1') === `STORED\r\nSTORED\r\n${VALUE_REPLY.repeat(500)}`,
+    ).toBe(true);
+  });
+
+  test.each([
+    ['leaves', true],
+    ['stays', false],
+  ])('stop does not wait for a client that has just shaken hands and %s', async (_what, leaves) => {
+    const { door, port } = await tlsDoor();
+    const socket = connectByTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    socket.on('error', () => socket.destroy());
+    onTestFinished(() => {
+      socket.destroy();
+    });
+    // The server may hear of it only later.
+    await once(socket, 'secureConnect');
+    if (leaves) socket.destroy();
+    const started = performance.now();
+    await door.listener.stop(4_000);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  test('stop cuts off a client that never shakes hands', async () => {
+    const { door, port } = await tlsDoor();
+    const client = await MemcachedClient.connect(port);
+    // It is accepted when another one behind it is.
+    const socket = connectByTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    socket.destroy();
+    await door.listener.stop(50);
+    expect(await client.rest()).toBe('');
+  });
+});
+
+test('2,000 idle connections hold no buffers', { timeout: 20_000 }, async () => {
+  const door = await testDoor();
+  const before = memory();
+  const clients: MemcachedClient[] = [];
+  for (let i = 0; i < 2_000; i++) {
+    const client = await door.signedIn();
+    client.send('get begun');
+    clients.push(client);
+  }
+  expect(await stat(await door.signedIn(), 'curr_connections')).toBe(2_001);
+  // Both ends of every connection live in this process.
+  expect((memory() - before) / clients.length).toBeLessThan(40_000);
+  for (const client of clients.slice(0, 20)) expect(await client.ask(' key\r\n')).toBe('END\r\n');
+});
+
+describe('stop', () => {
+  test('ends idle connections and takes no new ones', async () => {
+    const door = await testDoor();
+    const clients = [await door.connect(), await door.signedIn()];
+    const stopped = door.listener.stop(5_000);
+    for (const client of clients) expect(await client.rest()).toBe('');
+    await stopped;
+    await expect(door.connect()).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('gives the answers that are pending', async () => {
+    const door = await testDoor({ around: lateStore });
+    const client = await door.signedIn();
+    client.send(`${set('a', '1')}incr a 1\r\nget a\r\n`);
+    // Its first command is with the store by then.
+    while ((await door.engine.cache('4e71843298b1db3f0d0000aa', 'first-cache').peek('a')) === undefined)
+      await nextTurn();
+    await Promise.all([
+      door.listener.stop(5_000),
+      client.rest().then((answer) => expect(answer).toBe('STORED\r\n2\r\nVALUE a 0 1\r\n2\r\nEND\r\n')),
+    ]);
+  });
+
+  test('waits for a client that has much to read, and cuts off one that reads nothing', async () => {
+    const door = await testDoor({ limits: { unansweredBytesMax: 64 * 1024 } });
+    const [reader, sleeper] = [await door.signedIn(), await door.signedIn()];
+    await reader.ask(set('k', VALUE));
+    for (const client of [reader, sleeper]) {
+      client.socket.pause();
+      client.send('get k\r\n'.repeat(3_000));
+    }
+    await untilSteady(door);
+    const stopped = door.listener.stop(500);
+    reader.socket.resume();
+    expect((await reader.rest()).length).toBe(VALUE_REPLY.length * 3_000);
+    await stopped;
+    sleeper.socket.resume();
+    await once(sleeper.socket, 'close');
+    expect(sleeper.unreadLength).toBeLessThan(VALUE_REPLY.length * 3_000);
+  });
+});
+
+function memory(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { type MetaTarget, readMetaTarget } from '../../src/memcached/meta-flags.ts';
+import { Words } from '../../src/memcached/words.ts';
+
+function read(line: string, from = 2): MetaTarget | string {
+  const words = new Words();
+  words.readLine(Buffer.from(`${line}\r\n`, 'latin1'), 0);
+  return readMetaTarget(words, from);
+}
+
+test('without flags', () => {
+  expect(read('mg key')).toMatchObject({
+    key: 'key',
+    flags: { tokens: [], quiet: false, value: false, ttl: undefined, delta: 1n, mode: '' },
+  });
+});
+
+test.each([
+  ['q v u I x', { quiet: true, value: true, noUse: true, invalidate: true, removeValue: true }],
+  ['N10 T-1 R30', { autovivify: 10, ttl: -1, recache: 30 }],
+  ['F4294967295', { clientFlags: 4_294_967_295 }],
+  ['C5 E18446744073709551615', { compareCas: 5, explicitCas: 18_446_744_073_709_551_615n }],
+  ['C9007199254740992', { compareCas: 9_007_199_254_740_992n }],
+  ['MA J13 D18446744073709551615', { mode: 'A', initial: 13n, delta: 18_446_744_073_709_551_615n }],
+  ['k Oxyz t', { tokens: ['k', 'Oxyz', 't'] }],
+])('%s', (flags, expected) => {
+  expect(read(`mg key ${flags}`)).toMatchObject({ key: 'key', flags: expected });
+});
+
+test('a base64 key is decoded, wherever the flag stands', () => {
+  expect(read('mg YWI= v b')).toMatchObject({ key: 'ab', flags: { binaryKey: true } });
+});
+
+test('the words before the flags are left alone', () => {
+  expect(read('ms key 100 T5', 3)).toMatchObject({ flags: { tokens: ['T5'], ttl: 5 } });
+});
+
+test.each([
+  ['v v', 'CLIENT_ERROR duplicate flag'],
+  ['O1 O2', 'CLIENT_ERROR duplicate flag'],
+  ['\x7f', 'CLIENT_ERROR duplicate flag'],
+  ['z', 'CLIENT_ERROR invalid flag'],
+  ['Tx z', 'CLIENT_ERROR invalid flag'],
+  ['Tx', 'CLIENT_ERROR bad token in command line format'],
+  ['Cx', 'CLIENT_ERROR bad token in command line format'],
+  ['Fx', 'CLIENT_ERROR bad command line format'],
+  ['Tx Fx', 'CLIENT_ERROR bad token in command line format'],
+  ['Fx Tx', 'CLIENT_ERROR bad token in command line format'],
+  ['Jx', 'CLIENT_ERROR invalid numeric initial value'],
+  ['Dx', 'CLIENT_ERROR invalid numeric delta value'],
+  ['Jx Dx', 'CLIENT_ERROR invalid numeric delta value'],
+  ['M', 'CLIENT_ERROR incorrect length for M token'],
+  ['MAB', 'CLIENT_ERROR incorrect length for M token'],
+])('%j is refused: %s', (flags, expected) => {
+  expect(read(`mg key ${flags}`)).toBe(expected);
+});
+
+test.each([
+  ['mg ! b', 'CLIENT_ERROR error decoding key'],
+  ['mg ! Tx b', 'CLIENT_ERROR error decoding key'],
+  ['mg ! b Tx', 'CLIENT_ERROR bad token in command line format'],
+])('%j is refused: %s', (line, expected) => {
+  expect(read(line)).toBe(expected);
+});

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { Parser, type ParserLimits } from '../../src/memcached/parser.ts';
+import type { Request } from '../../src/memcached/request.ts';
+
+const LIMITS: ParserLimits = { lineBytesMax: 4096, valueBytesMax: 100 };
+
+/** What the parser makes of chunks. A request's data is copied, since it holds only until the next. */
+function parse(chunks: readonly string[], limits = LIMITS): (Request | { data: string })[] {
+  const parser = new Parser(limits);
+  const requests: (Request | { data: string })[] = [];
+  for (const chunk of chunks) {
+    parser.push(Buffer.from(chunk, 'latin1'));
+    for (let request = parser.next(); request; request = parser.next()) {
+      requests.push('data' in request ? { ...request, data: request.data.toString('latin1') } : request);
+    }
+  }
+  return requests;
+}
+
+const GET = { command: 'get', keys: ['a'], exptime: 0, answered: 0 };
+
+test('nothing is no request', () => {
+  expect(parse([])).toEqual([]);
+  expect(parse(['', 'get', ' a', '\r'])).toEqual([]);
+});
+
+test('a line in one chunk, in many, and several in one', () => {
+  expect(parse(['get a\r\n'])).toEqual([GET]);
+  expect(parse([...'get a\r\n'])).toEqual([GET]);
+  expect(parse(['get a\r\nget a\nget', ' a\r\n'])).toEqual([GET, GET, GET]);
+});
+
+test('a data block is a block however it is cut', () => {
+  const bytes = 'set k 5 0 7\r\na\r\nget\n\r\nget a\r\n';
+  const set = { command: 'set', key: 'k', flags: 5, exptime: 0, cas: 0, noreply: false, data: 'a\r\nget\n' };
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    expect(parse([bytes.slice(0, cut), bytes.slice(cut)])).toEqual([set, GET]);
+  }
+  expect(parse([...bytes])).toEqual([set, GET]);
+});
+
+test('a value above the limit is refused before it comes, then passed over to its last byte', () => {
+  const refused = { command: 'refused', reply: 'SERVER_ERROR object too large for cache', noreply: false };
+  const announced = 'set k 0 0 101\r\n';
+  expect(parse([announced])).toEqual([{ ...refused, tooLargeFor: 'k' }]);
+  expect(parse([announced, 'v'.repeat(50), `${'v'.repeat(51)}\r`, '\nget a\r\n'])).toEqual([
+    { ...refused, tooLargeFor: 'k' },
+    GET,
+  ]);
+  expect(parse([`add k 0 0 101\r\n${'v'.repeat(101)}\r\nget a\r\n`])).toEqual([refused, GET]);
+});
+
+test('limits may change between two requests', () => {
+  const parser = new Parser(LIMITS);
+  parser.push(Buffer.from('set k 0 0 101\r\n'));
+  parser.limits = { ...LIMITS, valueBytesMax: 101 };
+  expect(parser.next()).toBeUndefined();
+  parser.push(Buffer.from(`${'v'.repeat(101)}\r\n`));
+  expect(parser.next()).toMatchObject({ command: 'set', data: Buffer.from('v'.repeat(101)) });
+});
+
+test('a bad data chunk is as long as it said', () => {
+  const bad = { command: 'refused', reply: 'CLIENT_ERROR bad data chunk', noreply: false };
+  expect(parse(['set k 0 0 1\r\nabcget a\r\n'])).toEqual([bad, GET]);
+  expect(parse(['set k 0 0 1 noreply\r\nabcget a\r\n'])).toEqual([{ ...bad, noreply: true }, GET]);
+});
+
+describe('a line without an end', () => {
+  const silentClose = { command: 'refused', reply: '', noreply: true, close: true };
+
+  test('is waited for up to 2048 bytes', () => {
+    expect(parse(['x'.repeat(2048)])).toEqual([]);
+    expect(parse(['x'.repeat(2049)])).toEqual([silentClose]);
+  });
+
+  test('is waited for up to the limit where it is a get', () => {
+    const line = `get ${'k '.repeat(2046)}`;
+    expect(parse([line])).toEqual([]);
+    expect(parse([`gets ${'k '.repeat(1000)}`, 'k '.repeat(1000)])).toEqual([]);
+    expect(parse([line, 'x'])).toEqual([
+      { ...silentClose, reply: 'CLIENT_ERROR line too long', noreply: false },
+    ]);
+  });
+
+  test('is refused at the limit also where its end came along', () => {
+    const tooLong = { command: 'refused', reply: 'CLIENT_ERROR line too long', noreply: false, close: true };
+    expect(parse([`get ${'k '.repeat(3000)}\r\n`])).toEqual([tooLong]);
+  });
+
+  test('costs no more than its bytes when they come one by one', () => {
+    const limits = { ...LIMITS, lineBytesMax: 1024 * 1024 };
+    const line = `get ${'k '.repeat(20_000)}\r\n`;
+    const started = performance.now();
+    expect(parse([...line], limits)).toHaveLength(1);
+    // Quadratic work would take many seconds.
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+});
+
+test('what is left of a chunk may be kept while the chunk is used for something else', () => {
+  const parser = new Parser(LIMITS);
+  const chunk = Buffer.from('get a\r\nget a\r\n');
+  parser.push(chunk);
+  parser.next();
+  parser.detach();
+  chunk.fill(0);
+  expect(parser.next()).toEqual(GET);
+});
+
+test('a part of a line or of a block is a copy', () => {
+  const parser = new Parser(LIMITS);
+  const requests: Request[] = [];
+  for (const part of ['ge', 't a\r\nset k 0 0 3\r\na', 'bc\r\n']) {
+    const chunk = Buffer.from(part);
+    parser.push(chunk);
+    for (let request = parser.next(); request; request = parser.next()) requests.push(request);
+    chunk.fill('x');
+  }
+  expect(requests).toEqual([GET, expect.objectContaining({ command: 'set', data: Buffer.from('abc') })]);
+});

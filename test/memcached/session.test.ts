@@ -1,0 +1,288 @@
+import { describe, expect, test } from 'vitest';
+import { TokenBook } from '../../src/auth/token-book.ts';
+import { Refusal } from '../../src/engine/errors.ts';
+import type { Store } from '../../src/engine/store.ts';
+import { ReplyRoom } from '../../src/memcached/reply-buffer.ts';
+import type { ServerStatus } from '../../src/memcached/server-status.ts';
+import { Session } from '../../src/memcached/session.ts';
+import { Faults, faultyStore } from '../support/faulty-store.ts';
+import { lateStore } from '../support/late-store.ts';
+import { OTHER_PROJECT, OTHER_TOKEN, PROJECT, signInCommand, testDoor } from '../support/memcached-door.ts';
+import { transcript } from '../support/transcript.ts';
+
+const STATUS: ServerStatus = {
+  startedAt: 0,
+  version: '1.2.3',
+  maxConnections: 1,
+  address: { host: '127.0.0.1', port: 0 },
+  valueBytesMax: 1_048_576,
+  memoryBytesMax: 1_048_576,
+  idleTimeoutSeconds: 0,
+  connections: { current: 1, total: 1, rejected: 0 },
+  bytes: { read: 0, written: 0 },
+  signIns: { total: 0, failed: 0 },
+};
+
+const OTHER = { project: OTHER_PROJECT, token: OTHER_TOKEN };
+
+function set(key: string, value: string): string {
+  return `set ${key} 0 0 ${value.length}\r\n${value}\r\n`;
+}
+
+describe('two tenants with the same names', () => {
+  async function bothTenants() {
+    const door = await testDoor();
+    const mine = await door.signedIn({ cache: 'same' });
+    const theirs = await door.signedIn({ ...OTHER, cache: 'same' });
+    await mine.ask(set('key', 'mine'));
+    await theirs.ask(set('key', 'theirs'));
+    return { door, mine, theirs };
+  }
+
+  test('each reads its own', async () => {
+    const { mine, theirs } = await bothTenants();
+    mine.send('get key\r\n');
+    expect(await mine.takeThrough('END\r\n')).toBe('VALUE key 0 4\r\nmine\r\nEND\r\n');
+    theirs.send('get key\r\n');
+    expect(await theirs.takeThrough('END\r\n')).toBe('VALUE key 0 6\r\ntheirs\r\nEND\r\n');
+  });
+
+  test('each flushes and deletes its own', async () => {
+    const { mine, theirs } = await bothTenants();
+    expect(await mine.ask('flush_all\r\n')).toBe('OK\r\n');
+    expect(await mine.ask('mg key v\r\n')).toBe('EN\r\n');
+    expect(await theirs.ask('mg key s\r\n')).toBe('HD s6\r\n');
+    expect(await mine.ask('delete key\r\n')).toBe('NOT_FOUND\r\n');
+    expect(await theirs.ask('delete key\r\n')).toBe('DELETED\r\n');
+  });
+
+  test('each lists and counts its own', async () => {
+    const { mine, theirs } = await bothTenants();
+    await theirs.ask(set('secret-name', 'x'));
+    mine.send('lru_crawler metadump all\r\n');
+    const listing = await mine.takeThrough('END\r\n');
+    expect(listing.match(/^key=/gm)).toHaveLength(1);
+    expect(listing).not.toContain('secret-name');
+    mine.send('stats\r\n');
+    const stats = await mine.takeThrough('END\r\n');
+    expect(stats).toContain('STAT curr_items 1\r\n');
+    expect(stats).toContain('STAT cmd_set 1\r\n');
+    theirs.send('stats\r\n');
+    expect(await theirs.takeThrough('END\r\n')).toContain('STAT curr_items 2\r\n');
+  });
+
+  test('two caches of one project are two, also', async () => {
+    const { door, mine } = await bothTenants();
+    const another = await door.signedIn({ cache: 'another' });
+    expect(await another.ask('mg key v\r\n')).toBe('EN\r\n');
+    await another.ask('flush_all\r\n');
+    expect(await mine.ask('mg key s\r\n')).toBe('HD s4\r\n');
+  });
+});
+
+describe('a cache under an open connection', () => {
+  test('is empty when it was deleted, and the next write makes it anew', async () => {
+    const door = await testDoor();
+    const client = await door.signedIn({ cache: 'c' });
+    await client.ask(set('key', 'old'));
+    expect(await door.engine.cache(PROJECT, 'c').drop()).toBe(true);
+    expect(await client.ask('get key\r\n')).toBe('END\r\n');
+    expect(await client.ask('delete key\r\n')).toBe('NOT_FOUND\r\n');
+    expect(await client.ask('flush_all\r\n')).toBe('OK\r\n');
+    client.send('stats items\r\n');
+    expect(await client.line()).toBe('END\r\n');
+    expect(await door.engine.list(PROJECT, 0, 10)).toEqual([]);
+    expect(await client.ask(set('key', 'new'))).toBe('STORED\r\n');
+    expect(await door.engine.list(PROJECT, 0, 10)).toMatchObject([{ name: 'c', items: 1 }]);
+  });
+
+  test('shows what others write to it', async () => {
+    const door = await testDoor();
+    const [one, two] = [await door.signedIn(), await door.signedIn()];
+    await one.ask(set('n', '5'));
+    expect(await two.ask('incr n 1\r\n')).toBe('6\r\n');
+    expect(await one.ask('incr n 1\r\n')).toBe('7\r\n');
+  });
+});
+
+describe('a store that answers later', () => {
+  const late = { around: lateStore };
+
+  transcript(
+    'keeps the order of the answers',
+    [
+      [set('a', '1'), 'STORED\r\n'],
+      ['version\r\n', 'VERSION 1.6.18\r\n'],
+      ['incr a 5\r\n', '6\r\n'],
+      ['mn\r\n', 'MN\r\n'],
+      ['set b 7 0 1 noreply\r\nx\r\n', ''],
+      ['get a b c\r\n', 'VALUE a 0 1\r\n6\r\nVALUE b 7 1\r\nx\r\nEND\r\n'],
+      ['nonsense\r\n', 'ERROR\r\n'],
+      ['gat 10 b a\r\n', 'VALUE b 7 1\r\nx\r\nVALUE a 0 1\r\n6\r\nEND\r\n'],
+      ['mg a t v\r\n', 'VA 1 t10\r\n6\r\n'],
+      ['mg a q\r\n', 'HD\r\n'],
+      ['mg nothing q\r\n', ''],
+      ['delete b\r\n', 'DELETED\r\n'],
+      ['touch a 0\r\n', 'TOUCHED\r\n'],
+      ['set a 0 0 2\r\nabcd\r\n', 'CLIENT_ERROR bad data chunk\r\nERROR\r\n'],
+      [`set b 0 0 2000000\r\n${'x'.repeat(2_000_000)}\r\n`, 'SERVER_ERROR object too large for cache\r\n'],
+      ['ma a N0 v\r\n', 'VA 1\r\n7\r\n'],
+      ['ms a 1 c\r\nz\r\n', 'HD c5\r\n'],
+      ['flush_all\r\n', 'OK\r\n'],
+      ['get a b\r\n', 'END\r\n'],
+    ],
+    late,
+  );
+
+  test('lists a cache, and answers what was sent behind', async () => {
+    const client = await (await testDoor(late)).signedIn();
+    const keys = Array.from({ length: 50 }, (_, i) => `key${i}`);
+    client.send(`${keys.map((key) => set(key, 'v')).join('')}lru_crawler metadump all\r\nget key7\r\nmn\r\n`);
+    const answer = await client.takeThrough('MN\r\n');
+    const listing = answer.slice('STORED\r\n'.length * 50);
+    expect(listing.match(/(?<=^key=)\S+/gm)?.sort()).toEqual(keys.sort());
+    expect(listing.endsWith('\nEND\r\nVALUE key7 0 1\r\nv\r\nEND\r\nMN\r\n')).toBe(true);
+  });
+
+  test('gives all answers to a client that ends its side at once', async () => {
+    const door = await testDoor(late);
+    const client = await door.connect({ allowHalfOpen: true });
+    client.socket.end(`${signInCommand()}${set('a', '1')}incr a 1\r\nget a\r\n`);
+    expect(await client.rest()).toBe('STORED\r\nSTORED\r\n2\r\nVALUE a 0 1\r\n2\r\nEND\r\n');
+  });
+
+  test('may be left by its client at any time', async () => {
+    const door = await testDoor(late);
+    const client = await door.signedIn();
+    client.send('get a\r\n'.repeat(1000));
+    client.destroy();
+    expect(await (await door.signedIn()).ask('mn\r\n')).toBe('MN\r\n');
+    expect(door.logged).toEqual([]);
+  });
+});
+
+test('what a connection brings although it was told to pause waits for its turn', async () => {
+  const door = await testDoor({ around: lateStore });
+  let written = '';
+  const done = new Promise<void>((resolve) => {
+    const session = new Session({
+      engine: door.engine,
+      tokens: new TokenBook([]),
+      server: STATUS,
+      room: new ReplyRoom(),
+      connection: {
+        write: (bytes) => {
+          written += bytes.toString('latin1');
+          return true;
+        },
+        waiting: () => 0,
+        needsDrain: () => false,
+        pause: () => {},
+        resume: () => {},
+        end: resolve,
+      },
+      lineBytesMax: 2048,
+      unansweredBytesMax: 65_536,
+      failuresMax: 1,
+      delayMs: 0,
+      onBug: () => {},
+      bound: door.engine.cache(PROJECT, 'bound'),
+    });
+    session.receive(Buffer.from(`${set('a', '1')}incr a 1\r\nge`));
+    const chunk = Buffer.alloc(100);
+    for (const more of ['t a\r\nver', 'sion\r\n', 'quit\r\n']) {
+      chunk.fill('x');
+      chunk.write(more);
+      session.receive(chunk.subarray(0, more.length));
+    }
+  });
+  await done;
+  expect(written).toBe('STORED\r\n2\r\nVALUE a 0 1\r\n2\r\nEND\r\nVERSION 1.6.18\r\n');
+});
+
+const stores: [string, (store: Store) => Store][] = [
+  ['at once', (store) => store],
+  ['later', lateStore],
+];
+
+describe.each(stores)('a store that fails %s', (_when, timing) => {
+  async function failing(options = {}) {
+    const faults = new Faults();
+    const door = await testDoor({ ...options, around: (store) => timing(faultyStore(store, faults)) });
+    return { faults, door, client: await door.signedIn(), other: await door.signedIn() };
+  }
+
+  test('by a bug: the client is told, the owner reads it, everyone goes on', async () => {
+    const { faults, door, client, other } = await failing();
+    const bug = new TypeError('a bug');
+    faults.inject('update', bug);
+    client.send(`${set('a', '1')}get a\r\n${set('a', '2')}`);
+    expect(await client.takeThrough('STORED\r\n')).toBe('SERVER_ERROR internal error\r\nEND\r\nSTORED\r\n');
+    expect(door.logged).toMatchObject([{ level: 'error', details: { err: bug } }]);
+    expect(await other.ask('mg a s\r\n')).toBe('HD s1\r\n');
+  });
+
+  test.each([
+    ['read', 'get a\r\n'],
+    ['update', 'delete a\r\n'],
+    ['update', 'mg a v\r\n'],
+    ['clear', 'flush_all\r\n'],
+    ['info', 'stats\r\n'],
+    ['list', 'lru_crawler metadump all\r\n'],
+  ] as const)('by a bug in %s: %j is answered', async (operation, command) => {
+    const { faults, client } = await failing();
+    await client.ask(set('a', '1'));
+    faults.inject(operation, new TypeError('a bug'));
+    expect(await client.ask(command)).toBe('SERVER_ERROR internal error\r\n');
+    expect(await client.ask('mn\r\n')).toBe('MN\r\n');
+  });
+
+  test('by a bug: noreply stays silent', async () => {
+    const { faults, client } = await failing();
+    faults.inject('update', new TypeError('a bug'));
+    client.send('set a 0 0 1 noreply\r\n1\r\nmn\r\n');
+    expect(await client.line()).toBe('MN\r\n');
+  });
+
+  test('again and again, also when the old value is to be taken away', async () => {
+    const { faults, door, client, other } = await failing();
+    faults.inject('update', new Refusal('store_unavailable', 'gone'), 4);
+    client.send(`${set('a', '1')}ms a 1\r\n1\r\nmn\r\n`);
+    expect(await client.takeThrough('MN\r\n')).toBe(
+      'SERVER_ERROR the store is unavailable\r\nSERVER_ERROR the store is unavailable\r\nMN\r\n',
+    );
+    expect(await other.ask(set('a', '1'))).toBe('STORED\r\n');
+    expect(door.logged.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  test('also when a value that is too large should take the old one away', async () => {
+    const { faults, client } = await failing({ valueBytesMax: 10 });
+    faults.inject('update', new Refusal('store_unavailable', 'gone'), 2);
+    client.send(`${set('a', 'x'.repeat(11))}mn\r\n`);
+    expect(await client.takeThrough('MN\r\n')).toMatch(/^SERVER_ERROR [^\r]+\r\nMN\r\n$/);
+  });
+
+  test('by having no memory: the old value is gone, everyone goes on', async () => {
+    const { client, other } = await failing({ bytesMax: 4096 });
+    const large = 'x'.repeat(5000);
+    expect(await client.ask(set('a', 'old'))).toBe('STORED\r\n');
+    expect(await client.ask(set('a', large))).toBe('SERVER_ERROR out of memory storing object\r\n');
+    expect(await client.ask('mg a v\r\n')).toBe('EN\r\n');
+    expect(await client.ask(`add b 0 0 5000\r\n${large}\r\n`)).toBe(
+      'SERVER_ERROR out of memory storing object\r\n',
+    );
+    expect(await client.ask(`ms b 5000 q\r\n${large}\r\n`)).toBe(
+      'SERVER_ERROR out of memory storing object\r\n',
+    );
+    expect(await other.ask(set('b', 'small'))).toBe('STORED\r\n');
+  });
+
+  test('by having no room for another cache', async () => {
+    const { door, client } = await failing({ cachesMax: 1 });
+    await client.ask(set('a', '1'));
+    const more = await door.signedIn({ cache: 'one-more' });
+    expect(await more.ask('get a\r\n')).toBe('END\r\n');
+    expect(await more.ask(set('a', '1'))).toBe('SERVER_ERROR the project has too many caches\r\n');
+    expect(await more.ask('mn\r\n')).toBe('MN\r\n');
+  });
+});

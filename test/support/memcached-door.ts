@@ -1,0 +1,127 @@
+import { onTestFinished } from 'vitest';
+import { hashToken, TokenBook } from '../../src/auth/token-book.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import type { Store } from '../../src/engine/store.ts';
+import { type ListenerLimits, MemcachedListener } from '../../src/memcached/listener.ts';
+import { ArenaStore } from '../../src/storage/arena.ts';
+import { LruCacheStore } from '../../src/storage/lru-cache.ts';
+import { type TestClock, testClock } from './clock.ts';
+import { MemcachedClient } from './memcached-client.ts';
+
+export const PROJECT = '4e71843298b1db3f0d0000aa';
+export const TOKEN = 'token-of-the-first-project';
+export const OTHER_PROJECT = '4e71843298b1db3f0d0000bb';
+export const OTHER_TOKEN = 'token-of-the-other-project';
+
+export interface Tenant {
+  readonly token?: string;
+  readonly project?: string;
+  readonly cache?: string;
+}
+
+export interface DoorOptions {
+  readonly limits?: Partial<ListenerLimits>;
+  readonly clock?: TestClock;
+  readonly bytesMax?: number;
+  readonly cachesMax?: number;
+  readonly valueBytesMax?: number;
+  readonly store?: 'arena' | 'lru-cache';
+  /** Puts something around the store. */
+  readonly around?: (store: Store) => Store;
+}
+
+export interface LoggedLine {
+  readonly level: 'warn' | 'error';
+  readonly details: object;
+  readonly message: string;
+}
+
+/** A memcached listener on a free port, over a store of its own, with two projects. */
+export interface Door {
+  readonly port: number;
+  readonly clock: TestClock;
+  readonly engine: Engine;
+  readonly logged: LoggedLine[];
+  readonly listener: MemcachedListener;
+  /** A connection that has not signed in. */
+  connect(options?: { allowHalfOpen?: boolean }): Promise<MemcachedClient>;
+  /** A connection that has signed in, to `first-cache` of the first project unless told otherwise. */
+  signedIn(tenant?: Tenant): Promise<MemcachedClient>;
+  close(): Promise<void>;
+}
+
+const LIMITS: ListenerLimits = {
+  connectionsMax: 10_000,
+  idleTimeoutMs: 0,
+  lineBytesMax: 64 * 1024,
+  unansweredBytesMax: 1024 * 1024,
+  signInFailuresMax: 10,
+  signInDelayMs: 1,
+};
+
+/** A door that is closed when the test that asked for it is over. */
+export async function testDoor(options: DoorOptions = {}): Promise<Door> {
+  const door = await openDoor(options);
+  onTestFinished(() => door.close());
+  return door;
+}
+
+export async function openDoor(options: DoorOptions = {}): Promise<Door> {
+  const { clock = testClock(), bytesMax = 256 * 1024 * 1024, cachesMax = 1000 } = options;
+  const storeOptions = { bytesMax, cachesMax, now: clock.now };
+  const store = options.store === 'arena' ? new ArenaStore(storeOptions) : new LruCacheStore(storeOptions);
+  const engineLimits = { valueBytesMax: options.valueBytesMax ?? 1_048_576, defaultExpiresInSeconds: 0 };
+  const engine = new Engine(options.around?.(store) ?? store, engineLimits, clock.now);
+  const logged: LoggedLine[] = [];
+  const listener = new MemcachedListener({
+    engine,
+    tokens: new TokenBook([
+      { id: PROJECT, tokenHashes: [hashToken(TOKEN)] },
+      { id: OTHER_PROJECT, tokenHashes: [hashToken(OTHER_TOKEN)] },
+    ]),
+    limits: { ...LIMITS, ...options.limits },
+    version: '1.2.3',
+    memoryBytesMax: bytesMax,
+    log: {
+      warn: (details, message) => logged.push({ level: 'warn', details, message }),
+      error: (details, message) => logged.push({ level: 'error', details, message }),
+    },
+  });
+  const port = await listener.listen({ host: '127.0.0.1', port: 0 });
+  const clients: MemcachedClient[] = [];
+  const connect: Door['connect'] = async (connectOptions) => {
+    const client = await MemcachedClient.connect(port, connectOptions);
+    clients.push(client);
+    return client;
+  };
+  return {
+    port,
+    clock,
+    engine,
+    logged,
+    listener,
+    connect,
+    signedIn: async (tenant) => signIn(await connect(), tenant),
+    close: async () => {
+      for (const client of clients) client.destroy();
+      await listener.stop(0);
+    },
+  };
+}
+
+/** IronCache's sign-in: the value of the pseudo-item `oauth`. */
+export function claim({ token = TOKEN, project = PROJECT, cache = 'first-cache' }: Tenant = {}): string {
+  return `${token} ${project} ${Buffer.from(cache, 'utf8').toString('latin1')}`;
+}
+
+/** The command that signs in. */
+export function signInCommand(tenant?: Tenant): string {
+  const value = claim(tenant);
+  return `set oauth 0 0 ${value.length}\r\n${value}\r\n`;
+}
+
+async function signIn(client: MemcachedClient, tenant?: Tenant): Promise<MemcachedClient> {
+  const answer = await client.ask(signInCommand(tenant));
+  if (answer !== 'STORED\r\n') throw new Error(`sign-in failed: ${answer}`);
+  return client;
+}
