@@ -4,28 +4,38 @@ import { HttpRefusal } from './http-refusal.ts';
 /** How much of a body that is too large is read and thrown away, in multiples of the limit. */
 export const DRAIN_FACTOR = 64;
 
+/** How long more of such a body may be in coming. Some clients stop sending when they have the answer. */
+const DRAIN_IDLE_MS = 2_000;
+
 /**
  * Reads a whole body of at most `bytesMax`. Throws HttpRefusal 413 as soon as it is known to be larger;
- * the rest is then thrown away as it comes, so that the connection stays usable, up to DRAIN_FACTOR times
- * the limit, where the connection is cut.
+ * the rest is then thrown away as it comes, so that the connection stays usable. A client that stops
+ * sending, or sends more than DRAIN_FACTOR times the limit, has its connection cut.
  */
 export function readBody(message: IncomingMessage, bytesMax: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
+    let drainTimer: NodeJS.Timeout | undefined;
 
     message.on('data', (chunk: Buffer) => {
       length += chunk.length;
+      drainTimer?.refresh();
       if (length <= bytesMax) chunks.push(chunk);
       else if (chunks.length > 0 || length === chunk.length) refuse();
       if (length > bytesMax * DRAIN_FACTOR) message.socket.destroy();
     });
-    message.once('end', () => resolve(joined(chunks)));
+    message.once('end', () => {
+      clearTimeout(drainTimer);
+      resolve(joined(chunks));
+    });
     message.once('error', () => reject(new HttpRefusal(400, 'The connection ended before the body did.')));
     if (Number(message.headers['content-length']) > bytesMax) refuse();
 
     function refuse(): void {
       chunks.length = 0;
+      drainTimer = setTimeout(() => message.socket.destroy(), DRAIN_IDLE_MS).unref();
+      message.once('close', () => clearTimeout(drainTimer));
       reject(new HttpRefusal(413, `The body may have at most ${bytesMax} bytes. Store a smaller value.`));
     }
   });

@@ -121,26 +121,29 @@ export class Parser {
   }
 
   #readBlock(request: Announced): Request | undefined {
-    const block = this.#takeBlock();
-    if (!block) return undefined;
+    const start = this.#position;
+    // Usually the whole block is in the chunk, and stays there.
+    if (!this.#block && this.#input.length - start >= this.#blockLength) {
+      this.#position = start + this.#blockLength;
+      return this.#complete(request, this.#input, start);
+    }
+    const block = this.#collectBlock();
+    return block && this.#complete(request, block, 0);
+  }
+
+  #complete(request: Announced, buffer: Buffer, start: number): Request {
     this.#announced = undefined;
-    const end = block.length - 2;
-    if (block[end] !== RETURN || block[end + 1] !== NEWLINE) {
+    const end = start + this.#blockLength - 2;
+    if (buffer[end] !== RETURN || buffer[end + 1] !== NEWLINE) {
       const quiet = request.command !== 'ms' && request.noreply;
       return refused('CLIENT_ERROR bad data chunk', { noreply: quiet });
     }
-    request.data = block.subarray(0, end);
+    request.data = buffer.subarray(start, end);
     return request;
   }
 
-  // The whole block: a view of the chunk if it is all there, else one buffer that is filled as it comes.
-  #takeBlock(): Buffer | undefined {
-    const available = this.#input.length - this.#position;
-    if (!this.#block && available >= this.#blockLength) {
-      const block = this.#input.subarray(this.#position, this.#position + this.#blockLength);
-      this.#position += this.#blockLength;
-      return block;
-    }
+  // One buffer, filled as the block comes; undefined until it is full.
+  #collectBlock(): Buffer | undefined {
     this.#block ??= Buffer.allocUnsafe(this.#blockLength);
     const copied = this.#input.copy(this.#block, this.#blockFilled, this.#position);
     this.#position += copied;

@@ -192,6 +192,14 @@ describe('a body that is too large', () => {
     await socket.closed();
   });
 
+  test('of which no more comes once it was refused does not hold a connection for long', async () => {
+    const socket = await connected({ limits });
+    socket.write(put(JSON.stringify({ value: 'x'.repeat(500_000) })).slice(0, 1_000));
+    expect(await socket.answer()).toMatchObject({ status: 413 });
+    // Two seconds, of the thirty that a whole request may take.
+    await socket.closed();
+  });
+
   test('and one that stops half-way stores nothing and harms nobody', async () => {
     const socket = await connected();
     socket.write(put('{"value":1}').slice(0, -4));
