@@ -1,4 +1,5 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
+import type { Answer } from '../engine/answer.ts';
 import { Refusal } from '../engine/errors.ts';
 import { type Cas, type Draft, type Item, NEVER } from '../engine/item.ts';
 import type {
@@ -128,19 +129,18 @@ export class ArenaStore implements Store {
     return new ArenaHandle(this, projectId, name);
   }
 
-  list(projectId: string, skip: number, limit: number): CacheInfo[] {
-    return this.#directory.page(projectId, skip, limit).map((cache) => this.info(cache));
+  list(projectId: string, skip: number, limit: number): Answer<CacheInfo[]> {
+    return this.#whenTidy(() => this.#directory.page(projectId, skip, limit).map(infoOf));
   }
 
-  totals(): StoreTotals {
-    this.#tidyExactly();
-    return {
+  totals(): Answer<StoreTotals> {
+    return this.#whenTidy(() => ({
       items: this.#slots.size - this.#discardedItems,
       bytes: this.#bytes,
       bytesMax: this.#bytesMax,
       evictions: this.#evictions,
       expirations: this.#expirations,
-    };
+    }));
   }
 
   sweep(): boolean {
@@ -166,10 +166,8 @@ export class ArenaStore implements Store {
     return cache;
   }
 
-  info(cache: ArenaCache): CacheInfo {
-    this.#tidyExactly();
-    const { id, projectId, name, contents, evictions, expirations } = cache;
-    return { id, projectId, name, items: contents.items, bytes: contents.bytes, evictions, expirations };
+  info(cache: ArenaCache): Answer<CacheInfo> {
+    return this.#whenTidy(() => infoOf(cache));
   }
 
   delete(cache: ArenaCache): void {
@@ -254,9 +252,9 @@ export class ArenaStore implements Store {
   }
 
   #refuseIfTooLarge(sizes: readonly number[]): void {
-    // One page more than it fills: its last chunk may need one of its own.
+    // One page more than it fills: its last chunk may need one of its own. Slots are never given back.
     const pages = Math.ceil(sizes.length / 4) + 1;
-    if (pages * PAGE_BYTES + 2 * SLOT_BYTES <= this.#bytesMax) return;
+    if (pages * PAGE_BYTES + (this.#slots.highest + 1) * SLOT_BYTES <= this.#bytesMax) return;
     const size = sizes.reduce((sum, chunk) => sum + chunk, 0);
     throw new Refusal('out_of_memory', `an item of ${size} bytes is more than the memory limit allows`);
   }
@@ -500,16 +498,19 @@ export class ArenaStore implements Store {
     if (cache.clearAt !== undefined && cache.clearAt <= this.#now()) this.clear(cache, undefined);
   }
 
-  // Removes whatever has expired or is to be cleared by now, so that what is counted is exact.
-  #tidyExactly(): void {
+  // Answers when whatever has expired or is to be cleared by now is gone, so that what is counted is exact.
+  // Usually that is at once; where millions expired together, others have their turn meanwhile.
+  #whenTidy<T>(answer: () => T): Answer<T> {
     this.#clearAllDue();
-    this.#expireFullSeconds(Number.POSITIVE_INFINITY);
+    if (this.#expireFullSeconds(SWEEP_ITEMS_MAX) === 0)
+      return othersTurn().then(() => this.#whenTidy(answer));
     const now = this.#now();
     this.#expiry.expireWithinSecond(
       now,
       (slot) => this.#item.at(this.#addressOf(slot)).expiresAt <= now,
       (slot) => this.#expire(slot),
     );
+    return answer();
   }
 
   #expireFullSeconds(most: number): number {
@@ -527,6 +528,10 @@ export class ArenaStore implements Store {
       left--;
     }
   }
+}
+
+function infoOf({ id, projectId, name, contents, evictions, expirations }: ArenaCache): CacheInfo {
+  return { id, projectId, name, items: contents.items, bytes: contents.bytes, evictions, expirations };
 }
 
 /** Gives the cache that a write is for. */
@@ -569,7 +574,7 @@ class ArenaHandle implements StoredCache, CacheSource {
     return cache !== undefined;
   }
 
-  info(): CacheInfo | undefined {
+  info(): Answer<CacheInfo | undefined> {
     const cache = this.existing();
     return cache && this.#store.info(cache);
   }

@@ -280,6 +280,21 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await cache.read('k', false)).toMatchObject({ stale: false, recaching: false });
       });
 
+      test('count as a read only where they do not say otherwise', async () => {
+        await put(cache, 'k', 'v');
+        await amend(cache, 'k', { fetch: false });
+        expect(await cache.read('k', false)).toMatchObject({ fetched: false });
+        await amend(cache, 'k', {});
+        expect(await cache.read('k', false)).toMatchObject({ fetched: true });
+      });
+
+      test('leave an item read that was stored as read', async () => {
+        await put(cache, 'k', 'v', { fetched: true });
+        expect(await cache.read('k', false)).toMatchObject({ fetched: true });
+        await put(cache, 'k', 'w');
+        expect(await cache.read('k', false)).toMatchObject({ fetched: false });
+      });
+
       test('count as a use unless they say no', async () => {
         const writtenAt = clock.now();
         await put(cache, 'k', 'v');
