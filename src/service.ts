@@ -17,6 +17,7 @@ import { buildApp } from './http/app.ts';
 import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
 import { ArenaStore } from './storage/arena.ts';
 import { LruCacheStore } from './storage/lru-cache.ts';
+import { tickClock } from './tick-clock.ts';
 
 /** Where a running service is found, and who may use it. */
 export interface Addresses {
@@ -66,7 +67,7 @@ export class Service {
   #stopping: Promise<void> | undefined;
 
   constructor(parts: ServiceParts) {
-    const { config, logger, version, now = Date.now } = parts;
+    const { config, logger, version, now = tickClock() } = parts;
     this.#parts = parts;
     this.credentials = credentialsFor(config);
     this.#tokens = new TokenBook(this.credentials.projects);

@@ -10,13 +10,13 @@ import type { Amendment, Decide, Decision } from './store.ts';
 
 export interface LeaseOptions {
   /** Make a missing item, empty, with this expiry; whoever did has won. */
-  readonly createUntil?: number;
+  readonly createUntil: number | undefined;
   /** Give a found item this expiry. */
-  readonly expiresAt?: number;
+  readonly expiresAt: number | undefined;
   /** Whoever first finds an item that expires before this has won. */
-  readonly recacheBefore?: number;
+  readonly recacheBefore: number | undefined;
   /** Judge `recacheBefore` by the new expiry rather than by the one that the item had. */
-  readonly recacheByNewExpiry?: boolean;
+  readonly recacheByNewExpiry: boolean;
   /** Count as a use. */
   readonly use: boolean;
 }
@@ -77,11 +77,11 @@ export function guardedStore(
       return joined(joining[mode](value, valueBytesMax)(current, cas));
     }
     if (compareCas === undefined || (compareCas !== 0 && compareCas === current.cas)) {
-      return stored({ ...draftOf(value), cas });
+      return stored(draftOf(value, cas));
     }
     if (!options.acceptOlder || compareCas === 0 || compareCas > current.cas) return unchanged('exists');
     const { expiresAt, recaching } = current;
-    return stored({ ...draftOf(value), expiresAt, recaching, stale: true, cas });
+    return stored({ ...draftOf(value, cas), expiresAt, recaching, stale: true });
   };
 }
 
@@ -121,11 +121,7 @@ function leased(current: Item, options: LeaseOptions): Decision<Lease> {
   const judged = options.recacheByNewExpiry ? (expiresAt ?? current.expiresAt) : current.expiresAt;
   const expiresSoon = recacheBefore !== undefined && judged !== NEVER && judged < recacheBefore;
   const won = !current.recaching && (expiresSoon || current.stale);
-  const amendment: Amendment = {
-    use,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(won ? { recaching: true } : {}),
-  };
+  const amendment: Amendment = { use, expiresAt, recaching: won ? true : undefined };
   const outcome: Lease = {
     item: current,
     expiresAt: current.expiresAt,
@@ -161,13 +157,13 @@ function storeMissing(
   { compareCas, createUntil }: GuardedStoreOptions,
   cas: Cas,
 ): Decision<GuardedOutcome> {
-  if (mode === 'add') return stored({ ...draftOf(value), cas });
+  if (mode === 'add') return stored(draftOf(value, cas));
   if (mode === 'append' || mode === 'prepend') {
     if (createUntil === undefined) return unchanged('not_stored');
-    return stored({ ...draftOf(value), expiresAt: createUntil, cas });
+    return stored({ ...draftOf(value, cas), expiresAt: createUntil });
   }
   if (compareCas !== undefined) return unchanged('not_found');
-  return mode === 'set' ? stored({ ...draftOf(value), cas }) : unchanged('not_stored');
+  return mode === 'set' ? stored(draftOf(value, cas)) : unchanged('not_stored');
 }
 
 function joined(decision: Decision<StoreOutcome>): Decision<GuardedOutcome> {
@@ -175,8 +171,8 @@ function joined(decision: Decision<StoreOutcome>): Decision<GuardedOutcome> {
   return { ...decision, outcome: { outcome: decision.outcome, cas } };
 }
 
-function draftOf({ value, kind, flags, expiresAt }: NewValue): NewValue {
-  return { value, kind, flags, expiresAt };
+function draftOf({ value, kind, flags, expiresAt }: NewValue, cas: Cas): Draft {
+  return { value, kind, flags, expiresAt, cas };
 }
 
 function stored(draft: Draft): Decision<GuardedOutcome> {

@@ -9,10 +9,10 @@ export type Decision<R> =
   | { readonly action: 'keep'; readonly outcome: R };
 
 export interface Amendment {
-  readonly expiresAt?: number;
-  readonly cas?: Cas;
-  readonly stale?: boolean;
-  readonly recaching?: boolean;
+  readonly expiresAt?: number | undefined;
+  readonly cas?: Cas | undefined;
+  readonly stale?: boolean | undefined;
+  readonly recaching?: boolean | undefined;
   /** Count this as a use of the item (default), for the eviction order and its access time. */
   readonly use?: boolean;
   /** Does that use count as a read, too (default)? */

@@ -31,6 +31,8 @@ export interface MetaFlags {
   readonly delta: bigint;
 }
 
+const TILDE = 0x7e;
+
 /** The longest opaque token, with its O. */
 export const OPAQUE_LENGTH_MAX = 32;
 
@@ -49,15 +51,22 @@ export interface MetaTarget {
  */
 export function readMetaTarget(words: Words, from: number): MetaTarget | string {
   let key = words.text(1);
-  const flags: WritableFlags = { ...NO_FLAGS };
+  const flags = noFlags();
   const tokens: string[] = [];
-  const seen = new Set<string>();
+  // A bit for each letter: those from A and those from a.
+  let seenUpper = 0;
+  let seenLower = 0;
   let error: string | undefined;
   for (let i = from; i < words.count; i++) {
     const token = words.text(i);
     const flag = token.charAt(0);
-    if (seen.has(flag) || flag > '~') return 'CLIENT_ERROR duplicate flag';
-    seen.add(flag);
+    const code = token.charCodeAt(0);
+    const bit = 1 << (code & 31);
+    if (code > TILDE || (code >= 0x60 ? seenLower & bit : code >= 0x40 ? seenUpper & bit : 0)) {
+      return 'CLIENT_ERROR duplicate flag';
+    }
+    if (code >= 0x60) seenLower |= bit;
+    else seenUpper |= bit;
     tokens.push(token);
     const problem = readFlag(flags, flag, token.slice(1));
     if (problem === UNKNOWN) return 'CLIENT_ERROR invalid flag';
@@ -72,24 +81,26 @@ export function readMetaTarget(words: Words, from: number): MetaTarget | string 
   return { key, flags };
 }
 
-const NO_FLAGS: MetaFlags = {
-  tokens: [],
-  binaryKey: false,
-  quiet: false,
-  noUse: false,
-  value: false,
-  invalidate: false,
-  removeValue: false,
-  autovivify: undefined,
-  recache: undefined,
-  ttl: undefined,
-  clientFlags: 0,
-  compareCas: undefined,
-  explicitCas: undefined,
-  mode: '',
-  initial: 0n,
-  delta: 1n,
-};
+function noFlags(): WritableFlags {
+  return {
+    tokens: [],
+    binaryKey: false,
+    quiet: false,
+    noUse: false,
+    value: false,
+    invalidate: false,
+    removeValue: false,
+    autovivify: undefined,
+    recache: undefined,
+    ttl: undefined,
+    clientFlags: 0,
+    compareCas: undefined,
+    explicitCas: undefined,
+    mode: '',
+    initial: 0n,
+    delta: 1n,
+  };
+}
 
 const UNKNOWN = Symbol('unknown flag');
 

@@ -1,3 +1,10 @@
+declare global {
+  interface Buffer {
+    /** What toString('latin1') comes to, without its detours: a seventh of the time a line takes. */
+    latin1Slice(start: number, end: number): string;
+  }
+}
+
 const NUL = 0;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
@@ -52,7 +59,7 @@ export class Words {
   /** A word as one character per byte; there is an empty one behind the last. */
   text(index: number): string {
     if (index >= this.count) return '';
-    return this.#buffer.toString('latin1', this.#bounds[2 * index], this.#bounds[2 * index + 1]);
+    return this.#buffer.latin1Slice(this.#bounds[2 * index] as number, this.#bounds[2 * index + 1] as number);
   }
 
   length(index: number): number {
@@ -76,8 +83,12 @@ export class Words {
 
   /** A number that tells words apart that differ in length or in their first four bytes; see codeOf. */
   code(index: number): number {
-    let code = this.length(index);
-    for (let i = 0; i < 4; i++) code = (Math.imul(code, 257) + this.byte(index, i)) | 0;
+    const start = this.#bounds[2 * index] as number;
+    const length = this.length(index);
+    let code = length;
+    for (let i = 0; i < 4; i++) {
+      code = (Math.imul(code, 257) + (i < length ? (this.#buffer[start + i] as number) : 0)) | 0;
+    }
     return code;
   }
 

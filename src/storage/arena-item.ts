@@ -32,7 +32,7 @@ const NEVER_WORD = 0xffffffff;
 const KINDS: readonly ValueKind[] = ['bytes', 'text', 'number', 'json'];
 
 // Up to here a loop is faster than a call into native code.
-const LOOP_BYTES_MAX = 48;
+const LOOP_BYTES_MAX = 160;
 
 /** The sizes of the chunks that a new item needs. */
 export function chunkSizes(keyLength: number, draft: NewValue): number[] {

@@ -381,9 +381,14 @@ export class ArenaStore implements Store {
     this.#given.at(this.#addressOf(slot));
   }
 
+  // Another read within the same second changes nothing: the order of use is exact to the second for what
+  // is read again and again, and popular items are not written to at every read.
   #use(slot: number, fetch: boolean): void {
+    const now = this.#now();
+    const item = this.#item.at(this.#addressOf(slot));
+    if (item.fetched && item.accessedAt === Math.floor(now / 1000) * 1000) return;
     this.#slots.use(slot);
-    this.#item.at(this.#addressOf(slot)).use(this.#now(), fetch);
+    item.use(now, fetch);
   }
 
   #expire(slot: number): void {

@@ -129,10 +129,10 @@ function leaseOptions(flags: MetaFlags, now: number): LeaseOptions {
   const createUntil = vivifiedUntil(flags, now);
   return {
     use: !flags.noUse,
-    ...(createUntil === undefined ? {} : { createUntil }),
-    ...(ttl === undefined ? {} : { expiresAt: expiresAtFrom(ttl, now) }),
+    createUntil,
+    expiresAt: ttl === undefined ? undefined : expiresAtFrom(ttl, now),
     // R0 is a time that nothing expires before.
-    ...(recache === undefined || recache === 0 ? {} : { recacheBefore: expiresAtFrom(recache, now) }),
+    recacheBefore: recache === undefined || recache === 0 ? undefined : expiresAtFrom(recache, now),
     recacheByNewExpiry: ttl !== undefined && recache !== undefined && comesFirst('T', 'R', flags),
   };
 }

@@ -1,4 +1,4 @@
-import { type Answer, after } from '../../engine/answer.ts';
+import type { Answer } from '../../engine/answer.ts';
 import type { StoreOutcome } from '../../engine/changes.ts';
 import { expiresAtFrom } from '../exptime.ts';
 import type { StorageRequest } from '../request.ts';
@@ -20,5 +20,10 @@ export function store(request: StorageRequest, context: CommandContext): Answer<
     command === 'cas'
       ? context.cache.compareAndSwap(key, value, cas)
       : context.cache.store(command, key, value);
-  return after(outcome, (stored) => reply(context, REPLIES[stored], request.noreply));
+  if (outcome instanceof Promise) return outcome.then((stored) => answer(stored, request, context));
+  answer(outcome, request, context);
+}
+
+function answer(outcome: StoreOutcome, { noreply }: StorageRequest, context: CommandContext): void {
+  reply(context, REPLIES[outcome], noreply);
 }
