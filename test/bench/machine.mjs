@@ -1,0 +1,100 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { arch, platform } from 'node:process';
+
+/** Is this program here? @param {string} program */
+export function has(program, versionFlag = '--version') {
+  return spawnSync(program, [versionFlag], { stdio: 'ignore' }).error === undefined;
+}
+
+/** The first line a program prints about its version. @param {string} program @param {string} flag */
+export function versionOf(program, flag) {
+  const { stdout, stderr } = spawnSync(program, [flag], { encoding: 'utf8' });
+  return `${stdout}${stderr}`.trim().split('\n')[0] ?? '';
+}
+
+export function describeMachine() {
+  return {
+    platform: `${platform} ${arch}`,
+    processor: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    loadAverage: loadavg().map((load) => Math.round(load * 100) / 100),
+    node: process.version,
+  };
+}
+
+/**
+ * The cores that servers and generators are kept on, one each, so that neither takes the other's time.
+ * Undefined: this machine has but one, or no taskset.
+ */
+export const cores = has('taskset') ? twoCores() : undefined;
+
+/** @param {'server' | 'generator'} role @param {string[]} command @returns {[string, string[]]} */
+export function pinned(role, command) {
+  const [program = '', ...rest] = cores ? ['taskset', '-c', String(cores[role]), ...command] : command;
+  return [program, rest];
+}
+
+/**
+ * Runs a generator to its end, on the generators' core, and gives what it printed.
+ * @param {string[]} command @param {number} timeoutMs @returns {Promise<string>}
+ */
+export function runGenerator(command, timeoutMs) {
+  const [program, args] = pinned('generator', command);
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
+    let output = '';
+    let complaints = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      complaints += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (status, signal) => {
+      if (status === 0) resolve(output);
+      else
+        reject(
+          new Error(
+            `the generator ended with ${signal ?? `status ${status}`}: ${complaints.trim().slice(0, 500)}`,
+          ),
+        );
+    });
+  });
+}
+
+/** User and system seconds of a process, from /proc; 0 where there is none. @param {number} pid */
+export function cpuSeconds(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return 0;
+  }
+}
+
+/** @param {number} pid */
+export function residentBytes(pid) {
+  try {
+    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+function twoCores() {
+  const list = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '';
+  const allowed = list.split(',').flatMap((range) => {
+    const [from = 0, to = from] = range.split('-').map(Number);
+    return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  });
+  const [server, generator] = allowed;
+  return server === undefined || generator === undefined ? undefined : { server, generator };
+}

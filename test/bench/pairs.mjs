@@ -1,0 +1,40 @@
+/**
+ * Measures servers in turn (peer, ours, peer, ours …), so that whatever else the machine does meets all.
+ * @template M
+ * @param {number} rounds
+ * @param {Record<string, () => Promise<M>>} contestants
+ * @returns {Promise<Record<string, M[]>>}
+ */
+export async function inTurn(rounds, contestants) {
+  /** @type {Record<string, M[]>} */
+  const runs = {};
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, measure] of Object.entries(contestants)) {
+      const measurement = await measure();
+      runs[name] = [...(runs[name] ?? []), measurement];
+    }
+  }
+  return runs;
+}
+
+/** @param {number[]} numbers */
+export function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
+}
+
+/** How far runs of the same thing lie apart, of their median: the noise. @param {number[]} numbers */
+export function spread(numbers) {
+  return (Math.max(...numbers) - Math.min(...numbers)) / median(numbers);
+}
+
+/**
+ * The median over the pairs of ours / peer.
+ * @template M
+ * @param {M[] | undefined} ours @param {M[] | undefined} peer @param {(measurement: M) => number} figure
+ */
+export function ratio(ours = [], peer = [], figure) {
+  return median(ours.flatMap((run, i) => (peer[i] ? [figure(run) / figure(peer[i])] : [])));
+}

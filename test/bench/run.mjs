@@ -1,0 +1,112 @@
+// npm run bench -- [parts] [options]: see --help, and README.md for how to read the tables.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { benchItems } from './items.mjs';
+import { cores, describeMachine } from './machine.mjs';
+import { benchMemcached } from './memcached.mjs';
+import { say } from './report.mjs';
+import { benchRest } from './rest.mjs';
+import { benchStart } from './start.mjs';
+
+const HELP = `npm run bench -- [part…] [options]
+
+parts
+  memcached   against memcached -t 1, by its protocol
+  rest        against a bare Fastify route and a bare node:http server
+  start       time until ready, memory when empty
+  items       9 million items in one cache; takes minutes and gigabytes, so only by name
+  (none: memcached, rest and start)
+
+options
+  --seconds N   how long one run takes (3)
+  --pairs N     how many runs each server gets, in turn (5)
+  --quick       1 second, 2 pairs: a look, not a result
+  --only TEXT   only work whose name has this in it, such as "depth 16"
+  --store NAME  how ironcached keeps items: arena (default) or lru-cache
+  --items N     for the part items (9000000)
+  --json FILE   where the figures go (bench-results.json)
+  --help
+`;
+
+const PARTS = {
+  memcached: benchMemcached,
+  rest: benchRest,
+  start: benchStart,
+  items: benchItems,
+};
+const DEFAULT_PARTS = /** @type {PartName[]} */ (['memcached', 'rest', 'start']);
+/** @typedef {keyof typeof PARTS} PartName */
+
+try {
+  const options = readOptions();
+  if (options.help) process.stdout.write(HELP);
+  else await run(options);
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}
+
+/** @param {ReturnType<typeof readOptions>} options */
+async function run({ parts, json, help: _, ...options }) {
+  const machine = describeMachine();
+  const pinning = cores
+    ? `servers on core ${cores.server}, generators on core ${cores.generator}`
+    : 'nothing pinned (one core, or no taskset): figures are rough';
+  say(`# ironcached bench, ${new Date().toISOString()}\n`);
+  say(`Node ${machine.node}, ${machine.platform}, ${machine.processor}, ${machine.cores} cores; ${pinning}.`);
+  say(
+    `Load average at the start: ${machine.loadAverage.join(', ')}. ${options.pairs} runs each, ${options.seconds} s a run; store: ${options.store}.`,
+  );
+  /** @type {Partial<Record<PartName, unknown>>} */
+  const results = {};
+  for (const part of parts) {
+    results[part] = await PARTS[part](options);
+    // After every part, so that a late failure loses no figures.
+    writeFileSync(
+      json,
+      `${JSON.stringify({ date: new Date().toISOString(), machine, options, results }, null, 1)}\n`,
+    );
+  }
+  say(`\nAll figures: ${json}`);
+}
+
+function readOptions() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      seconds: { type: 'string' },
+      pairs: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      store: { type: 'string', default: 'arena' },
+      items: { type: 'string' },
+      json: { type: 'string', default: 'bench-results.json' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const { quick, json, help, only, store } = values;
+  return {
+    help,
+    json,
+    only,
+    store,
+    parts: positionals.length > 0 ? positionals.map(partNamed) : DEFAULT_PARTS,
+    seconds: positive('--seconds', values.seconds) ?? (quick ? 1 : 3),
+    pairs: Math.ceil(positive('--pairs', values.pairs) ?? (quick ? 2 : 5)),
+    items: positive('--items', values.items),
+  };
+}
+
+/** @param {string} name @returns {PartName} */
+function partNamed(name) {
+  if (Object.hasOwn(PARTS, name)) return /** @type {PartName} */ (name);
+  throw new Error(`${name}: there is no such part; the parts are ${Object.keys(PARTS).join(', ')}`);
+}
+
+/** @param {string} flag @param {string | undefined} text */
+function positive(flag, text) {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (number > 0 && Number.isFinite(number)) return number;
+  throw new Error(`${flag}: ${text} is not accepted; expected a number above 0`);
+}

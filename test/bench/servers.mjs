@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { connect, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { pinned } from './machine.mjs';
+
+const READY_TIMEOUT_MS = 15_000;
+const MEMORY_LIMIT_MIB = 512;
+
+/**
+ * @typedef {object} Server
+ * @property {number} pid
+ * @property {number} port by memcached's protocol, or the only one there is
+ * @property {number} httpPort
+ * @property {string | undefined} auth what signs a memcached client in
+ * @property {string} projectId
+ * @property {string} token
+ * @property {number} readyMs from its start until it was ready
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * The service itself, as `node dist/main.js` runs it: default settings, default logging.
+ * @param {string} store
+ */
+export async function startIroncached(store) {
+  const projectId = randomBytes(12).toString('hex');
+  const token = randomBytes(20).toString('base64url');
+  const { line, ...server } = await startNode(
+    [fileURLToPath(new URL('../../dist/main.js', import.meta.url))],
+    {
+      ...environment(),
+      IRONCACHED_HTTP_PORT: '0',
+      IRONCACHED_MEMCACHED_PORT: '0',
+      IRONCACHED_PROJECT_ID: projectId,
+      IRONCACHED_TOKEN: token,
+      IRONCACHED_STORE: store,
+      IRONCACHED_MEMORY_LIMIT: `${MEMORY_LIMIT_MIB}mb`,
+    },
+  );
+  const { httpPort, memcachedPort } = line;
+  return { ...server, port: memcachedPort, httpPort, projectId, token, auth: `${token} ${projectId} bench` };
+}
+
+/** memcached with one worker thread and as much memory. */
+export async function startMemcached() {
+  const port = await freePort();
+  const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
+  const args = ['-l', '127.0.0.1', '-p', port, '-U', 0, '-t', 1, '-m', MEMORY_LIMIT_MIB, '-c', 4096, ...user];
+  const started = performance.now();
+  const server = launch(['memcached', ...args.map(String)], environment());
+  await untilOpen(port);
+  return { ...server, ...noAccount, port, readyMs: performance.now() - started };
+}
+
+/** @param {string[]} args see limit-server.mjs */
+export async function startLimitServer(args) {
+  return startScript('limit-server.mjs', args, {});
+}
+
+/** @param {'fastify' | 'http'} kind @param {{ token: string, answer: string }} like */
+export async function startHttpPeer(kind, { token, answer }) {
+  return startScript('http-peers.mjs', [kind], { TOKEN: token, ANSWER: answer });
+}
+
+const noAccount = { httpPort: 0, auth: undefined, projectId: '', token: '' };
+
+/** @param {string} file @param {string[]} args @param {Record<string, string>} extra @returns {Promise<Server>} */
+async function startScript(file, args, extra) {
+  const script = fileURLToPath(new URL(file, import.meta.url));
+  const { line, ...server } = await startNode([script, ...args], { ...environment(), ...extra });
+  return { ...server, ...noAccount, port: line.port, httpPort: line.port };
+}
+
+/** @param {string[]} args @param {NodeJS.ProcessEnv} env */
+async function startNode(args, env) {
+  const started = performance.now();
+  const { child, ...server } = launch([process.execPath, ...args], env);
+  const line = await readyLine(child);
+  return { ...server, line, readyMs: performance.now() - started };
+}
+
+/** @param {string[]} command @param {NodeJS.ProcessEnv} env */
+function launch(command, env) {
+  const [program, args] = pinned('server', command);
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  running.add(child);
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+    await gone;
+    clearTimeout(timer);
+    running.delete(child);
+  };
+  return { child, pid: child.pid ?? 0, stop };
+}
+
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/**
+ * Waits for the JSON line that says where a server listens; what comes after it is read and dropped.
+ * @param {import('node:child_process').ChildProcess} child @returns {Promise<any>}
+ */
+function readyLine(child) {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const timer = setTimeout(() => reject(new Error('a server did not get ready')), READY_TIMEOUT_MS);
+    child.once('exit', (status) => reject(new Error(`a server ended with status ${status}`)));
+    child.stdout?.on('data', (chunk) => {
+      text = (text + chunk).slice(-65_536);
+      const line = text.split('\n').find((candidate) => /"msg":"(ironcached is )?ready"/.test(candidate));
+      if (!line) return;
+      clearTimeout(timer);
+      child.stdout?.removeAllListeners('data').resume();
+      resolve(JSON.parse(line));
+    });
+  });
+}
+
+// Settings of this shell must not change what is measured.
+function environment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('IRONCACHED_')));
+}
+
+/** @returns {Promise<number>} */
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** @param {number} port */
+async function untilOpen(port) {
+  for (const end = performance.now() + READY_TIMEOUT_MS; performance.now() < end; ) {
+    const open = await new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+      socket.on('connect', () => socket.destroy());
+    });
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  throw new Error(`nothing listens on port ${port}`);
+}

@@ -1,0 +1,37 @@
+import { has, residentBytes } from './machine.mjs';
+import { inTurn, median } from './pairs.mjs';
+import { mebibytes, say, table, tell } from './report.mjs';
+import { startIroncached, startMemcached } from './servers.mjs';
+
+// Until what a start needs only once is over.
+const SETTLE_MS = 500;
+
+/** How long a start takes, and what an empty service weighs. @param {{ pairs: number, store: string }} options */
+export async function benchStart({ pairs, store }) {
+  tell('start');
+  const runs = await inTurn(pairs, {
+    ...(has('memcached', '-V') ? { memcached: () => measure(startMemcached) } : {}),
+    ironcached: () => measure(() => startIroncached(store)),
+  });
+  say(
+    '\n## Start\n\nFrom the start of the process until it is ready to answer, and its memory when empty.\n',
+  );
+  table(
+    ['server', 'ready after', 'RSS when empty'],
+    Object.entries(runs).map(([name, measured]) => [
+      name,
+      `${median(measured.map((run) => run.readyMs)).toFixed(0)} ms`,
+      mebibytes(median(measured.map((run) => run.residentBytes))),
+    ]),
+  );
+  return runs;
+}
+
+/** @param {() => Promise<import('./servers.mjs').Server>} start */
+async function measure(start) {
+  const server = await start();
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  const bytes = residentBytes(server.pid);
+  await server.stop();
+  return { readyMs: server.readyMs, residentBytes: bytes };
+}
