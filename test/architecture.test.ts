@@ -18,6 +18,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   metrics: [],
   config: ['host-address'],
   'host-address': [],
+  'tick-clock': [],
   version: [],
 };
 
