@@ -2,20 +2,13 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Answer } from '../engine/answer.ts';
 import { Refusal } from '../engine/errors.ts';
 import { type Cas, type Draft, type Item, NEVER } from '../engine/item.ts';
-import type {
-  Amendment,
-  CacheInfo,
-  Decide,
-  ListedItem,
-  Store,
-  StoredCache,
-  StoreTotals,
-} from '../engine/store.ts';
+import type { Amendment, CacheInfo, Decide, ListedItem, Store, StoreTotals } from '../engine/store.ts';
 import { ArenaItem, chunkSizes } from './arena-item.ts';
-import { CacheDirectory, type CacheRecord } from './cache-directory.ts';
+import { CacheHandle, type MemoryStore } from './cache-handle.ts';
 import { ChunkHeap, chunkBytesFor, NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
 import { ExpiryLists } from './expiry-lists.ts';
 import { KeyedHash } from './keyed-hash.ts';
+import { type Contents, type MemoryCache, MemoryCaches } from './memory-caches.ts';
 import { NO_SLOT, SLOT_BYTES, SLOTS_MAX, SlotTable } from './slot-table.ts';
 
 // The least that an item takes: so many slots may be needed at most.
@@ -41,28 +34,8 @@ export interface ArenaStoreOptions {
   readonly now: () => number;
 }
 
-/** A cache that exists. Its contents are exchanged as a whole when it is cleared. */
-class ArenaCache implements CacheRecord {
-  readonly id: string;
-  readonly projectId: string;
-  readonly name: string;
-  contents: Contents;
-  /** When all items that are there then are to be removed, in ms since the epoch. */
-  clearAt: number | undefined = undefined;
-  deleted = false;
-  evictions = 0;
-  expirations = 0;
-
-  constructor(record: CacheRecord, contentsId: number) {
-    this.id = record.id;
-    this.projectId = record.projectId;
-    this.name = record.name;
-    this.contents = new Contents(contentsId, this);
-  }
-}
-
-/** What a cache held between two clears: items name it by its number. */
-class Contents {
+/** What a cache held between two clears: slots name it by its number. */
+class ArenaContents implements Contents {
   readonly id: number;
   readonly cache: ArenaCache;
   items = 0;
@@ -73,21 +46,22 @@ class Contents {
     this.cache = cache;
   }
 
-  /** Were these exchanged for newer contents? Then nobody sees them any more. */
   get discarded(): boolean {
-    return this.cache.deleted || this.cache.contents !== this;
+    return this.cache.hasDiscarded(this);
   }
 }
+
+type ArenaCache = MemoryCache<ArenaContents>;
 
 /**
  * Keeps items packed in typed arrays off the JavaScript heap: index, eviction order, expiry and bytes.
  * Nothing per item is an object, so there is nothing for the garbage collector to walk, and an item costs
  * about half of what objects do.
  */
-export class ArenaStore implements Store {
+export class ArenaStore implements Store, MemoryStore<ArenaContents> {
+  readonly caches: MemoryCaches<ArenaContents>;
   readonly #now: () => number;
   readonly #bytesMax: number;
-  readonly #directory: CacheDirectory<ArenaCache>;
   readonly #hash = new KeyedHash();
   readonly #slots: SlotTable;
   readonly #heap: ChunkHeap;
@@ -96,8 +70,7 @@ export class ArenaStore implements Store {
   readonly #item: ArenaItem;
   /** Points to the item that was last given away. */
   readonly #given: ArenaItem;
-  readonly #contents = new Map<number, Contents>();
-  readonly #delayedClears = new Set<ArenaCache>();
+  readonly #contents = new Map<number, ArenaContents>();
   /** The chunks of an item that is being made, in order; they may move until it is whole. */
   readonly #making: number[] = [];
   #nextContentsId = 1;
@@ -112,7 +85,12 @@ export class ArenaStore implements Store {
   constructor(options: ArenaStoreOptions) {
     this.#now = options.now;
     this.#bytesMax = options.bytesMax;
-    this.#directory = new CacheDirectory(options.cachesMax);
+    this.caches = new MemoryCaches({
+      cachesMax: options.cachesMax,
+      now: options.now,
+      contentsOf: (cache) => this.#newContents(cache),
+      discard: (contents) => this.#discard(contents),
+    });
     const slotsMax = Math.min(Math.ceil(options.bytesMax / ITEM_BYTES_MIN), SLOTS_MAX);
     this.#slots = new SlotTable(slotsMax);
     this.#expiry = new ExpiryLists(this.#slots);
@@ -125,12 +103,12 @@ export class ArenaStore implements Store {
     this.#given = new ArenaItem(this.#heap);
   }
 
-  cache(projectId: string, name: string): ArenaHandle {
-    return new ArenaHandle(this, projectId, name);
+  cache(projectId: string, name: string): CacheHandle<ArenaContents> {
+    return new CacheHandle(this, projectId, name);
   }
 
   list(projectId: string, skip: number, limit: number): Answer<CacheInfo[]> {
-    return this.#whenTidy(() => this.#directory.page(projectId, skip, limit).map(infoOf));
+    return this.#whenTidy(() => this.caches.page(projectId, skip, limit).map((cache) => cache.info()));
   }
 
   totals(): Answer<StoreTotals> {
@@ -144,7 +122,7 @@ export class ArenaStore implements Store {
   }
 
   sweep(): boolean {
-    this.#clearAllDue();
+    this.caches.clearAllDue();
     const left = this.#expireFullSeconds(SWEEP_ITEMS_MAX);
     this.#freeDiscarded(left, SWEEP_SLOTS_MAX);
     return left === 0 || this.#discardedItems > 0;
@@ -152,44 +130,8 @@ export class ArenaStore implements Store {
 
   close(): void {}
 
-  find(projectId: string, name: string): ArenaCache | undefined {
-    return this.#directory.find(projectId, name);
-  }
-
-  create(projectId: string, name: string): ArenaCache {
-    const cache = this.#directory.create(
-      projectId,
-      name,
-      (record) => new ArenaCache(record, this.#nextContentsId++),
-    );
-    this.#contents.set(cache.contents.id, cache.contents);
-    return cache;
-  }
-
   info(cache: ArenaCache): Answer<CacheInfo> {
-    return this.#whenTidy(() => infoOf(cache));
-  }
-
-  delete(cache: ArenaCache): void {
-    this.#directory.delete(cache);
-    this.#delayedClears.delete(cache);
-    cache.deleted = true;
-    this.#discard(cache.contents);
-  }
-
-  clear(cache: ArenaCache, at: number | undefined): void {
-    if (at !== undefined) {
-      this.#clearIfDue(cache);
-      cache.clearAt = at;
-      this.#delayedClears.add(cache);
-      return;
-    }
-    cache.clearAt = undefined;
-    this.#delayedClears.delete(cache);
-    const { contents } = cache;
-    cache.contents = new Contents(this.#nextContentsId++, cache);
-    this.#contents.set(cache.contents.id, cache.contents);
-    this.#discard(contents);
+    return this.#whenTidy(() => cache.info());
   }
 
   read(cache: ArenaCache, key: string, use: boolean): Item | undefined {
@@ -199,7 +141,7 @@ export class ArenaStore implements Store {
     return this.#given.at(this.#addressOf(slot));
   }
 
-  update<R>(handle: CacheSource, key: string, decide: Decide<R>): R {
+  update<R>(handle: CacheHandle<ArenaContents>, key: string, decide: Decide<R>): R {
     const cache = handle.existing();
     const hash = cache ? this.#hashOf(cache, key) : 0;
     const slot = cache ? this.#find(cache, key, hash) : NO_SLOT;
@@ -221,7 +163,7 @@ export class ArenaStore implements Store {
 
   /** The live items, slot by slot; it lets others have their turn, since most may be other caches'. */
   async *items(cache: ArenaCache): AsyncGenerator<ListedItem> {
-    this.#clearIfDue(cache);
+    this.caches.clearIfDue(cache);
     const { contents } = cache;
     const item = new ArenaItem(this.#heap);
     for (let slot = 1; slot <= this.#slots.highest && !contents.discarded; slot++) {
@@ -233,7 +175,7 @@ export class ArenaStore implements Store {
   }
 
   #hashOf(cache: ArenaCache, key: string): number {
-    if (cache.clearAt !== undefined) this.#clearIfDue(cache);
+    if (cache.clearAt !== undefined) this.caches.clearIfDue(cache);
     return this.#hash.of(key, cache.contents.id);
   }
 
@@ -263,7 +205,7 @@ export class ArenaStore implements Store {
     found: number,
     hash: number,
     key: string,
-    contents: Contents,
+    contents: ArenaContents,
     draft: Draft,
     sizes: readonly number[],
   ): void {
@@ -449,7 +391,7 @@ export class ArenaStore implements Store {
     return this.#slots.address(slot);
   }
 
-  #contentsOf(slot: number): Contents {
+  #contentsOf(slot: number): ArenaContents {
     const contents = this.#contents.get(this.#slots.contents(slot));
     if (!contents) throw new RangeError(`slot ${slot} belongs to unknown contents`);
     return contents;
@@ -485,28 +427,26 @@ export class ArenaStore implements Store {
     this.#evictions++;
   }
 
-  #discard(contents: Contents): void {
+  #newContents(cache: ArenaCache): ArenaContents {
+    const contents = new ArenaContents(this.#nextContentsId++, cache);
+    this.#contents.set(contents.id, contents);
+    return contents;
+  }
+
+  #discard(contents: ArenaContents): void {
     this.#discardedItems += contents.items;
     this.#searched = 0;
     this.#forgetIfEmpty(contents);
   }
 
-  #forgetIfEmpty(contents: Contents): void {
+  #forgetIfEmpty(contents: ArenaContents): void {
     if (contents.items === 0) this.#contents.delete(contents.id);
-  }
-
-  #clearAllDue(): void {
-    for (const cache of this.#delayedClears) this.#clearIfDue(cache);
-  }
-
-  #clearIfDue(cache: ArenaCache): void {
-    if (cache.clearAt !== undefined && cache.clearAt <= this.#now()) this.clear(cache, undefined);
   }
 
   // Answers when whatever has expired or is to be cleared by now is gone, so that what is counted is exact.
   // Usually that is at once; where millions expired together, others have their turn meanwhile.
   #whenTidy<T>(answer: () => T): Answer<T> {
-    this.#clearAllDue();
+    this.caches.clearAllDue();
     if (this.#expireFullSeconds(SWEEP_ITEMS_MAX) === 0)
       return othersTurn().then(() => this.#whenTidy(answer));
     const now = this.#now();
@@ -532,72 +472,5 @@ export class ArenaStore implements Store {
       this.#remove(this.#searched);
       left--;
     }
-  }
-}
-
-function infoOf({ id, projectId, name, contents, evictions, expirations }: ArenaCache): CacheInfo {
-  return { id, projectId, name, items: contents.items, bytes: contents.bytes, evictions, expirations };
-}
-
-/** Gives the cache that a write is for. */
-interface CacheSource {
-  existing(): ArenaCache | undefined;
-  create(): ArenaCache;
-}
-
-/** A cache by name, whether it exists or not. */
-class ArenaHandle implements StoredCache, CacheSource {
-  readonly #store: ArenaStore;
-  readonly #projectId: string;
-  readonly #name: string;
-  #found: ArenaCache | undefined;
-
-  constructor(store: ArenaStore, projectId: string, name: string) {
-    this.#store = store;
-    this.#projectId = projectId;
-    this.#name = name;
-  }
-
-  read(key: string, use: boolean): Item | undefined {
-    const cache = this.existing();
-    return cache && this.#store.read(cache, key, use);
-  }
-
-  update<R>(key: string, decide: Decide<R>): R {
-    return this.#store.update(this, key, decide);
-  }
-
-  clear(at?: number): boolean {
-    const cache = this.existing();
-    if (cache) this.#store.clear(cache, at);
-    return cache !== undefined;
-  }
-
-  delete(): boolean {
-    const cache = this.existing();
-    if (cache) this.#store.delete(cache);
-    return cache !== undefined;
-  }
-
-  info(): Answer<CacheInfo | undefined> {
-    const cache = this.existing();
-    return cache && this.#store.info(cache);
-  }
-
-  async *list(): AsyncGenerator<ListedItem> {
-    const cache = this.existing();
-    if (cache) yield* this.#store.items(cache);
-  }
-
-  existing(): ArenaCache | undefined {
-    if (!this.#found || this.#found.deleted) {
-      this.#found = this.#store.find(this.#projectId, this.#name);
-    }
-    return this.#found;
-  }
-
-  create(): ArenaCache {
-    this.#found = this.#store.create(this.#projectId, this.#name);
-    return this.#found;
   }
 }

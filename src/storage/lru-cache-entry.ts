@@ -1,47 +1,30 @@
 import type { Cas, Draft, Item, ValueKind } from '../engine/item.ts';
-import type { CacheRecord } from './cache-directory.ts';
+import type { Contents, MemoryCache } from './memory-caches.ts';
 import { ShardedIndex } from './sharded-index.ts';
 
-/** A cache that exists. Its contents are exchanged as a whole when it is cleared. */
-export class ExistingCache implements CacheRecord {
-  readonly id: string;
-  readonly projectId: string;
-  readonly name: string;
-  contents: Contents;
-  /** When all items that are there then are to be removed, in ms since the epoch. */
-  clearAt: number | undefined = undefined;
-  deleted = false;
-  evictions = 0;
-  expirations = 0;
-
-  constructor(record: CacheRecord, shards: number) {
-    this.id = record.id;
-    this.projectId = record.projectId;
-    this.name = record.name;
-    this.contents = new Contents(this, shards);
-  }
-}
-
 /** The items of a cache by key, and what they weigh. */
-export class Contents {
-  readonly cache: ExistingCache;
+export class EntryContents implements Contents {
+  readonly cache: MemoryCache<EntryContents>;
   readonly index: ShardedIndex<Entry>;
   bytes = 0;
 
-  constructor(cache: ExistingCache, shards: number) {
+  constructor(cache: MemoryCache<EntryContents>, shards: number) {
     this.cache = cache;
     this.index = new ShardedIndex(shards);
   }
 
-  /** Were these exchanged for newer contents? Then nobody sees them any more. */
+  get items(): number {
+    return this.index.size;
+  }
+
   get discarded(): boolean {
-    return this.cache.deleted || this.cache.contents !== this;
+    return this.cache.hasDiscarded(this);
   }
 }
 
 /** One item, with its places. */
 export class Entry implements Item {
-  readonly contents: Contents;
+  readonly contents: EntryContents;
   readonly key: string;
   readonly shard: number;
   size = 0;
@@ -55,7 +38,7 @@ export class Entry implements Item {
   stale = false;
   recaching = false;
 
-  constructor(contents: Contents, key: string, shard: number) {
+  constructor(contents: EntryContents, key: string, shard: number) {
     this.contents = contents;
     this.key = key;
     this.shard = shard;

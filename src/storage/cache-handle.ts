@@ -1,0 +1,72 @@
+import type { Answer } from '../engine/answer.ts';
+import type { Item } from '../engine/item.ts';
+import type { CacheInfo, Decide, ListedItem, StoredCache } from '../engine/store.ts';
+import type { Contents, MemoryCache, MemoryCaches } from './memory-caches.ts';
+
+/** What a handle needs of a store that keeps its items in this process. */
+export interface MemoryStore<C extends Contents> {
+  readonly caches: MemoryCaches<C>;
+  read(cache: MemoryCache<C>, key: string, use: boolean): Item | undefined;
+  /** Asks the handle for the cache, and to make it when something is to be put. */
+  update<R>(handle: CacheHandle<C>, key: string, decide: Decide<R>): R;
+  info(cache: MemoryCache<C>): Answer<CacheInfo>;
+  items(cache: MemoryCache<C>): Iterable<ListedItem> | AsyncIterable<ListedItem>;
+}
+
+/** A cache by name, whether it exists or not. */
+export class CacheHandle<C extends Contents> implements StoredCache {
+  readonly #store: MemoryStore<C>;
+  readonly #projectId: string;
+  readonly #name: string;
+  #found: MemoryCache<C> | undefined;
+
+  constructor(store: MemoryStore<C>, projectId: string, name: string) {
+    this.#store = store;
+    this.#projectId = projectId;
+    this.#name = name;
+  }
+
+  read(key: string, use: boolean): Item | undefined {
+    const cache = this.existing();
+    return cache && this.#store.read(cache, key, use);
+  }
+
+  update<R>(key: string, decide: Decide<R>): R {
+    return this.#store.update(this, key, decide);
+  }
+
+  clear(at?: number): boolean {
+    const cache = this.existing();
+    if (cache) this.#store.caches.clear(cache, at);
+    return cache !== undefined;
+  }
+
+  delete(): boolean {
+    const cache = this.existing();
+    if (cache) this.#store.caches.delete(cache);
+    return cache !== undefined;
+  }
+
+  info(): Answer<CacheInfo | undefined> {
+    const cache = this.existing();
+    return cache && this.#store.info(cache);
+  }
+
+  list(): Iterable<ListedItem> | AsyncIterable<ListedItem> {
+    const cache = this.existing();
+    return cache ? this.#store.items(cache) : [];
+  }
+
+  /** The cache, if it exists. */
+  existing(): MemoryCache<C> | undefined {
+    if (!this.#found || this.#found.deleted) {
+      this.#found = this.#store.caches.find(this.#projectId, this.#name);
+    }
+    return this.#found;
+  }
+
+  create(): MemoryCache<C> {
+    this.#found = this.#store.caches.create(this.#projectId, this.#name);
+    return this.#found;
+  }
+}
