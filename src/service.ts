@@ -241,7 +241,12 @@ export class Service {
 
 function openStore({ store, memoryLimit, maxCaches }: Config, now: () => number): Store {
   const options = { bytesMax: memoryLimit, cachesMax: maxCaches, now };
-  return store === 'arena' ? new ArenaStore(options) : new LruCacheStore(options);
+  try {
+    return store === 'arena' ? new ArenaStore(options) : new LruCacheStore(options);
+  } catch (error) {
+    const { variable } = settings.memoryLimit;
+    throw new StartError(`${variable}: this machine cannot promise so much memory: ${messageOf(error)}`);
+  }
 }
 
 interface Certificate {

@@ -80,6 +80,15 @@ test('a taken port is one line and exit status 1', async () => {
   expect(second.stderr).toMatch(/^ironcached: the memcached listener cannot start: .*\n$/);
 });
 
+test.skipIf(process.platform !== 'linux')('memory that the machine cannot promise is one line, too', () => {
+  const command = `ulimit -v 8000000; exec "${process.execPath}" "${program}" --memory-limit 32gb --data-dir "${temporaryDirectory()}"`;
+  const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+  expect(stderr).toMatch(
+    /^ironcached: IRONCACHED_MEMORY_LIMIT: this machine cannot promise so much memory: .*\n$/,
+  );
+  expect(status).toBe(1);
+});
+
 test('the first start keeps its token in a file for its owner alone, and prints it nowhere', async () => {
   const dataDir = temporaryDirectory();
   const { ready, child, output, exited } = await run(dataDir);

@@ -16,6 +16,7 @@ const CHUNK_BYTES_MIN = 40;
 
 // One buffer each. Untouched memory costs nothing: the system gives it on first use.
 const REGION_SHIFT = 30;
+const REGION_BYTES = 2 ** REGION_SHIFT;
 const REGION_ADDRESS_BITS = REGION_SHIFT - UNIT_SHIFT;
 const REGION_ADDRESS_MASK = (1 << REGION_ADDRESS_BITS) - 1;
 const PAGE_ADDRESS_BITS = PAGE_SHIFT - UNIT_SHIFT;
@@ -75,6 +76,11 @@ export class ChunkHeap {
     this.#pageFree = new Uint32Array(this.#pagesMax);
     this.#pageNext = new Int32Array(this.#pagesMax);
     this.#pagePrevious = new Int32Array(this.#pagesMax);
+    // All of it now: a machine that cannot promise so much says so at the start, not to some client.
+    const bytes = this.#pagesMax * PAGE_BYTES;
+    for (let start = 0; start < bytes; start += REGION_BYTES) {
+      this.#regions.push(regionOf(Math.min(REGION_BYTES, bytes - start)));
+    }
   }
 
   /** What all pages take that hold anything. */
@@ -122,17 +128,7 @@ export class ChunkHeap {
   }
 
   #region(address: number): Region {
-    const index = address >>> REGION_ADDRESS_BITS;
-    return this.#regions[index] ?? this.#openRegion(index);
-  }
-
-  #openRegion(index: number): Region {
-    const start = index * 2 ** REGION_SHIFT;
-    const length = Math.min(2 ** REGION_SHIFT, this.#pagesMax * PAGE_BYTES - start);
-    const buffer = new ArrayBuffer(length);
-    const region = { bytes: Buffer.from(buffer), words: new Uint32Array(buffer) };
-    this.#regions[index] = region;
-    return region;
+    return this.#regions[address >>> REGION_ADDRESS_BITS] as Region;
   }
 
   #pageWithRoom(chunkClass: number): number {
@@ -278,6 +274,11 @@ export function byteOf(address: number): number {
 /** What a chunk for `size` bytes takes. */
 export function chunkBytesFor(size: number): number {
   return sizeOfClass(classFor(size));
+}
+
+function regionOf(length: number): Region {
+  const buffer = new ArrayBuffer(length);
+  return { bytes: Buffer.from(buffer), words: new Uint32Array(buffer) };
 }
 
 function chunkAddress(page: number, chunkClass: number, index: number): number {
