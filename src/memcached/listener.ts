@@ -38,6 +38,9 @@ const BINARY_MAGIC = 0x80;
 // In which a TLS client must have introduced itself.
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
+// What Node reads at once at most.
+const FULL_READ_BYTES = 64 * 1024;
+
 /** Where to listen, and how. */
 export interface Endpoint {
   readonly host: string;
@@ -146,6 +149,7 @@ export class MemcachedListener {
       if (isFirst && chunk[0] === BINARY_MAGIC) this.#closeBinary(socket);
       else session.receive(chunk);
       isFirst = false;
+      if (chunk.length >= FULL_READ_BYTES) letOthersRead(socket, session);
     });
     // A client may end its side and still wait for answers.
     socket.allowHalfOpen = true;
@@ -200,4 +204,13 @@ export class MemcachedListener {
     );
     socket.destroy();
   }
+}
+
+// From a socket that always has more, libuv reads up to 32 times before it looks at another: two megabytes
+// of one client's sets, while all others wait.
+function letOthersRead(socket: Socket, session: Session): void {
+  socket.pause();
+  setImmediate(() => {
+    if (session.isReading) socket.resume();
+  });
 }

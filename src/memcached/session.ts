@@ -67,6 +67,11 @@ export class Session {
     if (parts.bound) this.#enter(parts.bound);
   }
 
+  /** Does it want more of what the client sends? */
+  get isReading(): boolean {
+    return !this.#awaiting && !this.#paused && !this.#ended;
+  }
+
   /**
    * Takes what the client sent. The chunk may be used for something else afterwards, but for a backend
    * that answers later: until then a value that it was given may be a view of the chunk.
@@ -226,7 +231,7 @@ export class Session {
 
   #proceed(): void {
     this.#run();
-    if (!this.#awaiting && !this.#paused && !this.#ended) this.#parts.connection.resume();
+    if (this.isReading) this.#parts.connection.resume();
   }
 
   #isFull(): boolean {

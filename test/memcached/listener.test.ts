@@ -5,7 +5,7 @@ import { connect as connectByTls } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { lateStore } from '../support/late-store.ts';
 import { MemcachedClient } from '../support/memcached-client.ts';
-import { type Door, type DoorOptions, signInCommand, testDoor } from '../support/memcached-door.ts';
+import { type Door, type DoorOptions, PROJECT, signInCommand, testDoor } from '../support/memcached-door.ts';
 
 const VALUE = 'v'.repeat(10_000);
 const VALUE_REPLY = `VALUE k 0 ${VALUE.length}\r\n${VALUE}\r\nEND\r\n`;
@@ -31,6 +31,22 @@ async function untilSteady(door: Door): Promise<number> {
     before = written;
   }
 }
+
+test('a client that always has more to say lets others have their turn after each chunk', async () => {
+  const door = await testDoor();
+  const client = await door.signedIn();
+  const { statistics } = door.engine.cache(PROJECT, 'first-cache');
+  const total = 1000;
+  client.send(set('k', VALUE).repeat(total));
+  // How many sets are done between two looks of the event loop at everything else.
+  const perTurn: number[] = [];
+  for (let before = 0; before < total; before = statistics.sets) {
+    await nextTurn();
+    perTurn.push(statistics.sets - before);
+  }
+  // A chunk of 64 KiB holds 6 of them and a bit; one chunk may have been read ahead.
+  expect(Math.max(...perTurn)).toBeLessThanOrEqual(14);
+});
 
 describe('what is no text protocol', () => {
   test('a client of the binary protocol is closed, and one line says what to change', async () => {
