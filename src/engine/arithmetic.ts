@@ -36,7 +36,7 @@ export function calculate(by: Arithmetic, options: ArithmeticOptions = {}): Deci
   return (current, nextCas) => {
     const cas = options.explicitCas ?? nextCas;
     if (!current) return start(by, options, cas);
-    if (current.value.length === 0) return refused('not_numeric');
+    if (current.valueLength === 0) return refused('not_numeric');
     if (options.onlyIf !== undefined && current.cas !== options.onlyIf) return refused('exists');
     const before = numberIn(current, by.rule);
     if (before === undefined) return refused('not_numeric');
@@ -53,8 +53,8 @@ export function calculate(by: Arithmetic, options: ArithmeticOptions = {}): Deci
 
 // memcached leaves a result that fits in the old room, with spaces behind (a decr of 10 gives "9 "), and
 // what is known about the item with it; only a longer one makes a new item.
-function inPlace({ value, stale, recaching, fetched }: Item, result: bigint): Partial<Counter> {
-  return String(result).length <= value.length ? { width: value.length, stale, recaching, fetched } : {};
+function inPlace({ valueLength, stale, recaching, fetched }: Item, result: bigint): Partial<Counter> {
+  return String(result).length <= valueLength ? { width: valueLength, stale, recaching, fetched } : {};
 }
 
 interface Counter {
