@@ -222,7 +222,14 @@ export class Service {
   }
 
   async #sweep(): Promise<void> {
-    const more = await this.engine.sweep();
+    let more = false;
+    try {
+      more = await this.engine.sweep();
+    } catch (err) {
+      // A bug, and no reason to end: what has expired is not served, only freed later.
+      this.#parts.logger.error({ err }, 'freeing what expired failed');
+    }
+    if (this.#stopping) return;
     this.#sweepTimer = setTimeout(() => this.#sweep(), more ? 0 : SWEEP_INTERVAL_MS).unref();
   }
 

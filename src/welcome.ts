@@ -40,7 +40,7 @@ export function welcome(
     `  curl ${insecure}-X PUT -H 'Authorization: OAuth ${token}' -d '{"value":"Hello"}' \\`,
     `    ${rest}/1/projects/${projectId}/caches/demo/items/greeting`,
     '',
-    `  printf 'set oauth 0 0 ${signInLength(token, projectId)}\\r\\n${token} ${projectId} demo\\r\\nget greeting\\r\\nquit\\r\\n' | nc ${reachable(memcachedHost)} ${memcachedPort}`,
+    `  printf 'set oauth 0 0 ${signInLength(token, projectId)}\\r\\n${token} ${projectId} demo\\r\\nget greeting\\r\\nquit\\r\\n' | nc ${reachableHost(memcachedHost)} ${memcachedPort}`,
     '',
   ].join('\n');
 }

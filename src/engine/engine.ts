@@ -27,7 +27,7 @@ export class Engine {
     const id = `${projectId}/${name}`;
     const ready = this.#ready.get(id);
     if (ready) return ready;
-    if (name.length > CACHE_NAME_LENGTH_MAX) {
+    if (name.length > CACHE_NAME_LENGTH_MAX && [...name].length > CACHE_NAME_LENGTH_MAX) {
       throw new Refusal(
         'cache_name_too_long',
         `a cache name may have at most ${CACHE_NAME_LENGTH_MAX} characters`,

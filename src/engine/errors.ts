@@ -1,7 +1,5 @@
 /** Why the engine does not do what it was asked; each door has its own words for each code. */
 export type RefusalCode =
-  | 'key_empty'
-  | 'key_too_long'
   | 'cache_name_too_long'
   | 'value_too_large'
   | 'out_of_memory'

@@ -99,16 +99,15 @@ export interface InvalidateOptions {
 export function invalidate(options: InvalidateOptions): Decide<'done' | 'not_found' | 'exists'> {
   return (current, nextCas) => {
     if (!current) return { action: 'keep', outcome: 'not_found' };
-    const { compareCas, explicitCas, emptied, markStale } = options;
+    const { compareCas, explicitCas, emptied, expiresAt, markStale } = options;
     if (compareCas !== undefined && compareCas !== current.cas) return { action: 'keep', outcome: 'exists' };
     const cas = explicitCas ?? (markStale ? nextCas : current.cas);
-    const expiry = options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt };
     if (emptied) {
       const draft = { value: EMPTY, kind: 'bytes', ...emptied, cas, stale: markStale } as const;
       return { action: 'put', draft, outcome: 'done' };
     }
     if (!markStale) return { action: 'remove', outcome: 'done' };
-    const amendment: Amendment = { ...expiry, cas, stale: true, recaching: false, use: false };
+    const amendment: Amendment = { expiresAt, cas, stale: true, recaching: false, use: false };
     return { action: 'amend', amendment, outcome: 'done' };
   };
 }

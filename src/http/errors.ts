@@ -22,8 +22,6 @@ const retryLater = { 'retry-after': '1' };
 
 /** What the engine refuses, in this door's words; the engine's own text comes first, since it knows the numbers. */
 const refusalAnswers: Record<RefusalCode, Omit<ErrorAnswer, 'msg'> & { readonly advice: string }> = {
-  key_empty: { status: 404, advice: NO_SUCH_ENDPOINT },
-  key_too_long: { status: 400, advice: 'Use a shorter key.' },
   cache_name_too_long: { status: 400, advice: 'Use a shorter cache name.' },
   value_too_large: { status: 413, advice: 'Store a smaller value, or raise the limit of this service.' },
   out_of_memory: {

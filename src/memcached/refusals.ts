@@ -2,8 +2,6 @@ import type { RefusalCode } from '../engine/errors.ts';
 
 /** What memcached clients are told where the engine refuses. */
 export const REFUSAL_REPLIES: Record<RefusalCode, string> = {
-  key_empty: 'CLIENT_ERROR bad command line format',
-  key_too_long: 'CLIENT_ERROR bad command line format',
   cache_name_too_long: 'CLIENT_ERROR the cache name is too long',
   value_too_large: 'SERVER_ERROR object too large for cache',
   out_of_memory: 'SERVER_ERROR out of memory storing object',

@@ -1,25 +1,30 @@
 import { NO_SLOT, type SlotTable } from './slot-table.ts';
 
+/** In place of a second: the list of what was due already when it was added. */
+const OVERDUE = -1;
+
 /** What expires when, by the second: lists of slots, which the slots themselves link. */
 export class ExpiryLists {
   /** The first slot of each second's list. */
   readonly #firsts = new Map<number, number>();
   readonly #slots: SlotTable;
-  #sweptSecond = 0;
+  /** Up to here every second has been looked at. */
+  #sweptSecond: number;
 
-  constructor(slots: SlotTable) {
+  constructor(slots: SlotTable, now: number) {
     this.#slots = slots;
+    this.#sweptSecond = Math.floor(now / 1000);
   }
 
-  add(slot: number, expiresAt: number): void {
-    const second = secondOf(expiresAt);
+  add(slot: number, expiresAt: number, now: number): void {
+    const second = expiresAt <= now ? OVERDUE : secondOf(expiresAt);
     const first = this.#firsts.get(second) ?? NO_SLOT;
     this.#slots.setNextExpiring(slot, first);
     this.#slots.setPreviousExpiring(slot, NO_SLOT);
     if (first !== NO_SLOT) this.#slots.setPreviousExpiring(first, slot);
     this.#firsts.set(second, slot);
-    // What is due already must be found by the next look, too.
-    if (second <= this.#sweptSecond) this.#sweptSecond = second - 1;
+    // A clock that was set back comes to this second again.
+    if (second !== OVERDUE && second <= this.#sweptSecond) this.#sweptSecond = second - 1;
   }
 
   /** `expiresAt` as it was when the slot was added. */
@@ -27,9 +32,13 @@ export class ExpiryLists {
     const next = this.#slots.nextExpiring(slot);
     const previous = this.#slots.previousExpiring(slot);
     if (next !== NO_SLOT) this.#slots.setPreviousExpiring(next, previous);
-    if (previous !== NO_SLOT) this.#slots.setNextExpiring(previous, next);
-    else if (next !== NO_SLOT) this.#firsts.set(secondOf(expiresAt), next);
-    else this.#firsts.delete(secondOf(expiresAt));
+    if (previous !== NO_SLOT) {
+      this.#slots.setNextExpiring(previous, next);
+      return;
+    }
+    const second = this.#firsts.get(OVERDUE) === slot ? OVERDUE : secondOf(expiresAt);
+    if (next !== NO_SLOT) this.#firsts.set(second, next);
+    else this.#firsts.delete(second);
   }
 
   /**
@@ -57,11 +66,8 @@ export class ExpiryLists {
   }
 
   #firstInFullSecond(last: number): number {
-    // Whichever is less to walk: the seconds since the last look, or those that have slots.
-    if (last - this.#sweptSecond > this.#firsts.size) {
-      for (const [second, slot] of this.#firsts) if (second <= last) return slot;
-      this.#sweptSecond = last;
-    }
+    const overdue = this.#firsts.get(OVERDUE);
+    if (overdue !== undefined) return overdue;
     for (; this.#sweptSecond < last; this.#sweptSecond++) {
       const slot = this.#firsts.get(this.#sweptSecond + 1);
       if (slot !== undefined) return slot;

@@ -24,8 +24,11 @@ export class KeyedHash {
     const { length } = key;
     const words = length >>> 2;
     // The salt goes first, then whole words, then what is left with the length: each takes one round.
-    for (let i = -1; i <= words; i++) {
-      const word = i < 0 ? salt : i < words ? wordAt(key, i << 2) : lastWord(key, words << 2, length);
+    // Three more rounds, without a word, finish.
+    for (let i = -1; i <= words + 3; i++) {
+      const word =
+        i < 0 ? salt : i < words ? wordAt(key, i << 2) : i === words ? lastWord(key, words << 2, length) : 0;
+      if (i === words + 1) v2 ^= 0xff;
       v3 ^= word;
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -38,19 +41,6 @@ export class KeyedHash {
       v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
       v2 = (v2 << 16) | (v2 >>> 16);
       v0 ^= word;
-    }
-    v2 ^= 0xff;
-    for (let round = 0; round < 3; round++) {
-      v0 = (v0 + v1) | 0;
-      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-      v0 = (v0 << 16) | (v0 >>> 16);
-      v2 = (v2 + v3) | 0;
-      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-      v0 = (v0 + v3) | 0;
-      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-      v2 = (v2 + v1) | 0;
-      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-      v2 = (v2 << 16) | (v2 >>> 16);
     }
     return v1 ^ v3;
   }

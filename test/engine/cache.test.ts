@@ -163,6 +163,9 @@ describe('limits', () => {
   test('a cache name has at most 250 characters', async () => {
     expect(await refusalOf(() => engine.cache(PROJECT, 'n'.repeat(251)))).toBe('cache_name_too_long');
     expect(engine.cache(PROJECT, 'n'.repeat(250)).name).toHaveLength(250);
+    // A fox is one character, though JavaScript counts two.
+    expect(engine.cache(PROJECT, '🦊'.repeat(250)).name).toBe('🦊'.repeat(250));
+    expect(await refusalOf(() => engine.cache(PROJECT, '🦊'.repeat(251)))).toBe('cache_name_too_long');
   });
 });
 

@@ -13,8 +13,6 @@ async function appThatThrows(error: unknown) {
 
 describe('what the engine refuses', () => {
   test.each<[RefusalCode, number]>([
-    ['key_empty', 404],
-    ['key_too_long', 400],
     ['cache_name_too_long', 400],
     ['value_too_large', 413],
     ['out_of_memory', 403],

@@ -103,12 +103,14 @@ describe('the hash', () => {
   });
 });
 
+const NOW = 1_700_000_000_000;
+
 describe('the expiry lists', () => {
   test('find what is due, and nothing else, whatever was added and removed', () => {
     const random = randomNumbers(3);
-    const lists = new ExpiryLists(new SlotTable(5000));
     const expiries = new Map<number, number>();
-    let now = 1_700_000_000_000;
+    let now = NOW;
+    const lists = new ExpiryLists(new SlotTable(5000), now);
     const expire = (slot: number) => {
       expect(expiries.get(slot)).toBeLessThanOrEqual(now);
       lists.remove(slot, expiries.get(slot) ?? 0);
@@ -117,7 +119,7 @@ describe('the expiry lists', () => {
     for (let slot = 1; slot <= 5000; slot++) {
       const expiresAt = now - 1000 + random(20_000);
       expiries.set(slot, expiresAt);
-      lists.add(slot, expiresAt);
+      lists.add(slot, expiresAt, now);
       if (slot % 5 === 0) {
         lists.remove(slot, expiresAt);
         expiries.delete(slot);
@@ -134,5 +136,36 @@ describe('the expiry lists', () => {
     expect(lists.expireFullSeconds(now, 1, expire)).toBe(0);
     expect(lists.expireFullSeconds(now, Number.POSITIVE_INFINITY, expire)).toBe(Number.POSITIVE_INFINITY);
     expect(expiries.size).toBe(0);
+  });
+
+  test('do not look through all other seconds for what is due when it is stored', () => {
+    const lists = new ExpiryLists(new SlotTable(200_001), NOW);
+    for (let slot = 1; slot <= 200_000; slot++) lists.add(slot, NOW + slot * 1000, NOW);
+    // Doing so takes minutes, and this a moment.
+    for (let round = 0; round < 20_000; round++) {
+      const expired: number[] = [];
+      lists.add(200_001, 0, NOW);
+      lists.expireFullSeconds(NOW, 16, (slot) => {
+        expired.push(slot);
+        lists.remove(slot, 0);
+      });
+      expect(expired).toEqual([200_001]);
+    }
+  });
+
+  test('keep what is not due yet when the clock is set back', () => {
+    const lists = new ExpiryLists(new SlotTable(2), NOW);
+    const expired: number[] = [];
+    const expire = (slot: number) => {
+      expired.push(slot);
+      lists.remove(slot, earlier + 5000);
+    };
+    lists.expireFullSeconds(NOW, 16, expire);
+    const earlier = NOW - 3_600_000;
+    lists.add(1, earlier + 5000, earlier);
+    lists.expireFullSeconds(earlier + 4000, 16, expire);
+    expect(expired).toEqual([]);
+    lists.expireFullSeconds(earlier + 5000, 16, expire);
+    expect(expired).toEqual([1]);
   });
 });
