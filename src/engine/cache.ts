@@ -14,7 +14,7 @@ import {
   lease,
 } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
-import { Statistics } from './statistics.ts';
+import { type Counter, Statistics } from './statistics.ts';
 import type { CacheInfo, Decide, ListedItem, StoredCache } from './store.ts';
 
 /**
@@ -25,6 +25,7 @@ export class Cache {
   readonly projectId: string;
   readonly name: string;
   readonly statistics = new Statistics();
+  readonly #totals: Statistics;
   readonly #stored: StoredCache;
   readonly #limits: EngineLimits;
   readonly #now: () => number;
@@ -32,11 +33,12 @@ export class Cache {
   constructor(
     projectId: string,
     name: string,
-    parts: { stored: StoredCache; limits: EngineLimits; now: () => number },
+    parts: { stored: StoredCache; totals: Statistics; limits: EngineLimits; now: () => number },
   ) {
     this.projectId = projectId;
     this.name = name;
     this.#stored = parts.stored;
+    this.#totals = parts.totals;
     this.#limits = parts.limits;
     this.#now = parts.now;
   }
@@ -44,7 +46,8 @@ export class Cache {
   get(key: string): Answer<Item | undefined> {
     // Not by `after`: this is the most frequent operation of all, and need not make a function for it.
     const item = this.#stored.read(key, true);
-    return item instanceof Promise ? item.then((found) => this.#countGet(found)) : this.#countGet(item);
+    if (item instanceof Promise) return item.then((found) => this.#counted(found));
+    return this.#counted(item);
   }
 
   /** Looks without counting as a use. */
@@ -59,9 +62,7 @@ export class Cache {
   compareAndSwap(key: string, value: NewValue, expected: Cas): Answer<StoreOutcome> {
     const answer = this.#put(key, value, compareAndSwap(value, expected));
     return after(answer, (outcome) => {
-      if (outcome === 'stored') this.statistics.casHits++;
-      else if (outcome === 'exists') this.statistics.casBadval++;
-      else this.statistics.casMisses++;
+      this.#count(outcome === 'stored' ? 'casHits' : outcome === 'exists' ? 'casBadval' : 'casMisses');
       return outcome;
     });
   }
@@ -76,10 +77,20 @@ export class Cache {
   /** True: there was an item. */
   delete(key: string): Answer<boolean> {
     return after(this.#stored.update(key, remove()), (removed) => {
-      if (removed) this.statistics.deleteHits++;
-      else this.statistics.deleteMisses++;
+      this.#count(removed ? 'deleteHits' : 'deleteMisses');
       return removed;
     });
+  }
+
+  /** Counts a meta command, besides what it does. */
+  countMeta(): void {
+    this.statistics.metaCommands++;
+    this.#totals.metaCommands++;
+  }
+
+  /** Counts a value that was refused before it was whole. */
+  countTooLarge(): void {
+    this.#count('tooLarge');
   }
 
   /** Removes an item that must not be served any more, without counting a client's delete. */
@@ -90,8 +101,7 @@ export class Cache {
   /** Gives an item another expiry and answers the item, if there is one. */
   touch(key: string, expiresAt: number): Answer<Item | undefined> {
     return after(this.#stored.update(key, touch(expiresAt)), (item) => {
-      if (item) this.statistics.touchHits++;
-      else this.statistics.touchMisses++;
+      this.#count(item ? 'touchHits' : 'touchMisses');
       return item;
     });
   }
@@ -99,9 +109,8 @@ export class Cache {
   /** Reads as the meta commands do: may make, touch, or win the right to refresh an item. */
   lease(key: string, options: LeaseOptions): Answer<Lease | undefined> {
     return after(this.#stored.update(key, lease(options, this.#now())), (found) => {
-      const touched = options.expiresAt !== undefined;
-      if (found) this.statistics[touched ? 'touchHits' : 'getHits']++;
-      else this.statistics[touched ? 'touchMisses' : 'getMisses']++;
+      if (options.expiresAt === undefined) this.#countGet(found !== undefined);
+      else this.#count(found ? 'touchHits' : 'touchMisses');
       return found;
     });
   }
@@ -119,15 +128,15 @@ export class Cache {
   /** Deletes as the meta commands do: perhaps only one version, perhaps only marking it stale. */
   invalidate(key: string, options: InvalidateOptions): Answer<'done' | 'not_found' | 'exists'> {
     return after(this.#stored.update(key, invalidate(options)), (outcome) => {
-      if (outcome !== 'done') this.statistics.deleteMisses++;
-      else if (!options.markStale) this.statistics.deleteHits++;
+      if (outcome !== 'done') this.#count('deleteMisses');
+      else if (!options.markStale) this.#count('deleteHits');
       return outcome;
     });
   }
 
   /** Removes all items, now or those there at `at` (ms since the epoch). False: no such cache. */
   clear(at?: number): Answer<boolean> {
-    this.statistics.flushes++;
+    this.#count('flushes');
     return this.#stored.clear(at);
   }
 
@@ -141,6 +150,11 @@ export class Cache {
     return this.#stored.info();
   }
 
+  /** The same as it stands, without first removing what has expired; see StoredCache. */
+  glance(): CacheInfo | undefined {
+    return this.#stored.glance();
+  }
+
   list(): Iterable<ListedItem> | AsyncIterable<ListedItem> {
     return this.#stored.list();
   }
@@ -151,30 +165,46 @@ export class Cache {
     return seconds === 0 ? NEVER : this.#now() + seconds * 1000;
   }
 
-  #countGet(item: Item | undefined): Item | undefined {
-    if (item) this.statistics.getHits++;
-    else this.statistics.getMisses++;
+  #counted(item: Item | undefined): Item | undefined {
+    this.#countGet(item !== undefined);
     return item;
+  }
+
+  // Gets and sets are too frequent for a counter that is looked up by its name.
+  #countGet(hit: boolean): void {
+    if (hit) {
+      this.statistics.getHits++;
+      this.#totals.getHits++;
+    } else {
+      this.statistics.getMisses++;
+      this.#totals.getMisses++;
+    }
+  }
+
+  #count(counter: Counter): void {
+    this.statistics[counter]++;
+    this.#totals[counter]++;
   }
 
   #put<R>(key: string, value: NewValue, decide: Decide<R>): Answer<R> {
     const { valueBytesMax } = this.#limits;
     if (value.value.length > valueBytesMax) {
-      this.statistics.tooLarge++;
+      this.#count('tooLarge');
       throw new Refusal('value_too_large', `a value may have at most ${valueBytesMax} bytes`);
     }
     this.statistics.sets++;
+    this.#totals.sets++;
     try {
       return this.#stored.update(key, decide);
     } catch (error) {
-      if (error instanceof Refusal && error.code === 'out_of_memory') this.statistics.outOfMemory++;
+      if (error instanceof Refusal && error.code === 'out_of_memory') this.#count('outOfMemory');
       throw error;
     }
   }
 
   #countArithmetic(by: Arithmetic, { status }: ArithmeticOutcome): void {
     const down = by.rule === 'signed' ? by.delta < 0n : by.direction === 'down';
-    if (status === 'done') this.statistics[down ? 'decrHits' : 'incrHits']++;
-    if (status === 'not_found') this.statistics[down ? 'decrMisses' : 'incrMisses']++;
+    if (status === 'done') this.#count(down ? 'decrHits' : 'incrHits');
+    if (status === 'not_found') this.#count(down ? 'decrMisses' : 'incrMisses');
   }
 }

@@ -3,6 +3,7 @@ import type { Answer } from './answer.ts';
 import { Cache } from './cache.ts';
 import { Refusal } from './errors.ts';
 import { CACHE_NAME_LENGTH_MAX, type EngineLimits } from './limits.ts';
+import { Statistics } from './statistics.ts';
 import type { CacheInfo, Store, StoreTotals } from './store.ts';
 
 /** How many caches are kept ready with their statistics; one not used for long starts to count anew. */
@@ -12,6 +13,8 @@ const READY_CACHES_MAX = 20_000;
 export class Engine {
   readonly limits: EngineLimits;
   readonly now: () => number;
+  /** What was done to all caches since the start; it never goes down. */
+  readonly statistics = new Statistics();
   readonly #store: Store;
   readonly #ready = new LRUCache<string, Cache>({ max: READY_CACHES_MAX });
 
@@ -34,9 +37,19 @@ export class Engine {
       );
     }
     const stored = this.#store.cache(projectId, name);
-    const cache = new Cache(projectId, name, { stored, limits: this.limits, now: this.now });
+    const cache = new Cache(projectId, name, {
+      stored,
+      totals: this.statistics,
+      limits: this.limits,
+      now: this.now,
+    });
     this.#ready.set(id, cache);
     return cache;
+  }
+
+  /** The caches that are kept ready, most recently used first; to look at them is no use. */
+  readyCaches(): Iterable<Cache> {
+    return this.#ready.values();
   }
 
   /** One page of a project's caches, by name. */

@@ -23,3 +23,5 @@ export class Statistics {
     Object.assign(this, new Statistics());
   }
 }
+
+export type Counter = Exclude<keyof Statistics, 'reset'>;

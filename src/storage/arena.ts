@@ -115,6 +115,7 @@ export class ArenaStore implements Store, MemoryStore<ArenaContents> {
     return this.#whenTidy(() => ({
       items: this.#slots.size - this.#discardedItems,
       bytes: this.#bytes,
+      bytesTaken: this.#bytesTaken,
       bytesMax: this.#bytesMax,
       evictions: this.#evictions,
       expirations: this.#expirations,
@@ -257,7 +258,11 @@ export class ArenaStore implements Store, MemoryStore<ArenaContents> {
   }
 
   #fits(more: number): boolean {
-    return this.#heap.bytesInUse + this.#slots.highest * SLOT_BYTES + more <= this.#bytesMax;
+    return this.#bytesTaken + more <= this.#bytesMax;
+  }
+
+  get #bytesTaken(): number {
+    return this.#heap.bytesInUse + this.#slots.highest * SLOT_BYTES;
   }
 
   #makeChunks(slot: number, sizes: readonly number[]): void {

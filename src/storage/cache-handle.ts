@@ -52,6 +52,10 @@ export class CacheHandle<C extends Contents> implements StoredCache {
     return cache && this.#store.info(cache);
   }
 
+  glance(): CacheInfo | undefined {
+    return this.existing()?.info();
+  }
+
   list(): Iterable<ListedItem> | AsyncIterable<ListedItem> {
     const cache = this.existing();
     return cache ? this.#store.items(cache) : [];

@@ -71,9 +71,11 @@ export class LruCacheStore implements Store, MemoryStore<EntryContents> {
     this.caches.clearAllDue();
     this.#removeDue(Number.POSITIVE_INFINITY);
     const waiting = [...this.#discarded].reduce((sum, { index }) => sum + index.size, 0);
+    const bytes = this.#orders.reduce((sum, order) => sum + order.calculatedSize, 0);
     return {
       items: this.#orders.reduce((sum, order) => sum + order.size, 0) - waiting,
-      bytes: this.#orders.reduce((sum, order) => sum + order.calculatedSize, 0),
+      bytes,
+      bytesTaken: bytes,
       bytesMax: this.#bytesMax,
       evictions: this.#evictions,
       expirations: this.#expirations,

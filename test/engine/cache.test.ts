@@ -49,13 +49,22 @@ async function refusalOf(act: () => unknown): Promise<string | undefined> {
 }
 
 describe('statistics', () => {
-  /** What `act` counted, without what it did not. */
+  /** What `act` counted, without what it did not. Of all caches the same is counted. */
   async function counted(act: () => unknown): Promise<Partial<Statistics>> {
     const before = { ...cache.statistics };
+    const allBefore = { ...engine.statistics };
     await act();
-    const changes = Object.entries(cache.statistics).map(
-      ([name, count]) => [name, count - before[name as keyof typeof before]] as const,
-    );
+    const changes = changesSince(before, cache.statistics);
+    expect(changesSince(allBefore, engine.statistics)).toEqual(changes);
+    return changes;
+  }
+
+  function changesSince(before: object, now: Statistics): Partial<Statistics> {
+    const then = new Map<string, number>(Object.entries(before));
+    const changes = Object.entries(now).map(([name, count]): [string, number] => [
+      name,
+      count - (then.get(name) ?? 0),
+    ]);
     return Object.fromEntries(changes.filter(([, change]) => change !== 0));
   }
   const up = { rule: 'unsigned', direction: 'up', delta: 1n } as const;
@@ -128,6 +137,20 @@ describe('statistics', () => {
     expect(await cache.drop()).toBe(true);
     expect(cache.statistics).toEqual(new Statistics());
     expect(await cache.drop()).toBe(false);
+  });
+
+  test('of all caches never go down, and outlive the caches', async () => {
+    await cache.get('k');
+    cache.statistics.reset();
+    await cache.drop();
+    await engine.cache(PROJECT, 'other').get('k');
+    expect(engine.statistics).toMatchObject({ sets: 1, getHits: 1, getMisses: 1 });
+  });
+
+  test('can be looked at for every cache that is kept ready, the last one used first', () => {
+    engine.cache(PROJECT, 'other');
+    engine.cache(PROJECT, 'c');
+    expect([...engine.readyCaches()].map(({ name }) => name)).toEqual(['c', 'other']);
   });
 });
 

@@ -39,6 +39,19 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
       await start(options);
     }
 
+    test('a glance tells the same as a look, or nothing where there is no cache', async () => {
+      expect(cache.glance()).toBeUndefined();
+      await put(cache, 'k', 'value');
+      expect(cache.glance()).toEqual(await cache.info());
+    });
+
+    test('takes of its limit what the items take, and no more than all', async () => {
+      await put(cache, 'k', 'value');
+      const { bytes, bytesTaken, bytesMax } = await store.totals();
+      expect(bytesTaken).toBeGreaterThanOrEqual(bytes);
+      expect(bytesTaken).toBeLessThanOrEqual(bytesMax);
+    });
+
     const bytesKept = async () => (await store.totals()).bytes;
 
     describe('reads and updates', () => {
@@ -384,6 +397,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         await valueAt(cache, 'k');
         await sweepAll(store);
         expect(await cache.info()).toMatchObject({ expirations: 1, evictions: 0 });
+        expect(cache.glance()).toEqual(await cache.info());
         expect(await store.totals()).toMatchObject({ expirations: 1, evictions: 0 });
       });
 

@@ -41,6 +41,7 @@ function faultyCache(cache: StoredCache, faults: Faults): StoredCache {
     clear: (at) => unless('clear', () => cache.clear(at)),
     delete: () => cache.delete(),
     info: () => unless('info', () => cache.info()),
+    glance: () => cache.glance(),
     list: () => unless('list', () => cache.list()),
   };
 }

@@ -18,6 +18,7 @@ function laterCache(cache: StoredCache): StoredCache {
     clear: async (at) => cache.clear(at),
     delete: async () => cache.delete(),
     info: async () => cache.info(),
+    glance: () => cache.glance(),
     list: () => cache.list(),
   };
 }

@@ -19,6 +19,7 @@ function lateCache(cache: StoredCache): StoredCache {
     clear: (at) => later(() => cache.clear(at)),
     delete: () => later(() => cache.delete()),
     info: () => later(() => cache.info()),
+    glance: () => cache.glance(),
     list: () => listLater(cache),
   };
 }

@@ -41,6 +41,6 @@ export function refuse(request: RequestOf<'refused'>, context: CommandContext): 
   const { reply: text, noreply, tooLargeFor } = request;
   if (tooLargeFor === undefined) return reply(context, text, noreply);
   // The client meant to replace the old value; it must not be served as if it were the new one.
-  context.cache.statistics.tooLarge++;
+  context.cache.countTooLarge();
   return after(context.cache.discard(tooLargeFor), () => reply(context, text, noreply));
 }

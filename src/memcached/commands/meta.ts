@@ -103,7 +103,7 @@ export function metaCalculate({ key, flags }: MetaRequest, context: CommandConte
 
 /** me: what is known about an item, for people; reading it so is no use of it. */
 export function metaDebug({ key, binaryKey }: RequestOf<'me'>, context: CommandContext): Answer<void> {
-  context.cache.statistics.metaCommands++;
+  context.cache.countMeta();
   return after(context.cache.peek(key), (item) => {
     if (!item) {
       reply(context, 'EN');
