@@ -167,14 +167,35 @@ export const settings = {
   maxConnections: {
     variable: 'IRONCACHED_MAX_CONNECTIONS',
     fallback: '10000',
-    about: 'How many memcached connections may be open at once; further ones are told so and closed.',
+    about:
+      'How many connections REST, and as many memcached, may have open at once; further ones are told so and closed.',
     schema: wholeNumber(1, 1_000_000),
+  },
+  maxConnectionsPerAddress: {
+    variable: 'IRONCACHED_MAX_CONNECTIONS_PER_ADDRESS',
+    fallback: '5000',
+    about:
+      'How many of those one client address may have (of IPv6, one /64). 0: all; then one client can keep out all others. Behind a proxy, all connections are the proxy’s.',
+    schema: wholeNumber(0, 1_000_000),
+  },
+  stallTimeout: {
+    variable: 'IRONCACHED_STALL_TIMEOUT',
+    fallback: '60',
+    about: 'Seconds that a client may leave unread what waits for it; then it is cut off.',
+    schema: wholeNumber(1, 3600),
   },
   memcachedIdleTimeout: {
     variable: 'IRONCACHED_MEMCACHED_IDLE_TIMEOUT',
     fallback: '0',
     about: 'Seconds after which a silent memcached connection is closed. 0: never, as pools expect.',
     schema: seconds(86_400),
+  },
+  memcachedRequestTimeout: {
+    variable: 'IRONCACHED_MEMCACHED_REQUEST_TIMEOUT',
+    fallback: '30',
+    about:
+      'Seconds in which a memcached command and its data must have arrived once it has begun; then the connection is closed. 0: any time.',
+    schema: seconds(3600),
   },
   memcachedMaxLine: {
     variable: 'IRONCACHED_MEMCACHED_MAX_LINE',
@@ -187,6 +208,12 @@ export const settings = {
     fallback: '1mb',
     about: 'Reply bytes that wait for a memcached client before its further commands wait, too.',
     schema: size(64 * KIB, 1024 * MIB),
+  },
+  signInTimeout: {
+    variable: 'IRONCACHED_SIGN_IN_TIMEOUT',
+    fallback: '60',
+    about: 'Seconds in which a memcached connection must have signed in; then it is closed. 0: any time.',
+    schema: seconds(86_400),
   },
   signInAttempts: {
     variable: 'IRONCACHED_SIGN_IN_ATTEMPTS',
@@ -205,6 +232,13 @@ export const settings = {
     fallback: '16kb',
     about: 'The longest request line and headers together; beyond, the answer is 431.',
     schema: size(4 * KIB, MIB),
+  },
+  httpMaxUnanswered: {
+    variable: 'IRONCACHED_HTTP_MAX_UNANSWERED',
+    fallback: '1mb',
+    about:
+      'Bytes of answers to pipelined requests that wait for a client before its further requests wait, too.',
+    schema: size(64 * KIB, 1024 * MIB),
   },
   httpRequestTimeout: {
     variable: 'IRONCACHED_HTTP_REQUEST_TIMEOUT',
@@ -233,6 +267,12 @@ export const settings = {
     variable: 'IRONCACHED_TLS_KEY',
     about: 'PEM file with the key of that certificate.',
     schema: text('a file'),
+  },
+  tlsHandshakeTimeout: {
+    variable: 'IRONCACHED_TLS_HANDSHAKE_TIMEOUT',
+    fallback: '10',
+    about: 'Seconds in which a TLS client must have finished its handshake.',
+    schema: wholeNumber(1, 600),
   },
   logLevel: {
     variable: 'IRONCACHED_LOG_LEVEL',

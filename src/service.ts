@@ -84,8 +84,10 @@ export class Service {
       memoryBytesMax: config.memoryLimit,
       log: logger,
       limits: {
-        connectionsMax: config.maxConnections,
+        ...sharedLimits(config),
         idleTimeoutMs: config.memcachedIdleTimeout * 1000,
+        requestTimeoutMs: config.memcachedRequestTimeout * 1000,
+        signInTimeoutMs: config.signInTimeout * 1000,
         lineBytesMax: config.memcachedMaxLine,
         unansweredBytesMax: config.memcachedMaxUnanswered,
         signInFailuresMax: config.signInAttempts,
@@ -211,8 +213,10 @@ export class Service {
       logger,
       version,
       limits: {
+        ...sharedLimits(config),
         bodyBytesMax: config.maxItemSize,
         headerBytesMax: config.httpMaxHeaderSize,
+        unansweredBytesMax: config.httpMaxUnanswered,
         requestTimeoutMs: config.httpRequestTimeout * 1000,
         keepAliveTimeoutMs: config.httpKeepAliveTimeout * 1000,
       },
@@ -254,6 +258,15 @@ function openStore({ store, memoryLimit, maxCaches }: Config, now: () => number)
     const { variable } = settings.memoryLimit;
     throw new StartError(`${variable}: this machine cannot promise so much memory: ${messageOf(error)}`);
   }
+}
+
+/** The limits that both doors have, each for itself. */
+function sharedLimits(config: Config) {
+  return {
+    connections: { max: config.maxConnections, perAddressMax: config.maxConnectionsPerAddress },
+    stallTimeoutMs: config.stallTimeout * 1000,
+    handshakeTimeoutMs: config.tlsHandshakeTimeout * 1000,
+  };
 }
 
 interface Certificate {

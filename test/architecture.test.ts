@@ -9,12 +9,13 @@ import { describe, expect, test } from 'vitest';
  */
 
 const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
-  http: ['auth', 'engine', 'metrics'],
-  memcached: ['auth', 'engine', 'metrics'],
+  http: ['auth', 'engine', 'limits', 'metrics'],
+  memcached: ['auth', 'engine', 'limits', 'metrics'],
   storage: ['engine'],
   durability: ['engine'],
   engine: [],
   auth: [],
+  limits: [],
   metrics: [],
   config: ['host-address'],
   'host-address': [],

@@ -28,7 +28,7 @@ export interface AppParts {
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { engine, tokens, logger, version, limits, tls } = parts;
   const app = fastify({
-    serverFactory: (handler) => createServer(handler, limits, tls),
+    serverFactory: (listener) => createServer({ listener, limits, tls, logger }),
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors,
     schemaErrorFormatter: invalidParameter,

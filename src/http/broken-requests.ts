@@ -23,9 +23,15 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
     return;
   }
   const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
-  socket.end(rawAnswer(status, msg));
-  // Cutting it now would throw the answer away at a client that is still sending.
-  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  endWithAnswer(socket, rawAnswer(status, msg));
+}
+
+/** Sends a last answer and ends the connection: not at once, which would throw the answer away at a client that is still sending. */
+export function endWithAnswer(socket: Socket, answer: string): void {
+  socket.end(answer);
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
 }
 
 /** A whole HTTP answer, where there is no response object to write it. */

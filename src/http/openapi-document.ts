@@ -15,7 +15,16 @@ export async function openApiDocument(version: string): Promise<string> {
     tokens: new TokenBook([]),
     logger: false,
     version,
-    limits: { bodyBytesMax: 1, headerBytesMax: 16_384, requestTimeoutMs: 1_000, keepAliveTimeoutMs: 1_000 },
+    limits: {
+      connections: { max: 1, perAddressMax: 0 },
+      bodyBytesMax: 1,
+      headerBytesMax: 16_384,
+      unansweredBytesMax: 1,
+      requestTimeoutMs: 1_000,
+      keepAliveTimeoutMs: 1_000,
+      stallTimeoutMs: 1_000,
+      handshakeTimeoutMs: 1_000,
+    },
   });
   await app.ready();
   const document = app.swagger();

@@ -4,16 +4,77 @@ import type { Socket } from 'node:net';
 /**
  * Has a client's requests done in the order they were sent. Node orders the answers only: of several
  * requests that arrive together, a GET would be done before the PUT in front of it has its body. Only
- * requests that change nothing may overtake each other (RFC 9112, 9.3.2).
+ * requests that change nothing may overtake each other (RFC 9112, 9.3.2). And none is done while
+ * `unansweredBytesMax` or more wait for the client: one chunk can ask for hundreds of megabytes.
  */
-export function inOrder(listener: RequestListener): RequestListener {
-  const lastChanges = new WeakMap<Socket, ServerResponse>();
+export function inOrder(listener: RequestListener, unansweredBytesMax: number): RequestListener {
+  const pipelines = new WeakMap<Socket, Pipeline>();
   return (request, response) => {
-    const earlier = isWaiting(response) ? lastChanges.get(request.socket) : undefined;
-    if (!isSafe(request)) lastChanges.set(request.socket, response);
-    if (earlier && !earlier.writableFinished) earlier.once('finish', () => listener(request, response));
-    else listener(request, response);
+    if (!isWaiting(response) && isSafe(request)) {
+      listener(request, response);
+      return;
+    }
+    let pipeline = pipelines.get(request.socket);
+    if (!pipeline) {
+      pipeline = new Pipeline(listener, unansweredBytesMax);
+      pipelines.set(request.socket, pipeline);
+    }
+    pipeline.take(request, response);
   };
+}
+
+/** The requests of one connection that may have to wait for each other. */
+class Pipeline {
+  readonly #listener: RequestListener;
+  readonly #unansweredBytesMax: number;
+  readonly #held: [request: IncomingMessage, response: ServerResponse][] = [];
+  /** The answer to the latest request that changes something, of those that were begun. */
+  #change: ServerResponse | undefined;
+  #unansweredBytes = 0;
+
+  constructor(listener: RequestListener, unansweredBytesMax: number) {
+    this.#listener = listener;
+    this.#unansweredBytesMax = unansweredBytesMax;
+  }
+
+  take(request: IncomingMessage, response: ServerResponse): void {
+    if (!isWaiting(response)) this.#begin(request, response);
+    else if (this.#held.length === 0 && !this.#isBlocked()) this.#beginAhead(request, response);
+    else this.#hold(request, response);
+  }
+
+  #isBlocked(): boolean {
+    return this.#unansweredBytes >= this.#unansweredBytesMax || this.#change?.writableFinished === false;
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse): void {
+    if (!isSafe(request)) this.#change = response;
+    this.#listener(request, response);
+  }
+
+  // What is answered at once, before the client has the answers in front of it, waits in memory.
+  #beginAhead(request: IncomingMessage, response: ServerResponse): void {
+    this.#begin(request, response);
+    const bytes = isWaiting(response) ? response.writableLength : 0;
+    this.#unansweredBytes += bytes;
+    response.once('finish', () => {
+      this.#unansweredBytes -= bytes;
+      this.#goOn();
+    });
+  }
+
+  #hold(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#held.length === 0) this.#change?.once('finish', () => this.#goOn());
+    this.#held.push([request, response]);
+  }
+
+  #goOn(): void {
+    while (!this.#isBlocked()) {
+      const next = this.#held.shift();
+      if (!next) return;
+      this.#beginAhead(...next);
+    }
+  }
 }
 
 // Node gives a response its socket when the answers before it are written.

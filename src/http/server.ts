@@ -1,18 +1,34 @@
 import { createServer as createPlainServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { rawAnswer } from './broken-requests.ts';
+import { Server as TlsServer } from 'node:tls';
+import type { FastifyBaseLogger } from 'fastify';
+import {
+  ConnectionLimit,
+  type ConnectionLimits,
+  type ConnectionRefusal,
+} from '../limits/connection-limit.ts';
+import { OccasionalWarning } from '../limits/occasional-warning.ts';
+import { endWithAnswer, rawAnswer } from './broken-requests.ts';
 import { inOrder } from './pipelining.ts';
 
 export interface HttpLimits {
+  readonly connections: ConnectionLimits;
   /** The largest body of a PUT or an increment. */
   readonly bodyBytesMax: number;
   /** The request line and all headers together. */
   readonly headerBytesMax: number;
+  /** Answers to pipelined requests that wait for a client before its further requests wait, too. */
+  readonly unansweredBytesMax: number;
   /** In which a whole request must have arrived. */
   readonly requestTimeoutMs: number;
   /** How long a connection without a request stays open. */
   readonly keepAliveTimeoutMs: number;
+  /** How long a client may leave unread what waits for it. */
+  readonly stallTimeoutMs: number;
+  /** In which a TLS client must have introduced itself. */
+  readonly handshakeTimeoutMs: number;
 }
 
 export interface Certificate {
@@ -20,23 +36,36 @@ export interface Certificate {
   readonly key: Buffer | string;
 }
 
+export interface ServerParts {
+  readonly listener: RequestListener;
+  readonly limits: HttpLimits;
+  readonly tls: Certificate | undefined;
+  readonly logger: FastifyBaseLogger | false;
+}
+
 /** Node's HTTP or HTTPS server with our limits, made to answer in every case where Node would just hang up. */
-export function createServer(listener: RequestListener, limits: HttpLimits, tls?: Certificate): Server {
+export function createServer({ listener, limits, tls, logger }: ServerParts): Server {
+  const { requestTimeoutMs, stallTimeoutMs } = limits;
   const options = {
     maxHeaderSize: limits.headerBytesMax,
-    requestTimeout: limits.requestTimeoutMs,
-    headersTimeout: limits.requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
-    connectionsCheckingInterval: checkingIntervalMs(limits.requestTimeoutMs),
+    connectionsCheckingInterval: checkingIntervalMs(requestTimeoutMs),
     // Node answers a missing Host with an empty 400; nothing here depends on it.
     requireHostHeader: false,
   };
+  const inTurn = inOrder(listener, limits.unansweredBytesMax);
   const server: Server = tls
-    ? createTlsServer({ ...options, ...tls }, inOrder(listener))
-    : createPlainServer(options, inOrder(listener));
+    ? createTlsServer({ ...options, ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, inTurn)
+    : createPlainServer(options, inTurn);
+  // Cuts off who takes no byte of an answer. Who sends none of a request gets its 408 before.
+  server.timeout = Math.max(stallTimeoutMs, requestTimeoutMs + checkingIntervalMs(requestTimeoutMs));
   // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer an empty 417.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('connect', refuseTunnel);
+  refuseTooMany(server, limits.connections, logger);
+  if (logger) logFailures(server, logger);
   return server;
 }
 
@@ -48,4 +77,39 @@ function checkingIntervalMs(timeoutMs: number): number {
 function refuseTunnel(_request: unknown, socket: Duplex): void {
   socket.on('error', () => socket.destroy());
   socket.end(rawAnswer(405, 'CONNECT is not possible: this is no proxy.', { allow: 'GET, HEAD' }));
+}
+
+const tooMany: Record<ConnectionRefusal, readonly [status: number, msg: string]> = {
+  too_many: [503, 'Too many connections are open. Close some, or try again later.'],
+  too_many_from_address: [429, 'Your address has too many connections open. Close some, or use them again.'],
+};
+
+/** How many refused connections may stay until their clients have read why; further ones are just cut. */
+const TOLD_AT_ONCE_MAX = 100;
+
+function refuseTooMany(server: Server, limits: ConnectionLimits, logger: FastifyBaseLogger | false): void {
+  const warning = logger && new OccasionalWarning(logger, Date.now);
+  let told = 0;
+  new ConnectionLimit(limits).guard(server, (socket: Socket, refusal) => {
+    const address = socket.remoteAddress;
+    if (warning) warning.warn({ door: 'http', address, refusal }, 'a connection was refused');
+    socket.on('error', () => socket.destroy());
+    // Before the handshake nothing can be said, and the handshake is what costs most.
+    if (server instanceof TlsServer || told >= TOLD_AT_ONCE_MAX) {
+      socket.destroy();
+      return;
+    }
+    told++;
+    socket.once('close', () => told--);
+    const [status, msg] = tooMany[refusal];
+    endWithAnswer(socket, rawAnswer(status, msg, { 'retry-after': '1' }));
+  });
+}
+
+// Such as no file descriptors left for another connection: the open ones go on.
+function logFailures(server: Server, logger: FastifyBaseLogger): void {
+  const warning = new OccasionalWarning(logger, Date.now);
+  server.once('listening', () => {
+    server.on('error', (err) => warning.warn({ err, door: 'http' }, 'a listener failed'));
+  });
 }

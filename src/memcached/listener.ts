@@ -3,14 +3,25 @@ import { createServer as createTlsServer, type SecureContextOptions, Server as T
 import type { TokenBook } from '../auth/token-book.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { Engine } from '../engine/engine.ts';
+import {
+  ConnectionLimit,
+  type ConnectionLimits,
+  type ConnectionRefusal,
+} from '../limits/connection-limit.ts';
+import { OccasionalWarning } from '../limits/occasional-warning.ts';
+import type { PatienceLimits } from './patience.ts';
 import { ReplyRoom } from './reply-buffer.ts';
 import type { ServerStatus } from './server-status.ts';
 import { type Connection, Session } from './session.ts';
 
-export interface ListenerLimits {
-  readonly connectionsMax: number;
+export interface ListenerLimits extends PatienceLimits {
+  readonly connections: ConnectionLimits;
   /** Milliseconds after which a silent connection is closed; 0 is never. */
   readonly idleTimeoutMs: number;
+  /** How long a client may leave unread what waits for it. */
+  readonly stallTimeoutMs: number;
+  /** In which a TLS client must have introduced itself. */
+  readonly handshakeTimeoutMs: number;
   readonly lineBytesMax: number;
   readonly unansweredBytesMax: number;
   readonly signInFailuresMax: number;
@@ -35,11 +46,13 @@ export interface ListenerLog {
 // The first byte of every request of the binary protocol.
 const BINARY_MAGIC = 0x80;
 
-// In which a TLS client must have introduced itself.
-const HANDSHAKE_TIMEOUT_MS = 10_000;
-
 // What Node reads at once at most.
 const FULL_READ_BYTES = 64 * 1024;
+
+const tooMany: Record<ConnectionRefusal, string> = {
+  too_many: 'ERROR Too many open connections\r\n',
+  too_many_from_address: 'ERROR Too many open connections from your address\r\n',
+};
 
 /** Where to listen, and how. */
 export interface Endpoint {
@@ -59,15 +72,27 @@ export class MemcachedListener {
   readonly #sessions = new Map<Socket, Session>();
   /** Every connection below TLS, also one whose handshake is not over. */
   readonly #connections = new Set<Socket>();
+  readonly #connectionLimit: ConnectionLimit;
+  readonly #refusalWarning: OccasionalWarning;
+  readonly #binaryWarning: OccasionalWarning;
+  readonly #failureWarning: OccasionalWarning;
+  readonly #handshakeWarning: OccasionalWarning;
+  #patienceTimer: NodeJS.Timeout | undefined;
   #stopping = false;
   readonly #status: ServerStatus;
 
   constructor(parts: ListenerParts) {
     this.#parts = parts;
+    this.#connectionLimit = new ConnectionLimit(parts.limits.connections);
+    const warning = () => new OccasionalWarning(parts.log, parts.engine.now);
+    this.#refusalWarning = warning();
+    this.#binaryWarning = warning();
+    this.#failureWarning = warning();
+    this.#handshakeWarning = warning();
     this.#status = {
       startedAt: parts.engine.now(),
       version: parts.version,
-      maxConnections: parts.limits.connectionsMax,
+      maxConnections: parts.limits.connections.max,
       valueBytesMax: parts.engine.limits.valueBytesMax,
       memoryBytesMax: parts.memoryBytesMax,
       idleTimeoutSeconds: parts.limits.idleTimeoutMs / 1000,
@@ -80,11 +105,17 @@ export class MemcachedListener {
 
   /** Resolves with the port once it listens there. */
   async listen({ host, port, tls, bound }: Endpoint): Promise<number> {
+    const { limits } = this.#parts;
     const accept = (socket: Socket) => this.#accept(socket, bound);
     const server = tls
-      ? createTlsServer({ ...tls, noDelay: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, accept)
+      ? createTlsServer({ ...tls, noDelay: true, handshakeTimeout: limits.handshakeTimeoutMs }, accept)
       : createServer({ noDelay: true }, accept);
     server.on('connection', (socket: Socket) => this.#track(socket));
+    server.on('tlsClientError', (err, socket: Socket) => this.#closeUnshaken(err, socket));
+    this.#connectionLimit.guard(server, (socket, refusal) =>
+      this.#turnAway(socket, refusal, tls !== undefined),
+    );
+    this.#patienceTimer ??= setInterval(() => this.#losePatience(), lookIntervalMs(limits)).unref();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host, port }, () => {
@@ -93,7 +124,7 @@ export class MemcachedListener {
       });
     });
     // Such as no file descriptors left for another connection: the open ones go on.
-    server.on('error', (err) => this.#parts.log.error({ err, door: 'memcached' }, 'a listener failed'));
+    server.on('error', (err) => this.#failureWarning.warn({ err, door: 'memcached' }, 'a listener failed'));
     this.#servers.push(server);
     const { port: taken } = server.address() as AddressInfo;
     if (this.#servers.length === 1) this.#status.address = { host, port: taken };
@@ -110,6 +141,7 @@ export class MemcachedListener {
   /** Takes no new connections, lets every client have its answers, and cuts off who is left in the end. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
+    clearInterval(this.#patienceTimer);
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const session of this.#sessions.values()) session.stop();
     const timer = setTimeout(() => {
@@ -124,19 +156,31 @@ export class MemcachedListener {
     socket.once('close', () => this.#connections.delete(socket));
   }
 
+  #turnAway(socket: Socket, refusal: ConnectionRefusal, isTls: boolean): void {
+    this.#status.connections.rejected++;
+    const details = { door: 'memcached', address: socket.remoteAddress, refusal };
+    this.#refusalWarning.warn(details, 'a connection was refused');
+    socket.on('error', () => socket.destroy());
+    // Before the handshake nothing can be said, and the handshake is what costs most.
+    if (isTls) {
+      socket.destroy();
+      return;
+    }
+    // Whatever it sends or does, it is not kept.
+    socket.resume();
+    socket.end(tooMany[refusal], () => socket.destroy());
+  }
+
+  #losePatience(): void {
+    for (const session of this.#sessions.values()) session.losePatience();
+  }
+
   #accept(socket: Socket, bound: Cache | undefined): void {
     const { connections, bytes } = this.#status;
     // A client that resets its connection has no use for anything we could do about it.
     socket.on('error', () => socket.destroy());
     if (this.#stopping) {
       socket.destroy();
-      return;
-    }
-    if (connections.current >= this.#parts.limits.connectionsMax) {
-      connections.rejected++;
-      // Whatever it sends or does, it is not kept.
-      socket.resume();
-      socket.end('ERROR Too many open connections\r\n', () => socket.destroy());
       return;
     }
     connections.current++;
@@ -154,14 +198,18 @@ export class MemcachedListener {
     // A client may end its side and still wait for answers.
     socket.allowHalfOpen = true;
     socket.on('end', () => session.stop());
-    socket.on('drain', () => session.drained());
+    const { idleTimeoutMs } = this.#parts.limits;
+    socket.setTimeout(idleTimeoutMs);
+    socket.on('timeout', () => socket.destroy());
+    socket.on('drain', () => {
+      socket.setTimeout(idleTimeoutMs);
+      session.drained();
+    });
     socket.on('close', () => {
       connections.current--;
       this.#sessions.delete(socket);
       session.abandon();
     });
-    const { idleTimeoutMs } = this.#parts.limits;
-    if (idleTimeoutMs > 0) socket.setTimeout(idleTimeoutMs, () => socket.destroy());
   }
 
   #open(socket: Socket, bound: Cache | undefined): Session {
@@ -174,6 +222,7 @@ export class MemcachedListener {
       connection: this.#connectionOf(socket),
       lineBytesMax: limits.lineBytesMax,
       unansweredBytesMax: limits.unansweredBytesMax,
+      patience: limits,
       failuresMax: limits.signInFailuresMax,
       delayMs: limits.signInDelayMs,
       bound,
@@ -183,6 +232,7 @@ export class MemcachedListener {
 
   #connectionOf(socket: Socket): Connection {
     const { bytes: counted } = this.#status;
+    const { stallTimeoutMs } = this.#parts.limits;
     return {
       write(bytes) {
         counted.written += bytes.length;
@@ -193,17 +243,37 @@ export class MemcachedListener {
       needsDrain: () => socket.writableNeedDrain,
       pause: () => socket.pause(),
       resume: () => socket.resume(),
-      end: () => socket.end(() => socket.destroySoon()),
+      expectDrain: () => {
+        socket.setTimeout(stallTimeoutMs);
+      },
+      end: () => {
+        socket.setTimeout(stallTimeoutMs);
+        socket.end(() => socket.destroySoon());
+      },
     };
   }
 
+  // Node leaves the socket to us, also when it took too long.
+  #closeUnshaken(err: Error & { code?: string }, socket: Socket): void {
+    const details = { err, door: 'memcached', address: socket.remoteAddress };
+    // Who just goes away, such as a probe of the port, need not be told of.
+    if (err.code !== 'ECONNRESET') this.#handshakeWarning.warn(details, 'a TLS handshake failed');
+    socket.destroy();
+  }
+
   #closeBinary(socket: Socket): void {
-    this.#parts.log.warn(
+    this.#binaryWarning.warn(
       { door: 'memcached', address: socket.remoteAddress },
       'a client of the binary protocol was closed: set it to the text (ASCII) protocol, such as binary: false',
     );
     socket.destroy();
   }
+}
+
+// Often enough to notice soon.
+function lookIntervalMs({ signInTimeoutMs, requestTimeoutMs }: PatienceLimits): number {
+  const shortest = Math.min(...[signInTimeoutMs, requestTimeoutMs].filter((ms) => ms > 0));
+  return Math.min(Math.max(shortest / 4, 50), 5_000);
 }
 
 // From a socket that always has more, libuv reads up to 32 times before it looks at another: two megabytes

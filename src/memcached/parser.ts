@@ -41,6 +41,11 @@ export class Parser {
     this.limits = limits;
   }
 
+  /** Has it seen the beginning of something whose end has not come yet? */
+  get isInside(): boolean {
+    return this.#linePartsLength > 0 || this.#announced !== undefined || this.#toSwallow > 0;
+  }
+
   /** Takes a chunk. What was pushed before must have been asked for until there was no more. */
   push(chunk: Buffer): void {
     this.#input = chunk;

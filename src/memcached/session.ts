@@ -6,6 +6,7 @@ import { type CommandContext, reply } from './commands/context.ts';
 import { isAnswered } from './commands/retrieval.ts';
 import { execute } from './commands/table.ts';
 import { Parser } from './parser.ts';
+import { Patience, type PatienceLimits } from './patience.ts';
 import { REFUSAL_REPLIES } from './refusals.ts';
 import { ReplyBuffer, type ReplyRoom } from './reply-buffer.ts';
 import type { Request, RetrievalRequest } from './request.ts';
@@ -22,6 +23,8 @@ export interface Connection {
   /** Stops reading what the client sends, or goes on. */
   pause(): void;
   resume(): void;
+  /** Nothing goes on until the client has taken what waits for it: from here on it has only so much time. */
+  expectDrain(): void;
   /** Sends what is waiting, then closes. */
   end(): void;
 }
@@ -33,6 +36,7 @@ export interface SessionParts extends SignInParts {
   readonly lineBytesMax: number;
   /** Reply bytes that may wait for the client before its further commands wait, too. */
   readonly unansweredBytesMax: number;
+  readonly patience: PatienceLimits;
   readonly onBug: (error: unknown) => void;
   /** The cache of a listener that needs no sign-in. */
   readonly bound?: Cache | undefined;
@@ -47,6 +51,9 @@ export class Session {
   readonly #parser: Parser;
   readonly #output: ReplyBuffer;
   readonly #signIn: SignIn;
+  readonly #patience: Patience;
+  /** How many requests it was given. */
+  #requests = 0;
   /** Whose cache the commands are about, once the client has signed in. */
   #context: CommandContext | undefined;
   /** A long get whose client has to read first. */
@@ -63,6 +70,7 @@ export class Session {
     this.#parts = parts;
     this.#output = new ReplyBuffer(parts.room);
     this.#signIn = new SignIn(parts);
+    this.#patience = new Patience(parts.patience, parts.engine.now());
     this.#parser = new Parser({ lineBytesMax: parts.lineBytesMax, valueBytesMax: CLAIM_BYTES_MAX });
     if (parts.bound) this.#enter(parts.bound);
   }
@@ -100,6 +108,21 @@ export class Session {
     if (!this.#awaiting && !this.#paused) this.#end();
   }
 
+  /** Ends a client that is waited for in vain. To be called now and then. */
+  losePatience(): void {
+    const now = this.#parts.engine.now();
+    if (!this.isReading) {
+      this.#patience.restart(this.#requests, now);
+      return;
+    }
+    const isSignedIn = this.#context !== undefined;
+    const progress = { isSignedIn, requests: this.#requests, isInside: this.#parser.isInside };
+    const end = this.#patience.end(progress, now);
+    if (end === undefined) return;
+    reply({ output: this.#output }, end);
+    this.#end();
+  }
+
   /** The client is gone. */
   abandon(): void {
     this.#ended = true;
@@ -133,7 +156,10 @@ export class Session {
   #nextRequest(): Request | undefined {
     for (;;) {
       const request = this.#parser.next();
-      if (request) return request;
+      if (request) {
+        this.#requests++;
+        return request;
+      }
       const chunk = this.#later.shift();
       if (!chunk) return undefined;
       this.#parser.push(chunk);
@@ -227,6 +253,7 @@ export class Session {
     this.#paused = true;
     this.#parser.detach();
     this.#parts.connection.pause();
+    this.#parts.connection.expectDrain();
   }
 
   #proceed(): void {
@@ -251,6 +278,7 @@ export class Session {
   }
 
   #nextDrain(): Promise<void> {
+    this.#parts.connection.expectDrain();
     return new Promise((resolve) => {
       this.#onDrain = resolve;
     });

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { get } from 'node:https';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DRAIN_FACTOR } from '../../src/http/body.ts';
-import { path, type TestApp, type TestAppOptions, TOKEN, testApp } from '../support/app.ts';
+import { PROJECT, path, type TestApp, type TestAppOptions, TOKEN, testApp } from '../support/app.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 
 const AUTH = `Authorization: OAuth ${TOKEN}\r\n`;
@@ -264,6 +266,93 @@ describe('a request that takes too long', () => {
   });
 });
 
+describe('connections', () => {
+  test.each([
+    ['in all', { max: 2, perAddressMax: 0 }, 503, 'Too many connections are open.'],
+    ['of one address', { max: 100, perAddressMax: 2 }, 429, 'Your address has too many connections open.'],
+  ])(
+    'that are too many %s are told so and closed; when another ends, there is room again',
+    async (_whose, connections, status, msg) => {
+      const first = await connected({ limits: { connections } });
+      const port = await portOf();
+      const second = connectTo(port);
+      for (const socket of [first, second]) await expectStillUsable(socket);
+      const third = connectTo(port);
+      third.write(request('GET', '/version'));
+      const answer = await third.answer();
+      expect(answer).toMatchObject({ status, body: expect.stringContaining(msg) });
+      expect(answer.headers.get('retry-after')).toBe('1');
+      await third.closed();
+      second.destroy();
+      while ((await openConnections()) > 1) await nextTurn();
+      await expectStillUsable(connectTo(port));
+      await expectStillUsable(first);
+    },
+  );
+
+  test('that are refused are logged once, however many they are', async () => {
+    const lines: string[] = [];
+    const logger = pino({}, { write: (line: string) => lines.push(line) });
+    await connected({ logger, limits: { connections: { max: 1, perAddressMax: 0 } } });
+    const port = await portOf();
+    for (let i = 0; i < 5; i++) await connectTo(port).closed();
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 40, door: 'http', refusal: 'too_many', msg: 'a connection was refused' },
+    ]);
+  });
+});
+
+describe('a client that sends and never reads', () => {
+  const value = 'v'.repeat(100_000);
+  const count = 300;
+
+  test('is sent no more than it takes, others are served, and in the end everything arrives', async () => {
+    const socket = await connected({ limits: { unansweredBytesMax: 256 * 1024 } });
+    socket.write(put(JSON.stringify({ value })));
+    await socket.answer();
+    socket.socket.pause();
+    socket.write(request('GET').repeat(count) + put('{"value":1}') + request('GET'));
+    const { statistics } = cacheOf();
+    await untilSteady(() => statistics.getHits);
+    // What both kernels' buffers hold, and a bit; all of it would be 30 MB.
+    expect(statistics.getHits).toBeGreaterThan(0);
+    expect(statistics.getHits).toBeLessThan((count * 2) / 3);
+    await expectStillUsable(connectTo(await portOf()));
+    socket.socket.resume();
+    for (let i = 0; i < count; i++) expect((await socket.answer()).body.length).toBeGreaterThan(100_000);
+    expect((await socket.answer()).body).toBe('{"msg":"Stored."}');
+    expect((await socket.answer()).body).toContain('"value":1,');
+    await expectStillUsable(socket);
+  });
+
+  test('loses its connection when it takes no byte for too long', async () => {
+    const socket = await connected({ limits: { requestTimeoutMs: 50, stallTimeoutMs: 200 } });
+    socket.write(put(JSON.stringify({ value })));
+    await socket.answer();
+    socket.socket.pause();
+    socket.write(request('GET').repeat(count));
+    while ((await openConnections()) > 0) await nextTurn();
+  });
+});
+
+function cacheOf() {
+  if (!rest) throw new Error('there is no app');
+  return rest.engine.cache(PROJECT, 'c');
+}
+
+async function untilSteady(count: () => number): Promise<void> {
+  for (let before = -1; before !== count(); ) {
+    before = count();
+    for (let turn = 0; turn < 100; turn++) await nextTurn();
+  }
+}
+
+function openConnections(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    rest?.app.server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+  });
+}
+
 describe('closing', () => {
   test('answers what is on its way, and 503 to what comes after on the same connection', async () => {
     const socket = await connected();
@@ -283,19 +372,36 @@ describe('closing', () => {
   });
 });
 
-test('speaks HTTPS with a certificate', async () => {
-  const folder = new URL('../support/certificates/', import.meta.url);
-  const [cert, key] = await Promise.all(
-    ['first-cert.pem', 'first-key.pem'].map((name) => readFile(new URL(name, folder))),
-  );
-  if (!cert || !key) throw new Error('there is no certificate');
-  rest = await testApp({ tls: { cert, key } });
-  const port = await rest.listen();
-  const body = await new Promise<string>((resolve, reject) => {
-    const options = { ca: cert, servername: 'localhost' };
-    get(`https://127.0.0.1:${port}/version`, options, (response) => {
-      response.setEncoding('utf8').once('data', resolve);
-    }).once('error', reject);
+describe('HTTPS', () => {
+  async function certificate() {
+    const folder = new URL('../support/certificates/', import.meta.url);
+    const [cert, key] = await Promise.all(
+      ['first-cert.pem', 'first-key.pem'].map((name) => readFile(new URL(name, folder))),
+    );
+    if (!cert || !key) throw new Error('there is no certificate');
+    return { cert, key };
+  }
+
+  test('is spoken with a certificate', async () => {
+    const tls = await certificate();
+    rest = await testApp({ tls });
+    const port = await rest.listen();
+    const body = await new Promise<string>((resolve, reject) => {
+      const options = { ca: tls.cert, servername: 'localhost' };
+      get(`https://127.0.0.1:${port}/version`, options, (response) => {
+        response.setEncoding('utf8').once('data', resolve);
+      }).once('error', reject);
+    });
+    expect(body).toBe('{"version":"1.2.3"}');
   });
-  expect(body).toBe('{"version":"1.2.3"}');
+
+  test('cuts off a client that never shakes hands', async () => {
+    const socket = await connected({ tls: await certificate(), limits: { handshakeTimeoutMs: 100 } });
+    await socket.closed();
+  });
+
+  test('refuses a connection too many before the handshake', async () => {
+    await connected({ tls: await certificate(), limits: { connections: { max: 1, perAddressMax: 0 } } });
+    await connectTo(await portOf()).closed();
+  });
 });

@@ -84,7 +84,7 @@ describe('limits', () => {
   });
 
   test('a connection too many is told so and closed; when another ends, there is room again', async () => {
-    const door = await testDoor({ limits: { connectionsMax: 2 } });
+    const door = await testDoor({ limits: { connections: { max: 2, perAddressMax: 0 } } });
     const [first, second] = [await door.signedIn(), await door.signedIn()];
     const third = await door.connect();
     expect(await third.rest()).toBe('ERROR Too many open connections\r\n');
@@ -96,13 +96,32 @@ describe('limits', () => {
   });
 
   test('a connection too many does not stay because its client does', async () => {
-    const door = await testDoor({ limits: { connectionsMax: 1 } });
+    const door = await testDoor({ limits: { connections: { max: 1, perAddressMax: 0 } } });
     await door.signedIn();
     const stubborn = await door.connect({ allowHalfOpen: true });
     stubborn.send(signInCommand());
     await stubborn.rest();
     // A listener is stopped when all its connections are.
     await door.listener.stop(10);
+  });
+
+  test('an address that has too many connections is told so; when one ends, there is room again', async () => {
+    const door = await testDoor({ limits: { connections: { max: 100, perAddressMax: 2 } } });
+    const [first, second] = [await door.signedIn(), await door.signedIn()];
+    const third = await door.connect();
+    expect(await third.rest()).toBe('ERROR Too many open connections from your address\r\n');
+    expect(await (await door.connect()).rest()).toContain('from your address');
+    second.destroy();
+    while ((await stat(first, 'curr_connections')) > 1) await nextTurn();
+    expect(await (await door.signedIn()).ask('mn\r\n')).toBe('MN\r\n');
+    // However many are refused, the log has one line.
+    expect(door.logged).toEqual([
+      {
+        level: 'warn',
+        details: { door: 'memcached', address: '127.0.0.1', refusal: 'too_many_from_address' },
+        message: 'a connection was refused',
+      },
+    ]);
   });
 
   test('a silent connection is closed after the idle time, a busy one is not', async () => {
@@ -116,6 +135,75 @@ describe('limits', () => {
     await ended;
     expect(await busy.ask('mn\r\n')).toBe('MN\r\n');
   });
+});
+
+describe('a client that is waited for', () => {
+  test.each([
+    ['a line', 'get k'],
+    ['a line that starts', 'g'],
+    ['a long get', `get ${'k '.repeat(2000)}`],
+    ['a data block', 'set k 0 0 10\r\n'],
+    ['a data block’s end', 'set k 0 0 10\r\n0123456789\r'],
+    ['a data block of a meta set', 'ms k 10\r\n0123'],
+    ['a refused data block', 'set k 0 0 99999999\r\n'],
+  ])('loses its connection when %s never ends', async (_what, beginning) => {
+    const door = await testDoor({ limits: { requestTimeoutMs: 100 } });
+    const client = await door.signedIn();
+    client.send(`mn\r\n${beginning}`);
+    expect(await client.line()).toBe('MN\r\n');
+    const ended = client.rest();
+    await untilEnded(door, ended);
+    expect(await ended).toMatch(/CLIENT_ERROR the command took too long to arrive\r\n$/);
+  });
+
+  test('does not gain time by sending a byte now and then', async () => {
+    const door = await testDoor({ limits: { requestTimeoutMs: 100 } });
+    const client = await door.signedIn();
+    client.send('set k 0 0 1000000\r\n');
+    let isOver = false;
+    const ended = client.rest().finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      door.clock.advance(10);
+      client.send('x');
+      await nextTurn();
+    }
+    expect(await ended).toBe('CLIENT_ERROR the command took too long to arrive\r\n');
+  });
+
+  test('may always be in the middle of something, as long as each thing comes to its end', async () => {
+    const door = await testDoor({ limits: { requestTimeoutMs: 100 } });
+    const client = await door.signedIn();
+    client.send('set k 0 0 5\r\nab');
+    for (let round = 0; round < 300; round++) {
+      client.send('cde\r\nset k 0 0 5\r\nab');
+      expect(await client.line()).toBe('STORED\r\n');
+      door.clock.advance(90);
+    }
+  });
+
+  test('has to sign in in time; one that has may be silent', async () => {
+    const door = await testDoor({ limits: { signInTimeoutMs: 100 } });
+    const [member, stranger] = [await door.signedIn(), await door.connect()];
+    expect(await stranger.ask('version\r\n')).toContain('VERSION');
+    const ended = stranger.rest();
+    await untilEnded(door, ended);
+    expect(await ended).toBe('CLIENT_ERROR sign-in took too long\r\n');
+    expect(await member.ask('mn\r\n')).toBe('MN\r\n');
+  });
+
+  async function untilEnded(door: Door, ended: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    const over = ended.finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      door.clock.advance(10);
+      await nextTurn();
+    }
+    await over;
+  }
 });
 
 describe('a client that sends and never reads', () => {
@@ -165,6 +253,19 @@ describe('a client that sends and never reads', () => {
     client.socket.resume();
     const answer = await client.takeThrough('END\r\nMN\r\n');
     expect(answer.match(/^key=/gm)).toHaveLength(count);
+  });
+
+  test.each([
+    ['gets', `${'get k\r\n'.repeat(3_000)}`],
+    ['gets, and then quits', `${'get k\r\n'.repeat(500)}quit\r\n`],
+  ])('it loses its connection when it takes no byte for too long: %s', async (_what, sent) => {
+    const door = await testDoor({ limits: { stallTimeoutMs: 200 } });
+    const client = await door.signedIn();
+    await client.ask(set('k', VALUE));
+    client.socket.pause();
+    client.send(sent.repeat(4));
+    const observer = await door.signedIn();
+    while ((await stat(observer, 'curr_connections')) > 1) await nextTurn();
   });
 
   test('it may go away, and others do not notice', async () => {
@@ -269,6 +370,33 @@ describe('TLS', () => {
     const started = performance.now();
     await door.listener.stop(4_000);
     expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  test('a client that never shakes hands is cut off', async () => {
+    const { door, port } = await tlsDoor({ limits: { handshakeTimeoutMs: 100 } });
+    const client = await MemcachedClient.connect(port);
+    expect(await client.rest()).toBe('');
+    expect(door.logged).toMatchObject([
+      { details: { err: { code: 'ERR_TLS_HANDSHAKE_TIMEOUT' } }, message: 'a TLS handshake failed' },
+    ]);
+  });
+
+  test('a connection too many is closed before the handshake, and one that never shakes hands counts', async () => {
+    const { door, port } = await tlsDoor({ limits: { connections: { max: 1, perAddressMax: 0 } } });
+    const silent = await MemcachedClient.connect(port);
+    const refused = await MemcachedClient.connect(port);
+    expect(await refused.rest()).toBe('');
+    silent.destroy();
+    // The server may hear of it only later.
+    for (let isIn = false; !isIn; ) {
+      const socket = connectByTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+      isIn = await new Promise((resolve) => {
+        socket.once('secureConnect', () => resolve(true));
+        socket.once('error', () => resolve(false));
+      });
+      socket.destroy();
+    }
+    expect(door.logged[0]).toMatchObject({ details: { refusal: 'too_many' } });
   });
 
   test('stop cuts off a client that never shakes hands', async () => {

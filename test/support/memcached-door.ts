@@ -51,8 +51,12 @@ export interface Door {
 }
 
 const LIMITS: ListenerLimits = {
-  connectionsMax: 10_000,
+  connections: { max: 10_000, perAddressMax: 0 },
   idleTimeoutMs: 0,
+  stallTimeoutMs: 60_000,
+  handshakeTimeoutMs: 10_000,
+  requestTimeoutMs: 0,
+  signInTimeoutMs: 0,
   lineBytesMax: 64 * 1024,
   unansweredBytesMax: 1024 * 1024,
   signInFailuresMax: 10,

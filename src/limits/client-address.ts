@@ -1,0 +1,24 @@
+import { isIPv6 } from 'node:net';
+
+const MAPPED_V4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+
+/**
+ * Under which name a client is counted: its IPv4 address, or the /64 of its IPv6 address, since whoever
+ * has one address of those has them all.
+ */
+export function clientAddress(address: string | undefined): string {
+  if (address === undefined || !isIPv6(address)) return address ?? 'unknown';
+  const mapped = MAPPED_V4.exec(address)?.[1];
+  return mapped ?? `${networkOf(address)}::/64`;
+}
+
+function networkOf(address: string): string {
+  const [head = '', tail] = address.split('::');
+  const first = head === '' ? [] : head.split(':');
+  const last = tail ? tail.split(':').length : 0;
+  const groups = tail === undefined ? first : [...first, ...Array(8 - first.length - last).fill('0')];
+  return [...groups, ...Array(4).fill('0')]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+}
