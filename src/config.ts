@@ -58,6 +58,18 @@ function bindingFrom(text: string): Binding | undefined {
   return { host, port: Number(port), projectId, cacheName };
 }
 
+const ORIGIN = /^(?:\*|[a-z][a-z0-9+.-]*:\/\/[^\s/?#,]+)$/;
+
+const origins = z
+  .string()
+  .transform(listed)
+  .refine((list) => list.every((origin) => ORIGIN.test(origin)))
+  .describe('origins like https://app.example.org, several separated by commas, or *');
+
+function listed(text: string): string[] {
+  return text.split(',').flatMap((part) => part.trim() || []);
+}
+
 interface Setting {
   readonly variable: `IRONCACHED_${string}`;
   /** The value when nothing is given, in the form that a user would give. */
@@ -251,6 +263,13 @@ export const settings = {
     fallback: '72',
     about: 'Seconds that an idle REST connection stays open. More than a load balancer in front waits.',
     schema: wholeNumber(1, 3600),
+  },
+  corsOrigins: {
+    variable: 'IRONCACHED_CORS_ORIGINS',
+    fallback: '',
+    about:
+      'Whose pages may use the REST API in a browser: origins like https://app.example.org, several separated by commas; * is everyone’s. Unset: none. A token in a page is known to whoever opens it.',
+    schema: origins,
   },
   stopTimeout: {
     variable: 'IRONCACHED_STOP_TIMEOUT',

@@ -220,6 +220,7 @@ export class Service {
         requestTimeoutMs: config.httpRequestTimeout * 1000,
         keepAliveTimeoutMs: config.httpKeepAliveTimeout * 1000,
       },
+      corsOrigins: config.corsOrigins,
       isStopping: () => this.#stopping !== undefined,
       ...(tls ? { tls } : {}),
     });

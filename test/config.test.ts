@@ -40,6 +40,7 @@ const examples: { readonly [N in SettingName]: readonly [Config[N], given: strin
   httpMaxUnanswered: [MIB, '64kb', 65_536],
   httpRequestTimeout: [30, '3600', 3600],
   httpKeepAliveTimeout: [72, '1', 1],
+  corsOrigins: [[], 'https://a.test, http://localhost:3000', ['https://a.test', 'http://localhost:3000']],
   stopTimeout: [10, '0', 0],
   tlsCert: [undefined, 'cert.pem', 'cert.pem'],
   tlsKey: [undefined, 'key.pem', 'key.pem'],
@@ -174,6 +175,24 @@ describe('a binding', () => {
       `IRONCACHED_MEMCACHED_BIND: "${given}" is not accepted; expected HOST:PORT=PROJECT_ID/CACHE_NAME or HOST:PORT=CACHE_NAME, several separated by commas`,
     ]);
   });
+});
+
+describe('origins', () => {
+  test.each([
+    ['*', ['*']],
+    ['capacitor://localhost,', ['capacitor://localhost']],
+  ])('may be given as %j', (given, read) => {
+    expect(configFrom([], { IRONCACHED_CORS_ORIGINS: given }).corsOrigins).toEqual(read);
+  });
+
+  test.each(['app.example.org', 'https://app.example.org/', 'https://a.test b.test', '**'])(
+    'may not be given as %j',
+    (given) => {
+      expect(mistakesIn([], { IRONCACHED_CORS_ORIGINS: given })).toEqual([
+        `IRONCACHED_CORS_ORIGINS: "${given}" is not accepted; expected origins like https://app.example.org, several separated by commas, or *`,
+      ]);
+    },
+  );
 });
 
 describe('a mistake', () => {

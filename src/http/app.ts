@@ -4,6 +4,8 @@ import type { Engine } from '../engine/engine.ts';
 import { watchRoutes } from './allowed-methods.ts';
 import { authenticate } from './authenticate.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
+import { allowOrigins } from './cors.ts';
+import { showDocumentation } from './documentation.ts';
 import { errorHandler, frameworkErrors, invalidParameter, sendNotFound, sendStopping } from './errors.ts';
 import { registerOpenApi } from './openapi.ts';
 import { logRequests } from './request-log.ts';
@@ -20,13 +22,15 @@ export interface AppParts {
   readonly version: string;
   readonly limits: HttpLimits;
   readonly tls?: Certificate;
+  /** Whose pages may read the answers; `*`: anyone's. */
+  readonly corsOrigins?: readonly string[];
   /** Asked at every request; while true, the answer is 503. */
   readonly isStopping?: () => boolean;
 }
 
 /** The REST interface: everything registered, not listening. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { engine, tokens, logger, version, limits, tls } = parts;
+  const { engine, tokens, logger, version, limits, tls, corsOrigins = [] } = parts;
   const app = fastify({
     serverFactory: (listener) => createServer({ listener, limits, tls, logger }),
     clientErrorHandler: answerBrokenRequest,
@@ -38,6 +42,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     return503OnClosing: false,
   });
   readBodiesOurselves(app);
+  // First, so that every answer carries its headers; not at all where nobody asked for it.
+  if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
   refuseWhileStopping(app, parts.isStopping);
   if (logger) logRequests(app, logger);
   const allowedMethods = watchRoutes(app);
@@ -48,6 +54,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   // The answers that matter are written by hand; nothing is left that a compiled serializer would speed up.
   app.setSerializerCompiler(() => JSON.stringify);
   await registerOpenApi(app, version);
+  await showDocumentation(app);
   await app.register(versionRoute, { version });
   await app.register(
     async (project) => {

@@ -29,6 +29,7 @@ export function sendItemBytes(reply: FastifyReply, item: Item): void {
   reply
     .header('content-type', 'application/octet-stream')
     .header('etag', `"${item.cas}"`)
+    .header('x-content-type-options', 'nosniff')
     // The reply is written after the store may have been called again.
     .send(Buffer.from(item.value));
 }

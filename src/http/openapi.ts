@@ -1,10 +1,9 @@
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { component } from './operation.ts';
 import { namedSchemas } from './schemas.ts';
 
-/** Collects every route registered from here on into an OpenAPI document, and shows it at /docs. */
+/** Collects every route registered from here on into an OpenAPI document. */
 export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
   for (const schema of namedSchemas) app.addSchema(component(schema));
   await app.register(swagger, {
@@ -48,11 +47,5 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
       const body = route.config?.requestBody;
       return { url, schema: body ? { ...schema, body } : schema };
     },
-  });
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    theme: { title: 'ironcached' },
-    // Nothing is fetched from elsewhere.
-    uiConfig: { validatorUrl: null, persistAuthorization: true },
   });
 }

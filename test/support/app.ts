@@ -41,7 +41,8 @@ export interface TestAnswer {
   readonly bytes: Buffer;
 }
 
-export interface TestAppOptions extends Partial<Pick<AppParts, 'logger' | 'tls' | 'isStopping'>> {
+export interface TestAppOptions
+  extends Partial<Pick<AppParts, 'logger' | 'tls' | 'corsOrigins' | 'isStopping'>> {
   readonly limits?: Partial<AppParts['limits']>;
   readonly defaultExpiresInSeconds?: number;
   readonly cachesMax?: number;
@@ -52,7 +53,7 @@ export interface TestAppOptions extends Partial<Pick<AppParts, 'logger' | 'tls' 
 
 /** The REST interface over a store of its own, with two projects and a clock that stands still. */
 export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const { logger = false, tls, isStopping, limits } = options;
+  const { logger = false, tls, corsOrigins, isStopping, limits } = options;
   const clock = testClock();
   const { bytesMax = 64 * 1024 * 1024, cachesMax = 1000, defaultExpiresInSeconds = 0 } = options;
   const store = new ArenaStore({ bytesMax, cachesMax, now: clock.now });
@@ -81,6 +82,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
       ...limits,
     },
     ...(tls && { tls }),
+    ...(corsOrigins && { corsOrigins }),
     ...(isStopping && { isStopping }),
   });
   return {

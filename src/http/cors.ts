@@ -1,0 +1,23 @@
+import cors from '@fastify/cors';
+import type { FastifyInstance } from 'fastify';
+
+// What an answer may carry besides what browsers show to any page.
+const EXPOSED_HEADERS = ['Allow', 'ETag', 'Retry-After', 'WWW-Authenticate', 'X-IronCache-Encoding'];
+
+/** How long browsers may keep what a preflight told them: two hours is what they keep at most. */
+const PREFLIGHT_SECONDS = 7_200;
+
+/**
+ * Lets pages of these origins (`*`: of any) read the answers, errors too. Preflights need no token.
+ * Cookies mean nothing here, so there are no credentials in the sense of CORS.
+ */
+export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+  await app.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'],
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: PREFLIGHT_SECONDS,
+    // Its answer to an OPTIONS that is no preflight would be a text of its own.
+    strictPreflight: false,
+  });
+}

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AUTHORIZED, path, type TestApp, testApp } from '../support/app.ts';
+
+let rest: TestApp;
+
+beforeAll(async () => {
+  rest = await testApp();
+});
+afterAll(() => rest.app.close());
+
+test.each(['/docs/', '/docs/static/swagger-ui-bundle.js', '/docs/json'])(
+  '%s is protected against being framed, sniffed and made to load from elsewhere',
+  async (url) => {
+    const { statusCode, headers } = await rest.app.inject({ url });
+    expect(statusCode).toBe(200);
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+    });
+    const policy = String(headers['content-security-policy']).split(';');
+    expect(policy).toEqual(
+      expect.arrayContaining(["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"]),
+    );
+    // That would hold for every port of the host.
+    expect(headers).not.toHaveProperty('strict-transport-security');
+  },
+);
+
+test('answers of the API carry none of that: it would be the larger part of them', async () => {
+  const { headers } = await rest.app.inject({ url: path(), headers: AUTHORIZED });
+  expect(Object.keys(headers).sort()).toEqual(['connection', 'content-length', 'content-type', 'date']);
+});
+
+test('the bytes of a value are never taken for a page', async () => {
+  await rest.request('PUT', path('c', 'k'), { value: '<script>alert(1)</script>' });
+  const { headers } = await rest.app.inject({
+    url: path('c', 'k'),
+    headers: { ...AUTHORIZED, accept: 'application/octet-stream' },
+  });
+  expect(headers).toMatchObject({
+    'content-type': 'application/octet-stream',
+    'x-content-type-options': 'nosniff',
+  });
+});
