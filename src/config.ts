@@ -138,10 +138,25 @@ export const settings = {
       .describe('8 to 256 printable characters without spaces'),
     secret: true,
   },
+  adminToken: {
+    variable: 'IRONCACHED_ADMIN_TOKEN',
+    about: 'A token that may administer all projects and tokens. Unset: the first start makes one.',
+    schema: z
+      .string()
+      .regex(/^[\x21-\x7e]{16,256}$/)
+      .describe('16 to 256 printable characters without spaces'),
+    secret: true,
+  },
+  credentialsFile: {
+    variable: 'IRONCACHED_CREDENTIALS_FILE',
+    about:
+      'Projects and tokens in a file of yours, such as a Kubernetes secret: it is read anew when it changes, and never written.',
+    schema: text('a file'),
+  },
   dataDir: {
     variable: 'IRONCACHED_DATA_DIR',
     fallback: './data',
-    about: 'Directory that keeps the credentials which the first start makes.',
+    about: 'Directory that keeps the projects and tokens, where they are not given otherwise.',
     schema: text('a directory'),
   },
   memoryLimit: {
@@ -340,6 +355,11 @@ export function readConfig(
     else mistakes.push(mistakeText(source, setting, value));
   }
   mistakes.push(...pairMistakes(present));
+  if (present.has('credentialsFile') && present.has('projectId')) {
+    mistakes.push(
+      `${settings.credentialsFile.variable}: cannot be used together with ${settings.projectId.variable}; give one of them`,
+    );
+  }
   if (present.has('memcachedTlsPort') && !present.has('tlsCert')) {
     mistakes.push(
       `${settings.tlsCert.variable}: is needed as well, since ${settings.memcachedTlsPort.variable} is set`,

@@ -24,7 +24,7 @@ if ('show' in result) {
     const service = new Service({ config, logger, version });
     stopOnSignal(service, logger);
     const addresses = await service.start();
-    if (forPeople) process.stdout.write(`${welcome(version, addresses, service.credentials.plain)}\n`);
+    if (forPeople) process.stdout.write(`${welcome(version, addresses, service.plain)}\n`);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     process.stderr.write(`ironcached: ${error.message}\n`);
@@ -33,7 +33,10 @@ if ('show' in result) {
 }
 
 function stopOnSignal(service: Service, logger: Logger): void {
-  process.on('SIGHUP', () => service.reloadCertificate());
+  process.on('SIGHUP', () => {
+    service.reloadCertificate();
+    void service.reloadCredentials();
+  });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, async () => {
       logger.info({ signal }, 'stopping');

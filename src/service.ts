@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import { createSecureContext, Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import {
-  type Credentials,
-  givenCredentials,
-  loadCredentials,
-  writeIronFile,
-} from './auth/credentials-file.ts';
+import type { Accounts } from './auth/accounts.ts';
+import type { Credentials } from './auth/credentials.ts';
+import { type PlainCredentials, writeIronFile } from './auth/iron-file.ts';
 import { TokenBook } from './auth/token-book.ts';
 import { type Config, settings } from './config.ts';
 import { Engine } from './engine/engine.ts';
@@ -15,6 +13,7 @@ import type { Store } from './engine/store.ts';
 import { isPrivateAddress, reachableHost } from './host-address.ts';
 import { buildApp } from './http/app.ts';
 import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
+import { givenAdminToken, openAccounts } from './open-accounts.ts';
 import { ArenaStore } from './storage/arena.ts';
 import { LruCacheStore } from './storage/lru-cache.ts';
 import { tickClock } from './tick-clock.ts';
@@ -51,17 +50,21 @@ export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
+const DELETED_CACHES_AT_ONCE = 100;
+
 // Between two rounds of freeing what expired or was cleared; there is no pause while there is more.
 const SWEEP_INTERVAL_MS = 500;
 
 /** The whole service: makes every long-lived part, starts them in order and stops them in reverse. */
 export class Service {
-  readonly credentials: Credentials;
   readonly engine: Engine;
   readonly #parts: ServiceParts;
+  readonly #now: () => number;
   readonly #store: Store;
   readonly #memcached: MemcachedListener;
   readonly #tokens: TokenBook;
+  #accounts: Accounts | undefined;
+  #plain: PlainCredentials | undefined;
   #app: FastifyInstance | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
@@ -69,8 +72,8 @@ export class Service {
   constructor(parts: ServiceParts) {
     const { config, logger, version, now = tickClock() } = parts;
     this.#parts = parts;
-    this.credentials = credentialsFor(config);
-    this.#tokens = new TokenBook(this.credentials.projects);
+    this.#now = now;
+    this.#tokens = new TokenBook(now);
     this.#store = openStore(config, now);
     this.engine = new Engine(
       this.#store,
@@ -96,9 +99,15 @@ export class Service {
     });
   }
 
+  /** The first project with its token, where the service knows the token's text. */
+  get plain(): PlainCredentials | undefined {
+    return this.#plain;
+  }
+
   /** Resolves once both doors are open. Rejects with StartError where that cannot be. */
   async start(): Promise<Addresses> {
     const { config, logger } = this.#parts;
+    const accounts = await this.#openAccounts();
     const tls = readCertificate(config);
     this.#app = await this.#buildApp(tls);
     try {
@@ -109,12 +118,13 @@ export class Service {
         memcachedHost: config.memcachedHost,
         memcachedPort: await this.#listen({ host: config.memcachedHost, port: config.memcachedPort }),
         memcachedTlsPort: await this.#listenByTls(tls),
-        bound: await this.#listenBound(),
+        bound: await this.#listenBound(accounts.credentials),
       };
       this.#sweepTimer = setTimeout(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
-      this.#writeIronFile(addresses);
+      accounts.watch();
+      await this.#writeIronFile(addresses);
       this.#warnOfPublicAddresses(addresses);
-      logger.info({ ...addresses, project: this.credentials.plain?.projectId }, 'ironcached is ready');
+      logger.info({ ...addresses, project: this.#plain?.projectId }, 'ironcached is ready');
       return addresses;
     } catch (error) {
       await this.stop();
@@ -137,6 +147,11 @@ export class Service {
     }
   }
 
+  /** Reads the projects and tokens anew. A broken file is logged and not used. */
+  async reloadCredentials(): Promise<void> {
+    await this.#accounts?.reload();
+  }
+
   /** Closes both doors: no new connections, requests in flight are answered, for a bounded time. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
@@ -147,7 +162,41 @@ export class Service {
     const timeoutMs = this.#parts.config.stopTimeout * 1000;
     clearTimeout(this.#sweepTimer);
     await Promise.all([this.#memcached.stop(timeoutMs), this.#app && closeApp(this.#app, timeoutMs)]);
+    await this.#accounts?.close();
     await this.#store.close();
+  }
+
+  async #openAccounts(): Promise<Accounts> {
+    const { config, logger } = this.#parts;
+    const adminTokens = givenAdminToken(config);
+    try {
+      const opened = await openAccounts(config, {
+        log: logger,
+        now: this.#now,
+        onChange: ({ projects, tokens }, deleted) => {
+          this.#tokens.update({ projects, tokens: [...adminTokens, ...tokens] });
+          return this.#deleteCaches(deleted);
+        },
+      });
+      this.#plain = opened.plain;
+      this.#accounts = opened.accounts;
+      return opened.accounts;
+    } catch (error) {
+      const hint = `${settings.dataDir.variable} names the directory; ${settings.projectId.variable} and ${settings.token.variable} do without it`;
+      throw new StartError(`no credentials: ${messageOf(error)} (${hint})`);
+    }
+  }
+
+  // Nobody can use them any more. A page at a time, since a project may have a hundred thousand.
+  async #deleteCaches(projectIds: readonly string[]): Promise<void> {
+    for (const id of projectIds) {
+      for (;;) {
+        const caches = await this.engine.list(id, 0, DELETED_CACHES_AT_ONCE);
+        if (caches.length === 0) break;
+        for (const { name } of caches) await this.engine.cache(id, name).drop();
+        await othersTurn();
+      }
+    }
   }
 
   async #listen(endpoint: Endpoint, variable: string = settings.memcachedPort.variable): Promise<number> {
@@ -164,15 +213,14 @@ export class Service {
     return this.#listen({ host, port, tls }, settings.memcachedTlsPort.variable);
   }
 
-  async #listenBound(): Promise<BoundAddress[]> {
+  async #listenBound(credentials: Credentials): Promise<BoundAddress[]> {
     const { variable } = settings.memcachedBind;
     const addresses: BoundAddress[] = [];
-    for (const { host, port, projectId = this.#onlyProject(), cacheName } of this.#parts.config
+    for (const { host, port, projectId = onlyProject(credentials), cacheName } of this.#parts.config
       .memcachedBind) {
-      if (!this.credentials.projects.some(({ id }) => id === projectId)) {
-        throw new StartError(`${variable}: there is no project ${projectId}`);
-      }
-      const bound = this.engine.cache(projectId, cacheName);
+      const grant = this.#tokens.boundGrant(projectId);
+      if (!grant) throw new StartError(`${variable}: there is no project ${projectId}`);
+      const bound = { cache: this.engine.cache(projectId, cacheName), grant };
       addresses.push({
         host,
         projectId,
@@ -181,12 +229,6 @@ export class Service {
       });
     }
     return addresses;
-  }
-
-  #onlyProject(): string {
-    const [project, another] = this.credentials.projects;
-    if (project && !another) return project.id;
-    throw new StartError(`${settings.memcachedBind.variable}: name the project, as PROJECT_ID/CACHE_NAME`);
   }
 
   #warnOfPublicAddresses({ protocol, httpHost, memcachedHost, bound }: Addresses): void {
@@ -239,16 +281,22 @@ export class Service {
   }
 
   // What is given from outside is its owner's to keep.
-  #writeIronFile({ protocol, httpHost, httpPort }: Addresses): void {
+  async #writeIronFile({ protocol, httpHost, httpPort }: Addresses): Promise<void> {
     const { config, logger } = this.#parts;
-    const { plain } = this.credentials;
-    if (!plain || config.projectId !== undefined) return;
+    const address = { protocol, host: reachableHost(httpHost), port: httpPort };
+    if (!this.#plain || config.projectId !== undefined) return;
     try {
-      writeIronFile(config.dataDir, plain, { protocol, host: reachableHost(httpHost), port: httpPort });
+      await writeIronFile(config.dataDir, this.#plain, address);
     } catch (err) {
       logger.warn({ err }, 'iron.json could not be brought up to date');
     }
   }
+}
+
+function onlyProject({ projects }: Credentials): string {
+  const [project, another] = projects;
+  if (project && !another) return project.id;
+  throw new StartError(`${settings.memcachedBind.variable}: name the project, as PROJECT_ID/CACHE_NAME`);
 }
 
 function openStore({ store, memoryLimit, maxCaches }: Config, now: () => number): Store {
@@ -273,16 +321,6 @@ function sharedLimits(config: Config) {
 interface Certificate {
   readonly cert: Buffer;
   readonly key: Buffer;
-}
-
-function credentialsFor({ projectId, token, dataDir }: Config): Credentials {
-  if (projectId !== undefined && token !== undefined) return givenCredentials({ projectId, token });
-  try {
-    return loadCredentials(dataDir);
-  } catch (error) {
-    const hint = `${settings.dataDir.variable} names the directory; ${settings.projectId.variable} and ${settings.token.variable} do without it`;
-    throw new StartError(`no credentials: ${messageOf(error)} (${hint})`);
-  }
 }
 
 function readCertificate({ tlsCert, tlsKey }: Config): Certificate | undefined {

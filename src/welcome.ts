@@ -1,4 +1,4 @@
-import type { PlainCredentials } from './auth/credentials-file.ts';
+import type { PlainCredentials } from './auth/iron-file.ts';
 import { reachableHost } from './host-address.ts';
 import type { Addresses } from './service.ts';
 

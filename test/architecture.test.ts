@@ -21,6 +21,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'host-address': [],
   'tick-clock': [],
   version: [],
+  'open-accounts': ['auth', 'config'],
 };
 
 const mayImport: Readonly<Record<string, readonly string[]>> = {

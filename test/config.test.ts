@@ -20,6 +20,8 @@ const examples: { readonly [N in SettingName]: readonly [Config[N], given: strin
   memcachedBind: [[], '127.0.0.1:11213=c', [BINDING]],
   projectId: [undefined, PROJECT_ID, PROJECT_ID],
   token: [undefined, TOKEN, TOKEN],
+  adminToken: [undefined, 'an-admin-token-of-some-length', 'an-admin-token-of-some-length'],
+  credentialsFile: [undefined, '/run/secrets/credentials.json', '/run/secrets/credentials.json'],
   dataDir: ['./data', '/var/lib/ironcached', '/var/lib/ironcached'],
   memoryLimit: [512 * MIB, '2gb', 2048 * MIB],
   store: ['arena', 'lru-cache', 'lru-cache'],
@@ -270,6 +272,13 @@ describe('settings that need each other', () => {
     ]);
   });
 
+  test('one project given and a file of projects exclude each other', () => {
+    const env = { IRONCACHED_PROJECT_ID: PROJECT_ID, IRONCACHED_TOKEN: TOKEN };
+    expect(mistakesIn(['--credentials-file=c.json'], env)).toEqual([
+      'IRONCACHED_CREDENTIALS_FILE: cannot be used together with IRONCACHED_PROJECT_ID; give one of them',
+    ]);
+  });
+
   test('may come from a flag and a variable', () => {
     expect(configFrom(['--tls-cert=c'], { IRONCACHED_TLS_KEY: 'k' })).toMatchObject({
       tlsCert: 'c',
@@ -312,6 +321,15 @@ describe('the token', () => {
   test.each(['x'.repeat(8), 'x'.repeat(256), '!"#$%&/()=?~'])('may be %j', (token) => {
     expect(configFrom([], { IRONCACHED_PROJECT_ID: PROJECT_ID, IRONCACHED_TOKEN: token }).token).toBe(token);
   });
+
+  test.each(['x'.repeat(15), 'x'.repeat(257), `${'x'.repeat(16)} `])(
+    'for administration may not be %j, nor is it repeated',
+    (adminToken) => {
+      expect(mistakesIn(['--admin-token', adminToken])).toEqual([
+        '--admin-token: its value is not accepted; expected 16 to 256 printable characters without spaces',
+      ]);
+    },
+  );
 
   test.each([PROJECT_ID.toUpperCase(), PROJECT_ID.slice(1), `${PROJECT_ID}0`, 'g'.repeat(24)])(
     'does not help a project id like %j',

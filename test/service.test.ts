@@ -277,7 +277,7 @@ describe('start and stop', () => {
     });
     await first.service.stop();
     const second = await start();
-    expect(second.service.credentials.plain).toEqual({ projectId: file.project_id, token: file.token });
+    expect(second.service.plain).toEqual({ projectId: file.project_id, token: file.token });
   });
 
   test('a taken port is told in one line', async () => {

@@ -1,123 +1,96 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { hashToken, type ProjectTokens } from './token-book.ts';
+import { createProject, createToken } from './credential-changes.ts';
+import type { Credentials } from './credentials.ts';
+import { formatCredentials, readCredentials } from './credentials-format.ts';
+import { whileLocked } from './file-lock.ts';
+import { ironFilePath } from './iron-file.ts';
+import { readIfThere, writePrivately } from './private-file.ts';
 
-/** 24 lower-case hexadecimal digits: the Ruby client refuses anything else. */
-export const projectIdSchema = z.string().regex(/^[0-9a-f]{24}$/, '24 lower-case hexadecimal digits');
-
-const fileSchema = z.object({
-  version: z.literal(1),
-  projects: z.array(
-    z.object({ id: projectIdSchema, tokenHashes: z.array(z.string().regex(/^[0-9a-f]{64}$/)).min(1) }),
-  ),
-});
-
-// Official clients read a file of this form and name, so it also tells them where the service is.
-const ironFileSchema = z.looseObject({ project_id: projectIdSchema, token: z.string() });
-
-/** A project's id with a token in plain text. */
-export interface PlainCredentials {
-  readonly projectId: string;
-  readonly token: string;
+/** A credentials file as it was read, or written. */
+export interface CredentialsFile {
+  readonly path: string;
+  readonly text: string;
+  readonly credentials: Credentials;
+  /** Why a file of an older form could not be written anew; it serves all the same. */
+  readonly unwritable?: unknown;
 }
 
-export interface Credentials {
-  readonly projects: readonly ProjectTokens[];
-  /** The first project with its token, where the plain token is known: to show, or to sign in with. */
-  readonly plain: PlainCredentials | undefined;
-}
-
-/** Where a client finds the service, as in its iron.json. */
-export interface ServiceAddress {
-  readonly protocol: 'http' | 'https';
-  readonly host: string;
-  readonly port: number;
+export interface DirectoryOptions {
+  /** Make a first project with a token, and keep them in iron.json, where there is nothing yet. */
+  readonly firstProject: boolean;
+  /** Make an admin token, and keep it in a file, where there is nothing yet. */
+  readonly adminToken: boolean;
+  readonly now: number;
 }
 
 export function credentialsFilePath(dataDir: string): string {
   return join(dataDir, 'credentials.json');
 }
 
-/** The file with the plain token, which only its owner can read. */
-export function ironFilePath(dataDir: string): string {
-  return join(dataDir, 'iron.json');
+/** The file with the text of the admin token that the first start made. */
+export function adminTokenPath(dataDir: string): string {
+  return join(dataDir, 'admin-token');
 }
 
-/** Credentials given from outside: nothing is written. */
-export function givenCredentials(plain: PlainCredentials): Credentials {
-  return { projects: [{ id: plain.projectId, tokenHashes: [hashToken(plain.token)] }], plain };
+/** What changes a credentials file has to hold meanwhile. */
+export function lockPath(path: string): string {
+  return `${path}.lock`;
 }
 
-/** Reads the credentials of earlier starts, or makes a project with a random token at the first. */
-export function loadCredentials(dataDir: string): Credentials {
+export async function readCredentialsFile(path: string): Promise<CredentialsFile> {
+  const text = await readFile(path, 'utf8');
+  return { path, text, credentials: readCredentials(path, text).credentials };
+}
+
+/**
+ * The credentials of a data directory: those of earlier starts, brought to the present form if need be;
+ * or the first ones.
+ */
+export async function openDirectory(dataDir: string, options: DirectoryOptions): Promise<CredentialsFile> {
   const path = credentialsFilePath(dataDir);
-  const text = readIfThere(path);
-  if (text === undefined) return makeCredentials(dataDir);
-  const file = fileSchema.safeParse(parseJson(path, text));
-  if (!file.success) {
-    throw new Error(`${path} is not a credentials file of ironcached: ${z.prettifyError(file.error)}`);
+  const text = await readIfThere(path);
+  const read = text === undefined ? undefined : readCredentials(path, text);
+  if (text === undefined || !read) {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    return whileLocked(lockPath(path), () => makeCredentials(dataDir, options));
   }
-  return { projects: file.data.projects, plain: readPlain(dataDir, file.data.projects) };
+  const { credentials, outdated } = read;
+  if (!outdated) return { path, text, credentials };
+  try {
+    return await whileLocked(lockPath(path), () => makeCredentials(dataDir, options));
+  } catch (unwritable) {
+    return { path, text, credentials, unwritable };
+  }
 }
 
-/** Writes iron.json for the official clients. Does nothing when it says so already. */
-export function writeIronFile(dataDir: string, plain: PlainCredentials, address: ServiceAddress): void {
-  const path = ironFilePath(dataDir);
-  const { protocol, host, port } = address;
-  // Ruby's and Go's clients call the protocol `scheme`, and Go's takes no version but a text.
-  const where = { protocol, scheme: protocol, host, port, api_version: '1' };
-  const content = { project_id: plain.projectId, token: plain.token, ...where };
-  const text = `${JSON.stringify(content, null, 2)}\n`;
-  if (readIfThere(path) !== text) writePrivately(path, text);
+// Once the lock is held, another process may have made them.
+async function makeCredentials(dataDir: string, options: DirectoryOptions): Promise<CredentialsFile> {
+  const path = credentialsFilePath(dataDir);
+  const text = await readIfThere(path);
+  const read = text === undefined ? undefined : readCredentials(path, text);
+  if (text !== undefined && read && !read.outdated) return { path, text, credentials: read.credentials };
+  let credentials = read?.credentials ?? { projects: [], tokens: [] };
+  // Texts of tokens first: a crash in between leaves no token whose text nobody knows.
+  if (!read && options.firstProject) credentials = await makeFirstProject(dataDir, credentials, options.now);
+  if (options.adminToken) credentials = await makeAdminToken(dataDir, credentials, options.now);
+  const written = formatCredentials(credentials);
+  await writePrivately(path, written);
+  return { path, text: written, credentials };
 }
 
-function makeCredentials(dataDir: string): Credentials {
-  const plain = { projectId: randomBytes(12).toString('hex'), token: randomBytes(24).toString('base64url') };
-  const credentials = givenCredentials(plain);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  // The token first: a crash in between leaves no project whose token nobody knows.
-  writePrivately(
-    ironFilePath(dataDir),
-    JSON.stringify({ project_id: plain.projectId, token: plain.token }, null, 2),
-  );
-  const file = { version: 1, projects: credentials.projects };
-  writePrivately(credentialsFilePath(dataDir), `${JSON.stringify(file, null, 2)}\n`);
+async function makeFirstProject(dataDir: string, before: Credentials, now: number): Promise<Credentials> {
+  const { credentials, result: project } = createProject({ name: 'first' }, now)(before);
+  const asked = { name: 'first', projects: [project.id], permissions: ['read', 'write'] } as const;
+  const made = createToken(asked, now)(credentials);
+  const iron = { project_id: project.id, token: made.result.text };
+  await writePrivately(ironFilePath(dataDir), `${JSON.stringify(iron, null, 2)}\n`);
+  return made.credentials;
+}
+
+async function makeAdminToken(dataDir: string, before: Credentials, now: number): Promise<Credentials> {
+  const asked = { name: 'admin', projects: '*', permissions: ['admin'] } as const;
+  const { credentials, result } = createToken(asked, now)(before);
+  await writePrivately(adminTokenPath(dataDir), `${result.text}\n`);
   return credentials;
-}
-
-function readPlain(dataDir: string, projects: readonly ProjectTokens[]): PlainCredentials | undefined {
-  const path = ironFilePath(dataDir);
-  const text = readIfThere(path);
-  const file = text === undefined ? undefined : ironFileSchema.safeParse(parseJson(path, text)).data;
-  if (!file) return undefined;
-  const project = projects.find(({ id }) => id === file.project_id);
-  const known = project?.tokenHashes.includes(hashToken(file.token));
-  return known ? { projectId: file.project_id, token: file.token } : undefined;
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own words quote the text, which may be a token.
-    throw new Error(`${path} is not valid JSON`);
-  }
-}
-
-// All or nothing, and from its first moment readable by the owner alone.
-function writePrivately(path: string, text: string): void {
-  const unfinished = `${path}.${process.pid}.new`;
-  writeFileSync(unfinished, text, { mode: 0o600, flush: true });
-  renameSync(unfinished, path);
 }

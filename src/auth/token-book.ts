@@ -1,29 +1,110 @@
 import { hash as digest, timingSafeEqual } from 'node:crypto';
+import { type Credentials, covers, type Project, type Token } from './credentials.ts';
+import { type Denial, Grant } from './grant.ts';
 
-/** A project and the SHA-256 hashes (hex) of the tokens that may use it. */
-export interface ProjectTokens {
-  readonly id: string;
-  readonly tokenHashes: readonly string[];
+/** A token as it is looked up: with its grants, one for each project that it was used for. */
+interface Entry {
+  readonly token: Token;
+  readonly hash: Buffer;
+  readonly grants: Map<string, Grant>;
 }
 
-export type Verdict = 'granted' | 'no_such_project' | 'unknown_token' | 'forbidden';
+// How many bytes of a hash the entries are found by; the whole hash is then compared in constant time.
+const PREFIX_BYTES = 8;
 
-/** May this token use this project? Both doors ask here. Plain tokens are never kept. */
+/**
+ * May this token use this project? Both doors ask here. What it knows can be exchanged at any time, and
+ * the grants that are in use change with it. Plain tokens are never kept.
+ */
 export class TokenBook {
-  readonly #hashesByProject: ReadonlyMap<string, readonly Buffer[]>;
+  readonly #now: () => number;
+  #projects: ReadonlyMap<string, Project> = new Map();
+  #entries: ReadonlyMap<string, readonly Entry[]> = new Map();
+  readonly #boundGrants = new Map<string, Grant>();
 
-  constructor(projects: readonly ProjectTokens[]) {
-    this.#hashesByProject = new Map(
-      projects.map(({ id, tokenHashes }) => [id, tokenHashes.map((hash) => Buffer.from(hash, 'hex'))]),
-    );
+  /** `now` gives milliseconds since the Unix epoch. */
+  constructor(now: () => number) {
+    this.#now = now;
   }
 
-  check(projectId: string, token: string): Verdict {
-    const hashes = this.#hashesByProject.get(projectId);
-    if (!hashes) return 'no_such_project';
-    const hash = digest('sha256', token, 'buffer');
-    if (matchesAny(hash, hashes)) return 'granted';
-    return matchesAny(hash, [...this.#hashesByProject.values()].flat()) ? 'forbidden' : 'unknown_token';
+  /** Knows these projects and tokens from now on, and no others. */
+  update({ projects, tokens }: Credentials): void {
+    this.#projects = new Map(projects.map((project) => [project.id, project]));
+    const earlier = new Map([...this.#entries.values()].flat().map((entry) => [entry.token.id, entry]));
+    const entries = new Map<string, Entry[]>();
+    for (const token of tokens) {
+      const entry = this.#entry(token, earlier.get(token.id));
+      const prefix = prefixOf(entry.hash);
+      entries.set(prefix, [...(entries.get(prefix) ?? []), entry]);
+      if (entry.grants === earlier.get(token.id)?.grants) earlier.delete(token.id);
+    }
+    for (const { grants } of earlier.values()) {
+      for (const grant of grants.values()) grant.withdraw('unknown_token');
+    }
+    this.#entries = entries;
+    for (const [id, grant] of this.#boundGrants) this.#renewBound(id, grant);
+  }
+
+  /** The right of this token to use this project now, or why it has none. */
+  check(projectId: string, token: string): Grant | Denial {
+    const project = this.#projects.get(projectId);
+    if (!project) return 'no_such_project';
+    const entry = this.#find(token);
+    if (!entry) return 'unknown_token';
+    const grant = entry.grants.get(projectId) ?? this.#grant(entry, project);
+    if (grant) return grant.denial(this.#now()) ?? grant;
+    return this.#now() < entry.token.expiresAt ? 'forbidden' : 'expired_token';
+  }
+
+  /** Whose text this is, whatever it may do. */
+  identify(text: string): Token | 'unknown_token' | 'expired_token' {
+    const token = this.#find(text)?.token;
+    if (!token) return 'unknown_token';
+    return this.#now() < token.expiresAt ? token : 'expired_token';
+  }
+
+  /** The right of whoever reaches a listener that is bound to this project. */
+  boundGrant(projectId: string): Grant | undefined {
+    const known = this.#boundGrants.get(projectId);
+    const project = this.#projects.get(projectId);
+    if (known || !project) return known;
+    const grant = new Grant(project);
+    this.#boundGrants.set(projectId, grant);
+    return grant;
+  }
+
+  // The grants of a token go on as long as it has its id and its text.
+  #entry(token: Token, earlier: Entry | undefined): Entry {
+    const grants: Entry['grants'] = earlier?.token.hash === token.hash ? earlier.grants : new Map();
+    for (const [id, grant] of grants) {
+      const project = this.#projects.get(id);
+      if (project && covers(token, id)) {
+        grant.renew(project, token);
+      } else {
+        grant.withdraw(project ? 'forbidden' : 'no_such_project');
+        grants.delete(id);
+      }
+    }
+    return { token, hash: Buffer.from(token.hash, 'hex'), grants };
+  }
+
+  #grant({ token, grants }: Entry, project: Project): Grant | undefined {
+    if (!covers(token, project.id)) return undefined;
+    const grant = new Grant(project, token);
+    grants.set(project.id, grant);
+    return grant;
+  }
+
+  #renewBound(projectId: string, grant: Grant): void {
+    const project = this.#projects.get(projectId);
+    if (project) grant.renew(project);
+    else grant.withdraw('no_such_project');
+  }
+
+  #find(text: string): Entry | undefined {
+    const hash = digest('sha256', text, 'buffer');
+    // As good as never more than one.
+    return this.#entries.get(prefixOf(hash))?.find((entry) => timingSafeEqual(entry.hash, hash));
   }
 }
 
@@ -32,9 +113,6 @@ export function hashToken(token: string): string {
   return digest('sha256', token, 'hex');
 }
 
-// Looks at every hash, in constant time each, so that the time taken tells nothing about them.
-function matchesAny(hash: Buffer, hashes: readonly Buffer[]): boolean {
-  let found = false;
-  for (const candidate of hashes) found = timingSafeEqual(hash, candidate) || found;
-  return found;
+function prefixOf(hash: Buffer): string {
+  return hash.latin1Slice(0, PREFIX_BYTES);
 }

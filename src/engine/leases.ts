@@ -19,6 +19,8 @@ export interface LeaseOptions {
   readonly recacheByNewExpiry: boolean;
   /** Count as a use. */
   readonly use: boolean;
+  /** Whoever cannot store a fresh value must not win the right to. */
+  readonly mayWin: boolean;
 }
 
 /** An item as a lease found it: times and marks are from before this use. */
@@ -119,7 +121,7 @@ function leased(current: Item, options: LeaseOptions): Decision<Lease> {
   const { expiresAt, recacheBefore, use } = options;
   const judged = options.recacheByNewExpiry ? (expiresAt ?? current.expiresAt) : current.expiresAt;
   const expiresSoon = recacheBefore !== undefined && judged !== NEVER && judged < recacheBefore;
-  const won = !current.recaching && (expiresSoon || current.stale);
+  const won = options.mayWin && !current.recaching && (expiresSoon || current.stale);
   const amendment: Amendment = { use, expiresAt, recaching: won ? true : undefined };
   const outcome: Lease = {
     item: current,

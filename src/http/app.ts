@@ -1,4 +1,5 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { permissionSet } from '../auth/permissions.ts';
 import type { TokenBook } from '../auth/token-book.ts';
 import type { Engine } from '../engine/engine.ts';
 import { watchRoutes } from './allowed-methods.ts';
@@ -46,6 +47,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
   refuseWhileStopping(app, parts.isStopping);
   if (logger) logRequests(app, logger);
+  app.decorateRequest('grant', null);
   const allowedMethods = watchRoutes(app);
   app.setErrorHandler(errorHandler(logger));
   app.setNotFoundHandler((request, reply) =>
@@ -58,13 +60,22 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await app.register(versionRoute, { version });
   await app.register(
     async (project) => {
-      project.addHook('onRequest', authenticate(tokens));
+      authenticateRoutes(project, tokens);
       await project.register(cacheRoutes, { engine });
       await project.register(itemRoutes, { engine, bodyBytesMax: limits.bodyBytesMax });
     },
     { prefix: '/1/projects/:project' },
   );
   return app;
+}
+
+// Each route says in its description what a token needs for it; without, it is not registered at all.
+function authenticateRoutes(project: FastifyInstance, tokens: TokenBook): void {
+  project.addHook('onRoute', (route) => {
+    const { needs } = route.config ?? {};
+    if (needs === undefined) throw new TypeError(`${route.url} does not say which permission it needs`);
+    route.onRequest = authenticate(tokens, permissionSet([needs]));
+  });
 }
 
 /**

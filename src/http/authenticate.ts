@@ -1,14 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Grant } from '../auth/grant.ts';
+import type { PermissionSet } from '../auth/permissions.ts';
 import type { TokenBook } from '../auth/token-book.ts';
 import { NO_SUCH_ENDPOINT, sendError } from './errors.ts';
+import { refuseDenied, refusePermission, refuseToken } from './token-refusals.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** By what right the request uses its project; null where it needs none. */
+    grant: Grant | null;
+  }
+}
 
 const SCHEMES = /^(?:oauth|bearer) +(\S+) *$/i;
 
-/**
- * Lets a request pass whose token may use the project in its path. The token comes in the header
- * `Authorization: OAuth TOKEN` (or `Bearer`) or as `?oauth=TOKEN`; the header wins.
- */
-export function authenticate(tokens: TokenBook) {
+/** Lets a request pass whose token may use the project in its path, in the way that is needed there. */
+export function authenticate(tokens: TokenBook, needed: PermissionSet) {
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     const { project = '', cache, key } = parametersOf(request);
     const token = tokenOf(request);
@@ -16,26 +23,23 @@ export function authenticate(tokens: TokenBook) {
       refuseToken(reply, 'A token is needed');
       return;
     }
-    switch (tokens.check(project, token)) {
-      case 'granted':
-        // An empty name is no endpoint, though the router takes it for one.
-        if (cache === '' || key === '') refuse(reply, 404, NO_SUCH_ENDPOINT);
-        else done();
-        break;
-      case 'no_such_project':
-        refuse(reply, 404, NO_SUCH_ENDPOINT);
-        break;
-      case 'forbidden':
-        refuse(reply, 403, 'This token has no right to this project. Use a token of the project.');
-        break;
-      case 'unknown_token':
-        refuseToken(reply, 'This token is not known');
-        break;
+    const grant = tokens.check(project, token);
+    if (typeof grant === 'string') refuseDenied(reply, grant);
+    else if ((needed & ~grant.permissions) !== 0) refusePermission(reply, grant.permissions, needed);
+    // An empty name is no endpoint, though the router takes it for one.
+    else if (cache === '' || key === '') sendError(reply, { status: 404, msg: NO_SUCH_ENDPOINT });
+    else {
+      request.grant = grant;
+      done();
     }
   };
 }
 
-function tokenOf(request: FastifyRequest): string | undefined {
+/**
+ * The token that a request came with, in the header `Authorization: OAuth TOKEN` (or `Bearer`) or as
+ * `?oauth=TOKEN`; the header wins.
+ */
+export function tokenOf(request: FastifyRequest): string | undefined {
   const header = request.headers.authorization;
   const fromHeader = header === undefined ? undefined : SCHEMES.exec(header)?.[1];
   if (fromHeader !== undefined) return fromHeader;
@@ -46,16 +50,4 @@ function tokenOf(request: FastifyRequest): string | undefined {
 
 function parametersOf(request: FastifyRequest): Record<string, string | undefined> {
   return request.params as Record<string, string | undefined>;
-}
-
-function refuseToken(reply: FastifyReply, reason: string): void {
-  sendError(reply, {
-    status: 401,
-    msg: `${reason}. Send it as the header "Authorization: OAuth TOKEN" or as ?oauth=TOKEN.`,
-    headers: { 'www-authenticate': 'OAuth realm="ironcached"' },
-  });
-}
-
-function refuse(reply: FastifyReply, status: number, msg: string): void {
-  sendError(reply, { status, msg });
 }

@@ -12,7 +12,7 @@ export async function openApiDocument(version: string): Promise<string> {
       limits,
       () => 0,
     ),
-    tokens: new TokenBook([]),
+    tokens: new TokenBook(() => 0),
     logger: false,
     version,
     limits: {

@@ -1,11 +1,14 @@
 import type { RouteShorthandOptions } from 'fastify';
 import { z } from 'zod';
+import type { Permission } from '../auth/permissions.ts';
 import { message } from './schemas.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** JSON schema of the body, for the OpenAPI document: the routes read and check bodies themselves. */
     requestBody?: JsonSchema;
+    /** What a token must be permitted to do in the project of the path. */
+    needs?: Permission;
   }
 }
 
@@ -22,6 +25,9 @@ export interface Operation {
   readonly answer: Answer;
   /** Which errors it has besides those of every operation, with what they say if not the usual. */
   readonly errors?: Readonly<Partial<Record<ErrorStatus, string | undefined>>>;
+  /** What a token must be permitted to do. */
+  readonly needs?: Permission;
+  /** Needs no token. */
   readonly open?: true;
 }
 
@@ -86,7 +92,10 @@ export function operation(about: Operation): RouteShorthandOptions {
       ...(about.open && { security: [] }),
       response: { 200: successSchema(about.answer), ...errorSchemas(about) },
     },
-    ...(about.body && { config: { requestBody: reference(about.body) } }),
+    config: {
+      ...(about.body && { requestBody: reference(about.body) }),
+      ...(about.needs && { needs: about.needs }),
+    },
     // Names in a path are text whatever they are, and each has its own answer to a wrong length.
     ...(!about.query && { validatorCompiler: () => () => true }),
   };

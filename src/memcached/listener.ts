@@ -1,7 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { TokenBook } from '../auth/token-book.ts';
-import type { Cache } from '../engine/cache.ts';
 import type { Engine } from '../engine/engine.ts';
 import {
   ConnectionLimit,
@@ -13,6 +12,7 @@ import type { PatienceLimits } from './patience.ts';
 import { ReplyRoom } from './reply-buffer.ts';
 import type { ServerStatus } from './server-status.ts';
 import { type Connection, Session } from './session.ts';
+import type { Admission } from './sign-in.ts';
 
 export interface ListenerLimits extends PatienceLimits {
   readonly connections: ConnectionLimits;
@@ -61,7 +61,7 @@ export interface Endpoint {
   /** Speak TLS, with this certificate. */
   readonly tls?: SecureContextOptions | undefined;
   /** Serve this cache to everyone who connects, without sign-in. */
-  readonly bound?: Cache | undefined;
+  readonly bound?: Admission | undefined;
 }
 
 /** The memcached door: sockets, their limits, and their orderly end. It may have several addresses. */
@@ -175,7 +175,7 @@ export class MemcachedListener {
     for (const session of this.#sessions.values()) session.losePatience();
   }
 
-  #accept(socket: Socket, bound: Cache | undefined): void {
+  #accept(socket: Socket, bound: Admission | undefined): void {
     const { connections, bytes } = this.#status;
     // A client that resets its connection has no use for anything we could do about it.
     socket.on('error', () => socket.destroy());
@@ -212,7 +212,7 @@ export class MemcachedListener {
     });
   }
 
-  #open(socket: Socket, bound: Cache | undefined): Session {
+  #open(socket: Socket, bound: Admission | undefined): Session {
     const { engine, tokens, limits, log } = this.#parts;
     return new Session({
       engine,

@@ -1,16 +1,26 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
+import type { Grant } from '../auth/grant.ts';
+import { missingPermission, READ, WRITE } from '../auth/permissions.ts';
 import type { Answer } from '../engine/answer.ts';
-import type { Cache } from '../engine/cache.ts';
 import { Refusal } from '../engine/errors.ts';
 import { type CommandContext, reply } from './commands/context.ts';
+import { permissionsNeeded } from './commands/permissions-needed.ts';
 import { isAnswered } from './commands/retrieval.ts';
-import { execute } from './commands/table.ts';
+import { execute, executeOpen } from './commands/table.ts';
 import { Parser } from './parser.ts';
 import { Patience, type PatienceLimits } from './patience.ts';
 import { REFUSAL_REPLIES } from './refusals.ts';
 import { ReplyBuffer, type ReplyRoom } from './reply-buffer.ts';
 import type { Request, RetrievalRequest } from './request.ts';
-import { CLAIM_BYTES_MAX, SignIn, type SignInParts } from './sign-in.ts';
+import {
+  type Admission,
+  CLAIM_BYTES_MAX,
+  refuseWith,
+  SignIn,
+  type SignInParts,
+  SUSPENDED,
+  UNAUTHENTICATED,
+} from './sign-in.ts';
 
 /** A session's side of its socket. */
 export interface Connection {
@@ -38,8 +48,8 @@ export interface SessionParts extends SignInParts {
   readonly unansweredBytesMax: number;
   readonly patience: PatienceLimits;
   readonly onBug: (error: unknown) => void;
-  /** The cache of a listener that needs no sign-in. */
-  readonly bound?: Cache | undefined;
+  /** What a listener that needs no sign-in is for. */
+  readonly bound?: Admission | undefined;
 }
 
 /**
@@ -54,8 +64,15 @@ export class Session {
   readonly #patience: Patience;
   /** How many requests it was given. */
   #requests = 0;
-  /** Whose cache the commands are about, once the client has signed in. */
+  /** Whose cache the commands are about, once the client has signed in; and by what right. */
   #context: CommandContext | undefined;
+  #grant: Grant | undefined;
+  /** Why no command is carried out now, although the client has signed in. */
+  #barrier: string | undefined;
+  /** May it read and write, so that no command need be looked at for that? */
+  #mayAll = false;
+  /** A long answer ended before its end. */
+  #cutShort = false;
   /** A long get whose client has to read first. */
   #unfinished: RetrievalRequest | undefined;
   /** Chunks that came although reading was paused. */
@@ -131,6 +148,7 @@ export class Session {
   }
 
   #run(): void {
+    if (this.#grant) this.#renewRights(this.#grant);
     while (!this.#ended) {
       if (this.#isFull()) {
         this.#flush();
@@ -177,10 +195,35 @@ export class Session {
     if (request.command === 'quit' || (request.command === 'refused' && request.close)) this.#end();
   }
 
+  // Rights change between turns of the event loop, never within one.
+  #renewRights(grant: Grant): void {
+    const denial = grant.denial(this.#parts.engine.now());
+    this.#barrier = denial === 'suspended' ? SUSPENDED : undefined;
+    // A client that has signed in can do so again, by another token; one that need not has no other way.
+    if (denial && this.#parts.bound) this.#barrier ??= NO_PROJECT;
+    else if (denial && denial !== 'suspended') this.#leave();
+    this.#mayAll = !denial && (grant.permissions & ALL) === ALL;
+    if (this.#cutShort) reply({ output: this.#output }, this.#barrier ?? UNAUTHENTICATED);
+    this.#cutShort = false;
+  }
+
   #execute(request: Request, context: CommandContext): Answer<void> {
+    if (!this.#mayAll && this.#isBarred(request)) return;
     const answer = execute(request, context);
     if (answer instanceof Promise) return answer.then(() => this.#keepIfUnfinished(request));
     this.#keepIfUnfinished(request);
+  }
+
+  /** Answers what the client may not do, or not now. */
+  #isBarred(request: Request): boolean {
+    const context = { output: this.#output };
+    if (this.#barrier !== undefined) {
+      if (!executeOpen(request, context)) refuseWith(this.#barrier, request, context);
+      return true;
+    }
+    const missing = missingPermission(this.#grant?.permissions ?? 0, permissionsNeeded(request));
+    if (missing) refuseWith(`CLIENT_ERROR this token may not ${missing}`, request, context);
+    return missing !== undefined;
   }
 
   #keepIfUnfinished(request: Request): void {
@@ -189,26 +232,36 @@ export class Session {
 
   #greet(request: Request): Answer<void> {
     const answer = this.#signIn.answer(request, { output: this.#output });
-    if (answer instanceof Promise) return answer.then((cache) => this.#greeted(cache));
+    if (answer instanceof Promise) return answer.then((admission) => this.#greeted(admission));
     this.#greeted(answer);
   }
 
-  #greeted(cache: Cache | undefined): void {
-    if (cache) this.#enter(cache);
+  #greeted(admission: Admission | undefined): void {
+    if (admission) this.#enter(admission);
     else if (this.#signIn.exhausted) this.#end();
   }
 
-  #enter(cache: Cache): void {
+  #enter({ cache, grant }: Admission): void {
     const { engine, server, lineBytesMax } = this.#parts;
+    this.#grant = grant;
+    this.#mayAll = (grant.permissions & ALL) === ALL;
     this.#context = {
       cache,
       server,
       output: this.#output,
+      grant,
       now: engine.now,
       isFull: () => this.#isFull(),
       drained: () => this.#drain(),
     };
     this.#parser.limits = { lineBytesMax, valueBytesMax: engine.limits.valueBytesMax };
+  }
+
+  // As if it had never signed in.
+  #leave(): void {
+    this.#grant = undefined;
+    this.#context = undefined;
+    this.#parser.limits = { lineBytesMax: this.#parts.lineBytesMax, valueBytesMax: CLAIM_BYTES_MAX };
   }
 
   #refuse(request: Request, error: unknown): Answer<void> {
@@ -269,12 +322,13 @@ export class Session {
     this.#output.flush((bytes) => this.#parts.connection.write(bytes));
   }
 
-  // For answers that are made piece by piece. False: the client is gone.
+  // For answers that are made piece by piece. False: the client is gone, or may have no more of it.
   async #drain(): Promise<boolean> {
     this.#flush();
     if (this.#parts.connection.needsDrain()) await this.#nextDrain();
     else await othersTurn();
-    return !this.#ended;
+    this.#cutShort = this.#grant?.denial(this.#parts.engine.now()) !== undefined;
+    return !this.#ended && !this.#cutShort;
   }
 
   #nextDrain(): Promise<void> {
@@ -291,6 +345,8 @@ export class Session {
   }
 }
 
+const ALL = READ | WRITE;
+const NO_PROJECT = 'SERVER_ERROR the project does not exist';
 const NOTHING = () => undefined;
 
 function isRetrieval(request: Request): request is RetrievalRequest {

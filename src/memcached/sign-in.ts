@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Grant } from '../auth/grant.ts';
+import { READ, WRITE } from '../auth/permissions.ts';
 import type { TokenBook } from '../auth/token-book.ts';
 import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
@@ -22,6 +24,12 @@ export interface SignInParts {
   readonly delayMs: number;
 }
 
+/** What a client may use: a cache, for as long as it has the right to its project. */
+export interface Admission {
+  readonly cache: Cache;
+  readonly grant: Grant;
+}
+
 type Write = StorageRequest | MetaStorageRequest;
 
 // Mistakes that people make while they set up a client are answered at once.
@@ -42,25 +50,27 @@ export class SignIn {
   }
 
   /** Answers a request, and gives the cache once the client has signed in to it. */
-  answer(request: Request, context: OpenContext): Answer<Cache | undefined> {
+  answer(request: Request, context: OpenContext): Answer<Admission | undefined> {
     if (executeOpen(request, context)) return undefined;
     const isWrite = request.command === 'set' || (request.command === 'ms' && isPlainSet(request));
     const claim = isWrite ? readClaim(request.key, request.data) : undefined;
     if (isWrite && (claim || request.key === 'oauth')) return this.#check(request, claim, context);
-    const text = request.command === 'refused' && request.close ? request.reply : UNAUTHENTICATED;
-    reply(context, text, 'noreply' in request && request.noreply);
+    refuseWith(UNAUTHENTICATED, request, context);
     return undefined;
   }
 
-  #check(request: Write, claim: Claim | undefined, context: OpenContext): Answer<Cache | undefined> {
+  #check(request: Write, claim: Claim | undefined, context: OpenContext): Answer<Admission | undefined> {
     const { engine, tokens, server, delayMs } = this.#parts;
     server.signIns.total++;
-    if (claim && tokens.check(claim.projectId, claim.token) === 'granted') {
+    const grant = claim && tokens.check(claim.projectId, claim.token);
+    if (claim && grant && typeof grant === 'object' && (grant.permissions & (READ | WRITE)) !== 0) {
       const cache = engine.cache(claim.projectId, claim.cacheName);
       confirm(request, context);
-      return cache;
+      return { cache, grant };
     }
     server.signIns.failed++;
+    // Its token is right, and may be so again.
+    if (grant === 'suspended') return refuseWith(SUSPENDED, request, context);
     this.#failures++;
     if (this.#failures <= UNDELAYED_FAILURES) return reject(request, context);
     return delay(delayMs, undefined, { ref: false }).then(() => reject(request, context));
@@ -73,7 +83,8 @@ interface Claim {
   readonly cacheName: string;
 }
 
-const UNAUTHENTICATED = 'CLIENT_ERROR unauthenticated';
+export const UNAUTHENTICATED = 'CLIENT_ERROR unauthenticated';
+export const SUSPENDED = 'SERVER_ERROR the project is suspended';
 
 /**
  * Reads what a client signs in with: as the pseudo-item `oauth`, IronCache's `TOKEN PROJECT_ID
@@ -99,6 +110,12 @@ function confirm(request: Write, context: OpenContext): void {
 }
 
 function reject(request: Write, context: OpenContext): undefined {
-  const noreply = 'noreply' in request && request.noreply;
-  reply(context, 'CLIENT_ERROR authentication failure', noreply);
+  refuseWith('CLIENT_ERROR authentication failure', request, context);
+}
+
+/** Answers a request that is not carried out. */
+export function refuseWith(text: string, request: Request, context: OpenContext): undefined {
+  // What ends the connection says why itself.
+  const answer = request.command === 'refused' && request.close ? request.reply : text;
+  reply(context, answer, 'noreply' in request && request.noreply);
 }

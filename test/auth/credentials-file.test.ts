@@ -1,19 +1,31 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
-  type Credentials,
+  adminTokenPath,
+  type CredentialsFile,
   credentialsFilePath,
-  givenCredentials,
-  ironFilePath,
-  loadCredentials,
-  type PlainCredentials,
-  writeIronFile,
+  openDirectory,
 } from '../../src/auth/credentials-file.ts';
-import { hashToken, TokenBook } from '../../src/auth/token-book.ts';
+import { Grant } from '../../src/auth/grant.ts';
+import { ironFilePath } from '../../src/auth/iron-file.ts';
+import { ADMIN, permissionSet } from '../../src/auth/permissions.ts';
+import { hashToken } from '../../src/auth/token-book.ts';
+import { bookOf } from '../support/credentials.ts';
 
-const ADDRESS = { protocol: 'http', host: '127.0.0.1', port: 8080 } as const;
+const NOW = Date.UTC(2030, 0, 1);
+const OPTIONS = { firstProject: true, adminToken: true, now: NOW };
+const isRoot = process.getuid?.() === 0;
 
 let parent: string;
 let dataDir: string;
@@ -25,169 +37,198 @@ beforeEach(() => {
 afterEach(() => rmSync(parent, { recursive: true }));
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
-const jsonIn = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+const textIn = (path: string) => readFileSync(path, 'utf8');
+const jsonIn = (path: string) => JSON.parse(textIn(path));
 
-function plainOf({ plain }: Credentials): PlainCredentials {
-  if (!plain) throw new Error('the plain token is not known');
-  return plain;
+/** What the first start put down for people, in plain text. */
+function plain(): { projectId: string; token: string; admin: string } {
+  const { project_id: projectId, token } = jsonIn(ironFilePath(dataDir));
+  return { projectId, token, admin: textIn(adminTokenPath(dataDir)).trim() };
+}
+
+function everyFile(): [name: string, text: string][] {
+  return readdirSync(dataDir)
+    .sort()
+    .map((name) => [name, textIn(join(dataDir, name))]);
 }
 
 describe('the first start', () => {
-  test('makes a project of 24 hexadecimal digits with a long random token that is granted', () => {
-    const credentials = loadCredentials(dataDir);
-    const { projectId, token } = plainOf(credentials);
+  test('makes a project with a token that may read and write, and an admin token for all', async () => {
+    const { credentials } = await openDirectory(dataDir, OPTIONS);
+    const { projectId, token, admin } = plain();
     expect(projectId).toMatch(/^[0-9a-f]{24}$/);
-    expect(token).toMatch(/^[\w-]{32}$/);
-    expect(new TokenBook(credentials.projects).check(projectId, token)).toBe('granted');
+    for (const text of [token, admin]) expect(text).toMatch(/^[\w-]{32}$/);
+    const book = bookOf(credentials);
+    expect(book.check(projectId, token)).toBeInstanceOf(Grant);
+    expect(book.identify(admin)).toMatchObject({ name: 'admin', projects: '*', permissions: ['admin'] });
+    expect(book.identify(token)).toMatchObject({ projects: [projectId], permissions: ['read', 'write'] });
   });
 
-  test('makes others in another directory', () => {
-    const here = plainOf(loadCredentials(dataDir));
-    const there = plainOf(loadCredentials(join(parent, 'other')));
-    expect(there.projectId).not.toBe(here.projectId);
-    expect(there.token).not.toBe(here.token);
+  test('makes others in another directory', async () => {
+    const here = await openDirectory(dataDir, OPTIONS);
+    const there = await openDirectory(join(parent, 'other'), OPTIONS);
+    const secrets = ({ credentials: { projects, tokens } }: CredentialsFile) => [
+      projects[0]?.id,
+      ...tokens.map(({ hash }) => hash),
+    ];
+    expect(new Set([...secrets(here), ...secrets(there)]).size).toBe(6);
   });
 
-  test('writes two files that only their owner can read, in a directory of the same kind', () => {
-    loadCredentials(dataDir);
-    expect(readdirSync(dataDir).sort()).toEqual(['credentials.json', 'iron.json']);
-    expect(modeOf(credentialsFilePath(dataDir))).toBe('600');
-    expect(modeOf(ironFilePath(dataDir))).toBe('600');
+  test('writes files that only their owner can read, in a directory of the same kind', async () => {
+    await openDirectory(dataDir, OPTIONS);
+    const files = readdirSync(dataDir).sort();
+    expect(files).toEqual(['admin-token', 'credentials.json', 'iron.json']);
+    for (const file of files) expect([file, modeOf(join(dataDir, file))]).toEqual([file, '600']);
     expect(modeOf(dataDir)).toBe('700');
   });
 
-  test('writes the plain token to iron.json, and its hash alone to credentials.json', () => {
-    const { projectId, token } = plainOf(loadCredentials(dataDir));
-    expect(jsonIn(ironFilePath(dataDir))).toEqual({ project_id: projectId, token });
-    expect(jsonIn(credentialsFilePath(dataDir))).toEqual({
-      version: 1,
-      projects: [{ id: projectId, tokenHashes: [hashToken(token)] }],
+  test('keeps hashes alone in credentials.json', async () => {
+    await openDirectory(dataDir, OPTIONS);
+    const { projectId, token, admin } = plain();
+    const kept = textIn(credentialsFilePath(dataDir));
+    expect(kept).not.toContain(token);
+    expect(kept).not.toContain(admin);
+    expect(JSON.parse(kept)).toEqual({
+      version: 2,
+      projects: [
+        {
+          id: projectId,
+          name: 'first',
+          status: 'active',
+          quotas: { bytes: null, items: null, requests_per_second: null },
+          created_at: '2030-01-01T00:00:00.000Z',
+        },
+      ],
+      tokens: [
+        {
+          id: expect.stringMatching(/^[0-9a-f]{24}$/),
+          name: 'first',
+          hash: hashToken(token),
+          projects: [projectId],
+          permissions: ['read', 'write'],
+          expires_at: null,
+          created_at: '2030-01-01T00:00:00.000Z',
+        },
+        {
+          id: expect.stringMatching(/^[0-9a-f]{24}$/),
+          name: 'admin',
+          hash: hashToken(admin),
+          projects: '*',
+          permissions: ['admin'],
+          expires_at: null,
+          created_at: '2030-01-01T00:00:00.000Z',
+        },
+      ],
     });
-    expect(readFileSync(credentialsFilePath(dataDir), 'utf8')).not.toContain(token);
   });
 
-  test('uses a directory that is there already', () => {
+  test('makes no admin token where one is given, and no project where none is wanted', async () => {
+    const { credentials } = await openDirectory(dataDir, { ...OPTIONS, adminToken: false });
+    expect(credentials.tokens.map(({ name }) => name)).toEqual(['first']);
+    const other = await openDirectory(join(parent, 'other'), { ...OPTIONS, firstProject: false });
+    expect([other.credentials.projects, other.credentials.tokens.map(({ name }) => name)]).toEqual([
+      [],
+      ['admin'],
+    ]);
+  });
+
+  test('uses a directory that is there already', async () => {
     mkdirSync(dataDir, { recursive: true });
     writeFileSync(join(dataDir, 'something else'), '');
-    loadCredentials(dataDir);
-    expect(readdirSync(dataDir)).toHaveLength(3);
+    await openDirectory(dataDir, OPTIONS);
+    expect(readdirSync(dataDir)).toHaveLength(4);
+  });
+
+  test('by several processes at once makes one set of credentials', async () => {
+    const opened = await Promise.all([1, 2, 3, 4].map(() => openDirectory(dataDir, OPTIONS)));
+    expect(new Set(opened.map(({ text }) => text)).size).toBe(1);
+    expect(bookOf(opened[0]?.credentials ?? { projects: [], tokens: [] }).identify(plain().admin)).toBeTypeOf(
+      'object',
+    );
+  });
+
+  test('that was broken off before the end is made anew', async () => {
+    await openDirectory(dataDir, OPTIONS);
+    rmSync(credentialsFilePath(dataDir));
+    const { credentials } = await openDirectory(dataDir, OPTIONS);
+    const { projectId, token, admin } = plain();
+    expect(bookOf(credentials).check(projectId, token)).toBeInstanceOf(Grant);
+    expect(bookOf(credentials).identify(admin)).toBeTypeOf('object');
   });
 });
 
 describe('the next start', () => {
-  test('has the same credentials, and writes nothing', () => {
-    const first = loadCredentials(dataDir);
-    const files = [credentialsFilePath(dataDir), ironFilePath(dataDir)];
-    const before = files.map((path) => [readFileSync(path, 'utf8'), statSync(path).mtimeMs]);
-    expect(loadCredentials(dataDir)).toEqual(first);
-    expect(files.map((path) => [readFileSync(path, 'utf8'), statSync(path).mtimeMs])).toEqual(before);
-  });
-
-  test('has several projects, each with its tokens, where the file was written so', () => {
-    loadCredentials(dataDir);
-    const projects = [
-      { id: 'a1'.repeat(12), tokenHashes: [hashToken('one'), hashToken('two')] },
-      { id: 'b2'.repeat(12), tokenHashes: [hashToken('three')] },
-    ];
-    writeFileSync(credentialsFilePath(dataDir), JSON.stringify({ version: 1, projects }));
-    expect(loadCredentials(dataDir)).toEqual({ projects, plain: undefined });
-  });
-
-  test('knows no plain token when iron.json is away, and goes on without', () => {
-    const { projects } = loadCredentials(dataDir);
-    rmSync(ironFilePath(dataDir));
-    expect(loadCredentials(dataDir)).toEqual({ projects, plain: undefined });
-  });
-
-  test.each([
-    ['another token', (plain: PlainCredentials) => ({ project_id: plain.projectId, token: 'another' })],
-    ['another project', ({ token }: PlainCredentials) => ({ project_id: 'a1'.repeat(12), token })],
-    ['no token', ({ projectId }: PlainCredentials) => ({ project_id: projectId })],
-  ])('does not believe an iron.json with %s', (_case, contentFor) => {
-    const plain = plainOf(loadCredentials(dataDir));
-    writeFileSync(ironFilePath(dataDir), JSON.stringify(contentFor(plain)));
-    expect(loadCredentials(dataDir).plain).toBeUndefined();
+  test('has the same credentials, and writes nothing', async () => {
+    const first = await openDirectory(dataDir, OPTIONS);
+    const before = everyFile();
+    const inode = statSync(credentialsFilePath(dataDir)).ino;
+    expect(await openDirectory(dataDir, { ...OPTIONS, now: NOW + 1 })).toEqual(first);
+    expect(everyFile()).toEqual(before);
+    expect(statSync(credentialsFilePath(dataDir)).ino).toBe(inode);
   });
 });
 
-describe('a damaged file', () => {
-  test.each([
-    ['', 'is not valid JSON'],
-    ['{"version": 1, "projects": [', 'is not valid JSON'],
-    ['[]', 'is not a credentials file of ironcached'],
-    ['{"version": 2, "projects": []}', 'version'],
-    ['{"version": 1}', 'projects'],
-    [`{"version": 1, "projects": [{"id": "XYZ", "tokenHashes": ["${'0'.repeat(64)}"]}]}`, 'projects[0].id'],
-    [`{"version": 1, "projects": [{"id": "${'a1'.repeat(12)}", "tokenHashes": ["abc"]}]}`, 'tokenHashes[0]'],
-    [`{"version": 1, "projects": [{"id": "${'a1'.repeat(12)}", "tokenHashes": []}]}`, 'tokenHashes'],
-  ])('of the form %j is told by name and reason, and left as it is', (damaged, reason) => {
-    loadCredentials(dataDir);
-    const path = credentialsFilePath(dataDir);
-    writeFileSync(path, damaged);
-    const iron = readFileSync(ironFilePath(dataDir), 'utf8');
-    expect(() => loadCredentials(dataDir)).toThrow(path);
-    expect(() => loadCredentials(dataDir)).toThrow(reason);
-    expect(readFileSync(path, 'utf8')).toBe(damaged);
-    expect(readFileSync(ironFilePath(dataDir), 'utf8')).toBe(iron);
+describe('credentials of version 1', () => {
+  const [first, second] = ['a1'.repeat(12), 'b2'.repeat(12)];
+  const projects = [
+    { id: first, tokenHashes: [hashToken('one'), hashToken('two'), hashToken('of both')] },
+    { id: second, tokenHashes: [hashToken('of both'), hashToken('three')] },
+  ];
+
+  beforeEach(() => {
+    mkdirSync(dataDir, { recursive: true });
+    writeFileSync(credentialsFilePath(dataDir), JSON.stringify({ version: 1, projects }), { mode: 0o600 });
+    writeFileSync(ironFilePath(dataDir), JSON.stringify({ project_id: first, token: 'one' }), {
+      mode: 0o600,
+    });
   });
 
-  test('says nothing of the token that it holds', () => {
-    const { token } = plainOf(loadCredentials(dataDir));
-    const path = ironFilePath(dataDir);
-    for (const damaged of [`"${token}" x`, token, `{"token": ${token}}`]) {
-      writeFileSync(path, damaged);
-      expect(() => loadCredentials(dataDir)).toThrow(`${path} is not valid JSON`);
-      expect(() => loadCredentials(dataDir)).not.toThrow(token.slice(0, 4));
-      expect(readFileSync(path, 'utf8')).toBe(damaged);
+  function expectAllRights({ credentials }: CredentialsFile): void {
+    const book = bookOf(credentials);
+    const rights = [first, second].map((id) =>
+      ['one', 'two', 'of both', 'three'].filter((text) => book.check(id, text) instanceof Grant),
+    );
+    expect(rights).toEqual([
+      ['one', 'two', 'of both'],
+      ['of both', 'three'],
+    ]);
+  }
+
+  test('keep every token, and get an admin token, in the form of today', async () => {
+    const iron = textIn(ironFilePath(dataDir));
+    expectAllRights(await openDirectory(dataDir, OPTIONS));
+    expect(jsonIn(credentialsFilePath(dataDir)).version).toBe(2);
+    expect(modeOf(credentialsFilePath(dataDir))).toBe('600');
+    expect(textIn(ironFilePath(dataDir))).toBe(iron);
+    const again = await openDirectory(dataDir, OPTIONS);
+    expectAllRights(again);
+    const admin = bookOf(again.credentials).identify(plain().admin);
+    expect(typeof admin === 'object' && permissionSet(admin.permissions)).toBe(ADMIN);
+  });
+
+  test('serve as they are where they cannot be written anew', async () => {
+    mkdirSync(join(dataDir, 'credentials.json.new'));
+    const opened = await openDirectory(dataDir, OPTIONS);
+    expect(opened.unwritable).toBeInstanceOf(Error);
+    expectAllRights(opened);
+    expect(jsonIn(credentialsFilePath(dataDir)).version).toBe(1);
+  });
+
+  test.skipIf(isRoot)('serve as they are in a directory without the right to write', async () => {
+    chmodSync(dataDir, 0o500);
+    try {
+      expectAllRights(await openDirectory(dataDir, OPTIONS));
+    } finally {
+      chmodSync(dataDir, 0o700);
     }
   });
 });
 
-describe('credentials given from outside', () => {
-  test('are granted, with the token known and kept as a hash', () => {
-    const plain = { projectId: 'a1'.repeat(12), token: 'from outside' };
-    const credentials = givenCredentials(plain);
-    expect(credentials).toEqual({
-      projects: [{ id: plain.projectId, tokenHashes: [hashToken('from outside')] }],
-      plain,
-    });
-  });
-});
-
-describe('iron.json', () => {
-  test('tells the official clients where the service is, and is still believed', () => {
-    const credentials = loadCredentials(dataDir);
-    const plain = plainOf(credentials);
-    writeIronFile(dataDir, plain, ADDRESS);
-    expect(jsonIn(ironFilePath(dataDir))).toEqual({
-      project_id: plain.projectId,
-      token: plain.token,
-      protocol: 'http',
-      host: '127.0.0.1',
-      port: 8080,
-      scheme: 'http',
-      api_version: '1',
-    });
-    expect(modeOf(ironFilePath(dataDir))).toBe('600');
-    expect(readdirSync(dataDir)).toHaveLength(2);
-    expect(loadCredentials(dataDir)).toEqual(credentials);
-  });
-
-  test('is written anew only when it would say something else', () => {
-    const plain = plainOf(loadCredentials(dataDir));
-    writeIronFile(dataDir, plain, ADDRESS);
-    const inode = statSync(ironFilePath(dataDir)).ino;
-    writeIronFile(dataDir, plain, ADDRESS);
-    expect(statSync(ironFilePath(dataDir)).ino).toBe(inode);
-    writeIronFile(dataDir, plain, { ...ADDRESS, port: 9090 });
-    expect(jsonIn(ironFilePath(dataDir))).toMatchObject({ port: 9090 });
-  });
-
-  test('that others could read is theirs no more', () => {
-    const plain = plainOf(loadCredentials(dataDir));
-    rmSync(ironFilePath(dataDir));
-    writeFileSync(ironFilePath(dataDir), '{}', { mode: 0o644 });
-    writeIronFile(dataDir, plain, ADDRESS);
-    expect(modeOf(ironFilePath(dataDir))).toBe('600');
-  });
+test('a damaged file is told by name, and left as it is', async () => {
+  await openDirectory(dataDir, OPTIONS);
+  const path = credentialsFilePath(dataDir);
+  writeFileSync(path, '{"version": 2, "projects": [');
+  const before = everyFile();
+  await expect(openDirectory(dataDir, OPTIONS)).rejects.toThrow(`${path} is not valid JSON`);
+  expect(everyFile()).toEqual(before);
 });

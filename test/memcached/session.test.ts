@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { TokenBook } from '../../src/auth/token-book.ts';
 import { Refusal } from '../../src/engine/errors.ts';
 import type { Store } from '../../src/engine/store.ts';
 import { ReplyRoom } from '../../src/memcached/reply-buffer.ts';
@@ -163,11 +162,13 @@ describe('a store that answers later', () => {
 
 test('what a connection brings although it was told to pause waits for its turn', async () => {
   const door = await testDoor({ around: lateStore });
+  const grant = door.tokens.boundGrant(PROJECT);
+  if (!grant) throw new Error('the door has no such project');
   let written = '';
   const done = new Promise<void>((resolve) => {
     const session = new Session({
       engine: door.engine,
-      tokens: new TokenBook([]),
+      tokens: door.tokens,
       server: STATUS,
       room: new ReplyRoom(),
       connection: {
@@ -188,7 +189,7 @@ test('what a connection brings although it was told to pause waits for its turn'
       failuresMax: 1,
       delayMs: 0,
       onBug: () => {},
-      bound: door.engine.cache(PROJECT, 'bound'),
+      bound: { cache: door.engine.cache(PROJECT, 'bound'), grant },
     });
     session.receive(Buffer.from(`${set('a', '1')}incr a 1\r\nge`));
     const chunk = Buffer.alloc(100);

@@ -1,18 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, InjectOptions } from 'fastify';
-import { hashToken, TokenBook } from '../../src/auth/token-book.ts';
+import type { Credentials } from '../../src/auth/credentials.ts';
+import type { TokenBook } from '../../src/auth/token-book.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { Store } from '../../src/engine/store.ts';
 import { type AppParts, buildApp } from '../../src/http/app.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { testClock } from './clock.ts';
+import { bookOf, PROJECT, TOKEN, TWO_PROJECTS } from './credentials.ts';
 
-export const PROJECT = '4e71843298b1db3f0d0000aa';
-export const TOKEN = 'token-of-the-first-project';
-/** Another project, with a token that has no right to the first. */
-export const OTHER_PROJECT = '4e71843298b1db3f0d0000bb';
-export const OTHER_TOKEN = 'token-of-the-other-project';
+export { OTHER_PROJECT, OTHER_TOKEN, PROJECT, TOKEN } from './credentials.ts';
 
 export const AUTHORIZED = { authorization: `OAuth ${TOKEN}` };
 
@@ -27,6 +25,7 @@ export interface TestApp {
   readonly app: FastifyInstance;
   readonly engine: Engine;
   readonly clock: ReturnType<typeof testClock>;
+  readonly tokens: TokenBook;
   /** Sends a request with the token of the project. */
   request(method: InjectOptions['method'], url: string, body?: unknown): Promise<TestAnswer>;
   /** Listens on a free port and says which. */
@@ -44,6 +43,7 @@ export interface TestAnswer {
 export interface TestAppOptions
   extends Partial<Pick<AppParts, 'logger' | 'tls' | 'corsOrigins' | 'isStopping'>> {
   readonly limits?: Partial<AppParts['limits']>;
+  readonly credentials?: Credentials;
   readonly defaultExpiresInSeconds?: number;
   readonly cachesMax?: number;
   readonly bytesMax?: number;
@@ -62,12 +62,10 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     { valueBytesMax: 1_048_576, defaultExpiresInSeconds },
     clock.now,
   );
+  const tokens = bookOf(options.credentials ?? TWO_PROJECTS, clock.now);
   const app = await buildApp({
     engine,
-    tokens: new TokenBook([
-      { id: PROJECT, tokenHashes: [hashToken(TOKEN)] },
-      { id: OTHER_PROJECT, tokenHashes: [hashToken(OTHER_TOKEN)] },
-    ]),
+    tokens,
     logger,
     version: '1.2.3',
     limits: {
@@ -89,6 +87,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     app,
     engine,
     clock,
+    tokens,
     request: (method, url, body) => send(app, method, url, body),
     listen: async () => {
       await app.listen({ host: '127.0.0.1', port: 0 });

@@ -1,17 +1,16 @@
 import { onTestFinished } from 'vitest';
-import { hashToken, TokenBook } from '../../src/auth/token-book.ts';
+import type { Credentials } from '../../src/auth/credentials.ts';
+import type { TokenBook } from '../../src/auth/token-book.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { Store } from '../../src/engine/store.ts';
 import { type ListenerLimits, MemcachedListener } from '../../src/memcached/listener.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { LruCacheStore } from '../../src/storage/lru-cache.ts';
 import { type TestClock, testClock } from './clock.ts';
+import { bookOf, PROJECT, TOKEN, TWO_PROJECTS } from './credentials.ts';
 import { MemcachedClient } from './memcached-client.ts';
 
-export const PROJECT = '4e71843298b1db3f0d0000aa';
-export const TOKEN = 'token-of-the-first-project';
-export const OTHER_PROJECT = '4e71843298b1db3f0d0000bb';
-export const OTHER_TOKEN = 'token-of-the-other-project';
+export { OTHER_PROJECT, OTHER_TOKEN, PROJECT, TOKEN } from './credentials.ts';
 
 export interface Tenant {
   readonly token?: string;
@@ -21,6 +20,7 @@ export interface Tenant {
 
 export interface DoorOptions {
   readonly limits?: Partial<ListenerLimits>;
+  readonly credentials?: Credentials;
   readonly clock?: TestClock;
   readonly bytesMax?: number;
   readonly cachesMax?: number;
@@ -43,6 +43,7 @@ export interface Door {
   readonly engine: Engine;
   readonly logged: LoggedLine[];
   readonly listener: MemcachedListener;
+  readonly tokens: TokenBook;
   /** A connection that has not signed in. */
   connect(options?: { allowHalfOpen?: boolean }): Promise<MemcachedClient>;
   /** A connection that has signed in, to `first-cache` of the first project unless told otherwise. */
@@ -77,12 +78,10 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const engineLimits = { valueBytesMax: options.valueBytesMax ?? 1_048_576, defaultExpiresInSeconds: 0 };
   const engine = new Engine(options.around?.(store) ?? store, engineLimits, clock.now);
   const logged: LoggedLine[] = [];
+  const tokens = bookOf(options.credentials ?? TWO_PROJECTS, clock.now);
   const listener = new MemcachedListener({
     engine,
-    tokens: new TokenBook([
-      { id: PROJECT, tokenHashes: [hashToken(TOKEN)] },
-      { id: OTHER_PROJECT, tokenHashes: [hashToken(OTHER_TOKEN)] },
-    ]),
+    tokens,
     limits: { ...LIMITS, ...options.limits },
     version: '1.2.3',
     memoryBytesMax: bytesMax,
@@ -104,6 +103,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     engine,
     logged,
     listener,
+    tokens,
     connect,
     signedIn: async (tenant) => signIn(await connect(), tenant),
     close: async () => {

@@ -28,6 +28,7 @@ export async function cacheRoutes(app: FastifyInstance, { engine }: { engine: En
     operation({
       id: 'listCaches',
       tag: 'caches',
+      needs: 'read',
       summary: 'List the caches of a project, by name',
       path: projectPath,
       query: pageQuery,
@@ -47,6 +48,7 @@ export async function cacheRoutes(app: FastifyInstance, { engine }: { engine: En
     operation({
       id: 'getCache',
       tag: 'caches',
+      needs: 'read',
       summary: 'Tell about a cache',
       path: cachePath,
       answer: { description: 'The cache', schema: cacheInfo },
@@ -64,6 +66,7 @@ export async function cacheRoutes(app: FastifyInstance, { engine }: { engine: En
     operation({
       id: 'deleteCache',
       tag: 'caches',
+      needs: 'write',
       summary: 'Delete a cache and all its items',
       path: cachePath,
       answer: { description: 'It is gone', schema: message, examples: { deleted: { msg: 'Deleted.' } } },
@@ -78,6 +81,7 @@ export async function cacheRoutes(app: FastifyInstance, { engine }: { engine: En
     operation({
       id: 'clearCache',
       tag: 'caches',
+      needs: 'write',
       summary: 'Delete all items of a cache',
       path: cachePath,
       answer: { description: 'It is empty', schema: message, examples: { cleared: { msg: 'Cleared.' } } },

@@ -33,6 +33,7 @@ export async function itemRoutes(
     operation({
       id: 'getItem',
       tag: 'items',
+      needs: 'read',
       summary: 'Get an item',
       description:
         'Bytes that are not UTF-8 come as base64, with the header `X-IronCache-Encoding: base64`. ' +
@@ -54,6 +55,7 @@ export async function itemRoutes(
     operation({
       id: 'putItem',
       tag: 'items',
+      needs: 'write',
       summary: 'Store an item',
       description:
         'Makes the cache if there is none. `add`, `replace` and `cas` are conditions: where they do not hold, ' +
@@ -84,6 +86,7 @@ export async function itemRoutes(
     operation({
       id: 'deleteItem',
       tag: 'items',
+      needs: 'write',
       summary: 'Delete an item',
       path: itemPath,
       answer: { description: 'It is gone', schema: message, examples: { deleted: { msg: 'Deleted.' } } },
@@ -101,6 +104,7 @@ export async function itemRoutes(
     operation({
       id: 'incrementItem',
       tag: 'items',
+      needs: 'write',
       summary: 'Add to a number',
       description:
         'Atomic, and exact over 64 bits, signed. A missing item starts with the amount as its value.',

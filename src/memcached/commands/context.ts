@@ -1,3 +1,4 @@
+import type { Grant } from '../../auth/grant.ts';
 import type { Cache } from '../../engine/cache.ts';
 import type { ReplyBuffer } from '../reply-buffer.ts';
 import type { ServerStatus } from '../server-status.ts';
@@ -10,6 +11,8 @@ export interface OpenContext {
 /** What a command has to work with: whose cache it is about, and where its answer goes. */
 export interface CommandContext extends OpenContext {
   readonly cache: Cache;
+  /** By what right the client uses the cache's project. */
+  readonly grant: Grant;
   readonly server: ServerStatus;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;

@@ -1,3 +1,4 @@
+import { WRITE } from '../../auth/permissions.ts';
 import { type Answer, after } from '../../engine/answer.ts';
 import type { ArithmeticOptions } from '../../engine/arithmetic.ts';
 import type { StoreMode, StoreOutcome } from '../../engine/changes.ts';
@@ -31,7 +32,8 @@ const STORE_REPLIES: Record<StoreOutcome, string> = {
 /** mg: reads an item, or what is about it; may touch it, make it, or win the right to refresh it. */
 export function metaGet({ key, flags }: MetaRequest, context: CommandContext): Answer<void> {
   const now = context.now();
-  return after(context.cache.lease(key, leaseOptions(flags, now)), (found) => {
+  const mayWin = (context.grant.permissions & WRITE) !== 0;
+  return after(context.cache.lease(key, leaseOptions(flags, mayWin, now)), (found) => {
     if (!found) {
       reply(context, `EN${echoes(key, flags)}`, flags.quiet);
       return;
@@ -124,11 +126,12 @@ export function metaDebug({ key, binaryKey }: RequestOf<'me'>, context: CommandC
   });
 }
 
-function leaseOptions(flags: MetaFlags, now: number): LeaseOptions {
+function leaseOptions(flags: MetaFlags, mayWin: boolean, now: number): LeaseOptions {
   const { ttl, recache } = flags;
   const createUntil = vivifiedUntil(flags, now);
   return {
     use: !flags.noUse,
+    mayWin,
     createUntil,
     expiresAt: ttl === undefined ? undefined : expiresAtFrom(ttl, now),
     // R0 is a time that nothing expires before.

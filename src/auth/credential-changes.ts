@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import type { Credentials, Project, Quotas, Token } from './credentials.ts';
+import type { Permission } from './permissions.ts';
+import { hashToken } from './token-book.ts';
+
+/** Why projects and tokens cannot be changed as asked. The message says what to do. */
+export class CredentialsRefusal extends Error {
+  override readonly name = 'CredentialsRefusal';
+  readonly code: 'read_only' | 'not_found' | 'conflict';
+
+  constructor(code: CredentialsRefusal['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A change: the credentials that come out of it, and what to tell. Throws CredentialsRefusal. */
+export type Change<R> = (credentials: Credentials) => { credentials: Credentials; result: R };
+
+export interface NewProject {
+  /** A random one unless given: projects that come from elsewhere keep theirs. */
+  readonly id?: string | undefined;
+  readonly name: string;
+  readonly suspended?: boolean | undefined;
+  readonly quotas?: Quotas | undefined;
+}
+
+export interface NewToken {
+  readonly name: string;
+  readonly projects: '*' | readonly string[];
+  readonly permissions: readonly Permission[];
+  /** Milliseconds since the Unix epoch; never unless given. */
+  readonly expiresAt?: number | undefined;
+  /** A random one unless given, as with a project's id. */
+  readonly text?: string | undefined;
+}
+
+/** A token with its text, which only its maker ever sees. */
+export interface MadeToken {
+  readonly token: Token;
+  readonly text: string;
+}
+
+export function createProject(asked: NewProject, now: number): Change<Project> {
+  const { id = randomId(), name, suspended = false, quotas = {} } = asked;
+  const project = { id, name, suspended, quotas, createdAt: now };
+  return ({ projects, tokens }) => {
+    if (projects.some((other) => other.id === id)) {
+      throw new CredentialsRefusal('conflict', `There is a project ${id} already. Choose another id.`);
+    }
+    return { credentials: { projects: [...projects, project], tokens }, result: project };
+  };
+}
+
+/** Changes what is given of a project; of its quotas, too. */
+export function changeProject(
+  id: string,
+  change: { readonly name?: string; readonly suspended?: boolean; readonly quotas?: Partial<Quotas> },
+): Change<Project> {
+  return ({ projects, tokens }) => {
+    const project = found(projects, id, 'project');
+    const changed = { ...project, ...change, quotas: { ...project.quotas, ...change.quotas } };
+    const others = projects.map((each) => (each.id === id ? changed : each));
+    return { credentials: { projects: others, tokens }, result: changed };
+  };
+}
+
+/** Deletes a project, and with it the tokens that were for no other. */
+export function deleteProject(id: string): Change<Project> {
+  return ({ projects, tokens }) => ({
+    result: found(projects, id, 'project'),
+    credentials: {
+      projects: projects.filter((project) => project.id !== id),
+      tokens: tokens.flatMap((token) => {
+        if (token.projects === '*' || !token.projects.includes(id)) return [token];
+        const others = token.projects.filter((project) => project !== id);
+        return others.length > 0 ? [{ ...token, projects: others }] : [];
+      }),
+    },
+  });
+}
+
+export function createToken(asked: NewToken, now: number): Change<MadeToken> {
+  const { name, projects, permissions, text = randomBytes(24).toString('base64url') } = asked;
+  const { expiresAt = Number.POSITIVE_INFINITY } = asked;
+  const hash = hashToken(text);
+  const token = { id: randomId(), name, hash, projects, permissions, expiresAt, createdAt: now };
+  return (credentials) => {
+    for (const id of projects === '*' ? [] : projects) found(credentials.projects, id, 'project');
+    if (credentials.tokens.some((other) => other.hash === hash)) {
+      throw new CredentialsRefusal('conflict', 'There is a token of this text already. Choose another.');
+    }
+    const tokens = [...credentials.tokens, token];
+    return { credentials: { ...credentials, tokens }, result: { token, text } };
+  };
+}
+
+export function revokeToken(id: string): Change<Token> {
+  return ({ projects, tokens }) => ({
+    result: found(tokens, id, 'token'),
+    credentials: { projects, tokens: tokens.filter((token) => token.id !== id) },
+  });
+}
+
+function found<T extends { readonly id: string }>(
+  all: readonly T[],
+  id: string,
+  kind: 'project' | 'token',
+): T {
+  const one = all.find((each) => each.id === id);
+  if (one) return one;
+  throw new CredentialsRefusal('not_found', `There is no ${kind} ${id}.`);
+}
+
+function randomId(): string {
+  return randomBytes(12).toString('hex');
+}

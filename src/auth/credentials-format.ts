@@ -1,0 +1,235 @@
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import {
+  idSchema,
+  mistakesIn,
+  nameSchema,
+  objectError,
+  permissionsSchema,
+  projectsSchema,
+  quotasSchema,
+  statusSchema,
+  timeSchema,
+  tokenHashSchema,
+  tokenTextSchema,
+} from './credential-members.ts';
+import type { Credentials, Project, Quotas, Token } from './credentials.ts';
+import { hashToken } from './token-book.ts';
+
+/*
+ * The text of a credentials file. The service writes version 2; a person may write it, too, and leave
+ * out what has a default. Version 1, of the first releases, is read as well.
+ */
+
+const projectSchema = z.strictObject(
+  {
+    id: idSchema,
+    name: nameSchema.optional(),
+    status: statusSchema.optional(),
+    quotas: quotasSchema.optional(),
+    created_at: timeSchema.nullish(),
+  },
+  { error: objectError('id, name, status, quotas, created_at') },
+);
+
+const tokenSchema = z.strictObject(
+  {
+    id: idSchema.optional(),
+    name: nameSchema,
+    hash: tokenHashSchema.optional(),
+    token: tokenTextSchema.optional(),
+    projects: projectsSchema,
+    permissions: permissionsSchema.optional(),
+    expires_at: timeSchema.nullish(),
+    created_at: timeSchema.nullish(),
+  },
+  { error: objectError('id, name, hash or token, projects, permissions, expires_at, created_at') },
+);
+
+const fileSchema = z.strictObject(
+  {
+    version: z.literal(2),
+    projects: z.array(projectSchema, { error: 'must be a list of projects' }),
+    tokens: z.array(tokenSchema, { error: 'must be a list of tokens' }),
+  },
+  { error: objectError('version, projects, tokens') },
+);
+
+const firstFileSchema = z.object({
+  version: z.literal(1),
+  projects: z.array(z.object({ id: idSchema, tokenHashes: z.array(tokenHashSchema).min(1) })),
+});
+
+const versionSchema = z.object(
+  { version: z.union([z.literal(1), z.literal(2)], { error: 'must be 2 (or 1)' }) },
+  { error: objectError('version, projects, tokens') },
+);
+
+export interface ReadCredentials {
+  readonly credentials: Credentials;
+  /** Is it an older form, which the service may write anew? */
+  readonly outdated: boolean;
+}
+
+/** Throws an error that names every mistake, and nothing of any token. */
+export function readCredentials(path: string, text: string): ReadCredentials {
+  const json = parseJson(path, text);
+  const { version } = valid(path, versionSchema.safeParse(json));
+  if (version === 1) {
+    return { credentials: fromFirstVersion(valid(path, firstFileSchema.safeParse(json))), outdated: true };
+  }
+  const file = valid(path, fileSchema.safeParse(json));
+  const mistakes = contradictionsIn(file);
+  if (mistakes.length > 0) throw notCredentials(path, mistakes);
+  const credentials = { projects: file.projects.map(projectFrom), tokens: file.tokens.map(tokenFrom) };
+  return { credentials, outdated: false };
+}
+
+export function formatCredentials({ projects, tokens }: Credentials): string {
+  const file = {
+    version: 2,
+    projects: projects.map(projectJson),
+    tokens: tokens.map((token) => {
+      const { id, name, ...rest } = tokenJson(token);
+      return { id, name, hash: token.hash, ...rest };
+    }),
+  };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** A project as files and answers show it. */
+export function projectJson({ id, name, suspended, quotas, createdAt }: Project) {
+  return {
+    id,
+    name,
+    status: suspended ? 'suspended' : 'active',
+    quotas: {
+      bytes: quotas.bytes ?? null,
+      items: quotas.items ?? null,
+      requests_per_second: quotas.requestsPerSecond ?? null,
+    },
+    created_at: timeText(createdAt),
+  };
+}
+
+/** A token as files and answers show it: without its hash, and its text is not known. */
+export function tokenJson({ id, name, projects, permissions, expiresAt, createdAt }: Token) {
+  return {
+    id,
+    name,
+    projects,
+    permissions,
+    expires_at: timeText(expiresAt),
+    created_at: timeText(createdAt),
+  };
+}
+
+export function quotasFrom(quotas: z.output<typeof quotasSchema>): Quotas {
+  return {
+    bytes: quotas.bytes ?? undefined,
+    items: quotas.items ?? undefined,
+    requestsPerSecond: quotas.requests_per_second ?? undefined,
+  };
+}
+
+/** The id of a token that was given without one, always the same for the same name. */
+export function idFromName(name: string): string {
+  return hash('sha256', `ironcached token ${name}`, 'hex').slice(0, 24);
+}
+
+function projectFrom({ id, name, status, quotas, created_at }: z.output<typeof projectSchema>): Project {
+  return {
+    id,
+    name: name ?? id,
+    suspended: status === 'suspended',
+    quotas: quotasFrom(quotas ?? {}),
+    createdAt: created_at ?? undefined,
+  };
+}
+
+function tokenFrom(token: z.output<typeof tokenSchema>): Token {
+  return {
+    id: token.id ?? idFromName(token.name),
+    name: token.name,
+    hash: token.hash ?? hashToken(token.token ?? ''),
+    projects: token.projects,
+    permissions: token.permissions ?? USUAL_RIGHTS.permissions,
+    expiresAt: token.expires_at ?? USUAL_RIGHTS.expiresAt,
+    createdAt: token.created_at ?? undefined,
+  };
+}
+
+// The first version knew tokens by their hashes alone, and one of two projects as two.
+function fromFirstVersion({ projects }: z.output<typeof firstFileSchema>): Credentials {
+  const tokens = new Map<string, Token>();
+  for (const { id, tokenHashes } of projects) {
+    for (const [index, hash] of tokenHashes.entries()) {
+      const name = `token ${index + 1} of ${id}`;
+      const known = tokens.get(hash) ?? { id: idFromName(name), name, hash, projects: [], ...USUAL_RIGHTS };
+      tokens.set(hash, { ...known, projects: [...new Set([...known.projects, id])] });
+    }
+  }
+  return {
+    projects: projects.map(({ id }) => ({ id, name: id, suspended: false, quotas: {} })),
+    tokens: [...tokens.values()],
+  };
+}
+
+const USUAL_RIGHTS = { permissions: ['read', 'write'], expiresAt: Number.POSITIVE_INFINITY } as const;
+
+function contradictionsIn({ projects, tokens }: z.output<typeof fileSchema>): string[] {
+  const ids = new Set(projects.map(({ id }) => id));
+  return [
+    ...repeated(projects.map(({ id }) => id)).map((i) => `projects[${i}].id is that of another project`),
+    ...tokens.flatMap((token, i) => {
+      if ((token.hash === undefined) === (token.token === undefined)) {
+        return [`tokens[${i}] must have either hash or token`];
+      }
+      const named = token.projects === '*' ? [] : token.projects;
+      return named.flatMap((id, j) =>
+        ids.has(id) ? [] : [`tokens[${i}].projects[${j}] is no project here`],
+      );
+    }),
+    ...repeated(tokens.map(({ id, name }) => id ?? idFromName(name))).map((i) =>
+      tokens[i]?.id === undefined
+        ? `tokens[${i}].name is that of another token; use another, or give both an id`
+        : `tokens[${i}].id is that of another token`,
+    ),
+    ...repeated(tokens.map(({ hash, token }) => hash ?? (token && hashToken(token)))).map(
+      (i) => `tokens[${i}] has the same text as another token`,
+    ),
+  ];
+}
+
+/** Where a value stands that stood further in front already. */
+function repeated(values: readonly (string | undefined)[]): number[] {
+  const seen = new Set<string>();
+  return values.flatMap((value, index) => {
+    if (value === undefined) return [];
+    if (seen.has(value)) return [index];
+    seen.add(value);
+    return [];
+  });
+}
+
+function valid<T>(path: string, result: z.ZodSafeParseResult<T>): T {
+  if (result.success) return result.data;
+  throw notCredentials(path, mistakesIn(result.error));
+}
+
+function notCredentials(path: string, mistakes: readonly string[]): Error {
+  return new Error(`${path} is not a credentials file of ironcached: ${mistakes.join('; ')}`);
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own words quote the text, which may be a token.
+    throw new Error(`${path} is not valid JSON`);
+  }
+}
+
+function timeText(time: number | undefined): string | null {
+  return time === undefined || time === Number.POSITIVE_INFINITY ? null : new Date(time).toISOString();
+}

@@ -1,0 +1,43 @@
+import type { Permission } from './permissions.ts';
+
+/** What a project may take at most. What is undefined is not limited for the project alone. */
+export interface Quotas {
+  readonly bytes?: number | undefined;
+  readonly items?: number | undefined;
+  readonly requestsPerSecond?: number | undefined;
+}
+
+export interface Project {
+  /** 24 lower-case hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+  /** Nobody may use it for now; its items stay. */
+  readonly suspended: boolean;
+  readonly quotas: Quotas;
+  /** Milliseconds since the Unix epoch; unknown where a person wrote the file. */
+  readonly createdAt?: number | undefined;
+}
+
+export interface Token {
+  /** 24 lower-case hexadecimal digits, which are no secret: logs and metrics may name them. */
+  readonly id: string;
+  readonly name: string;
+  /** The SHA-256 of its text, as hexadecimal digits. The text itself is not kept. */
+  readonly hash: string;
+  /** The ids of its projects; `*` is all, those to come as well. */
+  readonly projects: '*' | readonly string[];
+  readonly permissions: readonly Permission[];
+  /** Milliseconds since the Unix epoch; Infinity is never. */
+  readonly expiresAt: number;
+  readonly createdAt?: number | undefined;
+}
+
+/** All projects and tokens, at one time. Never changed: a change makes another. */
+export interface Credentials {
+  readonly projects: readonly Project[];
+  readonly tokens: readonly Token[];
+}
+
+export function covers({ projects }: Token, projectId: string): boolean {
+  return projects === '*' || projects.includes(projectId);
+}

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf, readIfThere } from './private-file.ts';
+
+/** A lock is held for milliseconds; one of this age was left by a process that was killed. */
+const ABANDONED_AFTER_MS = 10_000;
+const RETRY_MS = 20;
+const PATIENCE_MS = 15_000;
+
+/**
+ * Does something that only one process may do at a time, by means of a file that exists meanwhile: the
+ * service and the command line change the same files, perhaps in different containers.
+ */
+export async function whileLocked<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const owner = randomBytes(12).toString('hex');
+  await take(path, owner);
+  try {
+    return await work();
+  } finally {
+    if ((await readIfThere(path)) === owner) await rm(path, { force: true });
+  }
+}
+
+async function take(path: string, owner: string): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await tryToTake(path, owner))) {
+    await removeAbandoned(path, owner);
+    if (Date.now() > deadline) throw new Error(`${path} is held by another process that does not let go`);
+    await delay(RETRY_MS);
+  }
+}
+
+async function tryToTake(path: string, owner: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'wx', 0o600);
+    await file.writeFile(owner);
+    await file.close();
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+// Taken away by a rename, so that of several processes one does it. What was not the abandoned lock, but
+// one that was just taken, is put back.
+async function removeAbandoned(path: string, owner: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found || Date.now() - found.mtimeMs < ABANDONED_AFTER_MS) return;
+  const aside = `${path}.${owner}`;
+  try {
+    await rename(path, aside);
+    if ((await stat(aside)).ino !== found.ino) await link(aside, path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EEXIST') throw error;
+  }
+  await rm(aside, { force: true });
+}

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { idSchema } from './credential-members.ts';
+import { type Credentials, covers } from './credentials.ts';
+import { readIfThere, writePrivately } from './private-file.ts';
+import { hashToken } from './token-book.ts';
+
+/** A project's id with a token in plain text. */
+export interface PlainCredentials {
+  readonly projectId: string;
+  readonly token: string;
+}
+
+/** Where a client finds the service, as in its iron.json. */
+export interface ServiceAddress {
+  readonly protocol: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+}
+
+const ironFileSchema = z.looseObject({ project_id: idSchema, token: z.string() });
+
+/** The file that official clients read, which only its owner can read. */
+export function ironFilePath(dataDir: string): string {
+  return join(dataDir, 'iron.json');
+}
+
+/** The text of an iron.json. */
+export function ironFileText({ projectId, token }: PlainCredentials, address: ServiceAddress): string {
+  const { protocol, host, port } = address;
+  // Ruby's and Go's clients call the protocol `scheme`, and Go's takes no version but a text.
+  const where = { protocol, scheme: protocol, host, port, api_version: '1' };
+  return `${JSON.stringify({ project_id: projectId, token, ...where }, null, 2)}\n`;
+}
+
+/** Writes iron.json. Does nothing when it says so already. */
+export async function writeIronFile(
+  dataDir: string,
+  plain: PlainCredentials,
+  address: ServiceAddress,
+): Promise<void> {
+  const path = ironFilePath(dataDir);
+  const text = ironFileText(plain, address);
+  if ((await readIfThere(path)) !== text) await writePrivately(path, text);
+}
+
+/** The project and token of the iron.json, where they are among the credentials. */
+export async function readIronFile(
+  dataDir: string,
+  credentials: Credentials,
+): Promise<PlainCredentials | undefined> {
+  const path = ironFilePath(dataDir);
+  const text = await readIfThere(path);
+  const file = text === undefined ? undefined : ironFileSchema.safeParse(parseJson(path, text)).data;
+  if (!file) return undefined;
+  const { project_id: projectId, token } = file;
+  const hash = hashToken(token);
+  const isKnown = credentials.tokens.some((each) => each.hash === hash && covers(each, projectId));
+  const exists = credentials.projects.some(({ id }) => id === projectId);
+  return isKnown && exists ? { projectId, token } : undefined;
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own words quote the text, which may be a token.
+    throw new Error(`${path} is not valid JSON`);
+  }
+}

@@ -1,0 +1,44 @@
+import type { FastifyReply } from 'fastify';
+import type { Denial } from '../auth/grant.ts';
+import { missingPermission, type PermissionSet } from '../auth/permissions.ts';
+import { NO_SUCH_ENDPOINT, sendError } from './errors.ts';
+
+/** Answers why a token may not use a project. */
+export function refuseDenied(reply: FastifyReply, denial: Denial): void {
+  switch (denial) {
+    case 'no_such_project':
+      sendError(reply, { status: 404, msg: NO_SUCH_ENDPOINT });
+      break;
+    case 'unknown_token':
+      refuseToken(reply, 'This token is not known');
+      break;
+    case 'expired_token':
+      refuseToken(reply, 'This token has expired');
+      break;
+    case 'forbidden':
+      refuse(reply, 'This token has no right to this project. Use a token of the project.');
+      break;
+    case 'suspended':
+      refuse(reply, 'This project is suspended. Ask whoever runs this service to resume it.');
+      break;
+  }
+}
+
+/** Answers that a token lacks one of the permissions that are needed. */
+export function refusePermission(reply: FastifyReply, there: PermissionSet, needed: PermissionSet): void {
+  const missing = missingPermission(there, needed);
+  refuse(reply, `This token may not ${missing}. Use a token with the permission "${missing}".`);
+}
+
+/** Answers 401: there is no token, or none that is good for anything. */
+export function refuseToken(reply: FastifyReply, reason: string): void {
+  sendError(reply, {
+    status: 401,
+    msg: `${reason}. Send it as the header "Authorization: OAuth TOKEN" or as ?oauth=TOKEN.`,
+    headers: { 'www-authenticate': 'OAuth realm="ironcached"' },
+  });
+}
+
+function refuse(reply: FastifyReply, msg: string): void {
+  sendError(reply, { status: 403, msg });
+}

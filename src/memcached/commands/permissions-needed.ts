@@ -1,0 +1,56 @@
+import { type PermissionSet, READ, WRITE } from '../../auth/permissions.ts';
+import type { MetaFlags } from '../meta-flags.ts';
+import type { Request } from '../request.ts';
+
+const NONE: PermissionSet = 0;
+
+const NEEDED: Readonly<Record<Request['command'], PermissionSet>> = {
+  get: READ,
+  gets: READ,
+  gat: READ | WRITE,
+  gats: READ | WRITE,
+  set: WRITE,
+  add: WRITE,
+  replace: WRITE,
+  append: WRITE,
+  prepend: WRITE,
+  cas: WRITE,
+  delete: WRITE,
+  incr: WRITE,
+  decr: WRITE,
+  touch: WRITE,
+  flush_all: WRITE,
+  verbosity: NONE,
+  version: NONE,
+  quit: NONE,
+  mn: NONE,
+  stats: READ,
+  lru_crawler: READ,
+  watch: READ,
+  mg: READ,
+  ms: WRITE,
+  md: WRITE,
+  ma: WRITE,
+  me: READ,
+  refused: NONE,
+};
+
+/** What a client must be permitted to do for a request. */
+export function permissionsNeeded(request: Request): PermissionSet {
+  switch (request.command) {
+    case 'mg':
+      return changesItem(request.flags) ? READ | WRITE : READ;
+    case 'stats':
+      return request.words[0] === 'reset' ? WRITE : READ;
+    case 'refused':
+      // A set that is too large still does away with the old value.
+      return request.tooLargeFor === undefined ? NONE : WRITE;
+    default:
+      return NEEDED[request.command];
+  }
+}
+
+// To make an item, to give it another expiry, and to win the right to store it anew.
+function changesItem({ autovivify, ttl, recache }: MetaFlags): boolean {
+  return autovivify !== undefined || ttl !== undefined || recache !== undefined;
+}

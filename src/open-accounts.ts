@@ -1,0 +1,62 @@
+import { Accounts, type AccountsParts } from './auth/accounts.ts';
+import type { Credentials, Token } from './auth/credentials.ts';
+import { openDirectory, readCredentialsFile } from './auth/credentials-file.ts';
+import { idFromName } from './auth/credentials-format.ts';
+import { type PlainCredentials, readIronFile } from './auth/iron-file.ts';
+import { hashToken } from './auth/token-book.ts';
+import { type Config, settings } from './config.ts';
+
+export interface OpenAccounts {
+  readonly accounts: Accounts;
+  /** The first project with its token, where the token's text is known: to show, or to sign in with. */
+  readonly plain: PlainCredentials | undefined;
+}
+
+export interface OpenAccountsParts extends Pick<AccountsParts, 'onChange' | 'log'> {
+  readonly now: () => number;
+}
+
+/** The projects and tokens, from where the settings say: given, in a file of its owner, or in the data directory. */
+export async function openAccounts(
+  config: Config,
+  { now, ...parts }: OpenAccountsParts,
+): Promise<OpenAccounts> {
+  const { projectId, token, credentialsFile, dataDir, adminToken } = config;
+  if (projectId !== undefined && token !== undefined) {
+    const readOnly = `${settings.projectId.variable} and ${settings.token.variable} give the one project and its token: change them there.`;
+    const given = givenCredentials({ projectId, token });
+    return { accounts: new Accounts({ ...parts, given, readOnly }), plain: { projectId, token } };
+  }
+  if (credentialsFile !== undefined) {
+    const readOnly = `The projects and tokens are kept in a file that is not changed here (${settings.credentialsFile.variable}): change them there.`;
+    const file = await readCredentialsFile(credentialsFile);
+    return { accounts: new Accounts({ ...parts, file, readOnly }), plain: undefined };
+  }
+  const options = { firstProject: true, adminToken: adminToken === undefined, now: now() };
+  const file = await openDirectory(dataDir, options);
+  if (file.unwritable) {
+    const message =
+      'the credentials file has an older form and cannot be written anew: no change will be kept';
+    parts.log.error({ err: file.unwritable }, message);
+  }
+  const accounts = new Accounts({ ...parts, file });
+  return { accounts, plain: await readIronFile(dataDir, file.credentials) };
+}
+
+/** The admin token that was given from outside, as one among the others. */
+export function givenAdminToken({ adminToken }: Config): Token[] {
+  if (adminToken === undefined) return [];
+  const { variable: name } = settings.adminToken;
+  return [{ ...tokenOf(name, adminToken), projects: '*', permissions: ['admin'] }];
+}
+
+function givenCredentials({ projectId: id, token }: PlainCredentials): Credentials {
+  return {
+    projects: [{ id, name: id, suspended: false, quotas: {} }],
+    tokens: [{ ...tokenOf(settings.token.variable, token), projects: [id], permissions: ['read', 'write'] }],
+  };
+}
+
+function tokenOf(name: string, text: string) {
+  return { id: idFromName(name), name, hash: hashToken(text), expiresAt: Number.POSITIVE_INFINITY };
+}
