@@ -286,6 +286,13 @@ export const settings = {
       'Whose pages may use the REST API in a browser: origins like https://app.example.org, several separated by commas; * is everyone’s. Unset: none. A token in a page is known to whoever opens it.',
     schema: origins,
   },
+  stopDelay: {
+    variable: 'IRONCACHED_STOP_DELAY',
+    fallback: '0',
+    about:
+      'Seconds that a stop goes on serving, while REST tells every client to close its connection. Behind a load balancer: as long as it takes to notice.',
+    schema: seconds(600),
+  },
   stopTimeout: {
     variable: 'IRONCACHED_STOP_TIMEOUT',
     fallback: '10',

@@ -20,6 +20,7 @@ if ('show' in result) {
     level: config.logLevel,
     ...(forPeople ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}),
   });
+  endOnBug(logger);
   try {
     const service = new Service({ config, logger, version });
     stopOnSignal(service, logger);
@@ -33,17 +34,32 @@ if ('show' in result) {
 }
 
 function stopOnSignal(service: Service, logger: Logger): void {
+  let isStopping = false;
   process.on('SIGHUP', () => {
     service.reloadCertificate();
     void service.reloadCredentials();
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, async () => {
-      logger.info({ signal }, 'stopping');
+    process.on(signal, async () => {
+      if (isStopping) {
+        logger.warn({ signal }, 'stopping at once');
+        process.exit(1);
+      }
+      isStopping = true;
+      logger.info({ signal }, 'stopping; the same again ends it at once');
       await service.stop();
       logger.info('stopped');
       // A peer that keeps its half of a connection open is no reason to stay.
       process.exit(0);
     });
   }
+}
+
+// What is thrown while a request is answered never gets here. Whatever does leaves a state that nobody
+// knows: better to start anew, with a line that says where it was.
+function endOnBug(logger: Logger): void {
+  process.on('uncaughtException', (err, origin) => {
+    logger.fatal({ err, origin }, 'ironcached ends because of an error that nothing caught; this is a bug');
+    process.exit(70);
+  });
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { setImmediate as othersTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as othersTurn } from 'node:timers/promises';
 import { createSecureContext, Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -10,6 +10,7 @@ import { TokenBook } from './auth/token-book.ts';
 import { type Config, settings } from './config.ts';
 import { Engine } from './engine/engine.ts';
 import type { Store } from './engine/store.ts';
+import { fileLimit } from './file-limit.ts';
 import { isPrivateAddress, reachableHost } from './host-address.ts';
 import { buildApp } from './http/app.ts';
 import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
@@ -52,6 +53,9 @@ export class StartError extends Error {
 
 const DELETED_CACHES_AT_ONCE = 100;
 
+// What a process has open besides connections: the log, the listeners, the event loop's own.
+const OTHER_FILES = 64;
+
 // Between two rounds of freeing what expired or was cleared; there is no pause while there is more.
 const SWEEP_INTERVAL_MS = 500;
 
@@ -67,6 +71,7 @@ export class Service {
   #plain: PlainCredentials | undefined;
   #app: FastifyInstance | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
+  #isReady = false;
   #stopping: Promise<void> | undefined;
 
   constructor(parts: ServiceParts) {
@@ -124,6 +129,8 @@ export class Service {
       accounts.watch();
       await this.#writeIronFile(addresses);
       this.#warnOfPublicAddresses(addresses);
+      this.#warnOfFileLimit();
+      this.#isReady = true;
       logger.info({ ...addresses, project: this.#plain?.projectId }, 'ironcached is ready');
       return addresses;
     } catch (error) {
@@ -159,8 +166,11 @@ export class Service {
   }
 
   async #stop(): Promise<void> {
-    const timeoutMs = this.#parts.config.stopTimeout * 1000;
+    const { stopDelay, stopTimeout } = this.#parts.config;
+    // Until then, REST answers as ever, but tells every client to close its connection.
+    if (this.#isReady) await delay(stopDelay * 1000);
     clearTimeout(this.#sweepTimer);
+    const timeoutMs = stopTimeout * 1000;
     await Promise.all([this.#memcached.stop(timeoutMs), this.#app && closeApp(this.#app, timeoutMs)]);
     await this.#accounts?.close();
     await this.#store.close();
@@ -245,6 +255,15 @@ export class Service {
       if (isPrivateAddress(host)) continue;
       logger.warn(`${host}:${port} serves the cache ${cacheName} WITHOUT SIGN-IN to whoever reaches it`);
     }
+  }
+
+  #warnOfFileLimit(): void {
+    const { config, logger } = this.#parts;
+    const limit = fileLimit();
+    if (limit === undefined || limit >= 2 * config.maxConnections + OTHER_FILES) return;
+    logger.warn(
+      `the system lets this process have only ${limit} files and connections open (ulimit -n), fewer than ${settings.maxConnections.variable} allows for both doors: connections beyond are closed without a word`,
+    );
   }
 
   #buildApp(tls: Certificate | undefined): Promise<FastifyInstance> {
@@ -360,7 +379,7 @@ function listenError(door: string, variable: string, error: unknown): StartError
   return new StartError(`the ${door} listener cannot start: ${messageOf(error)}${taken} (see ${variable})`);
 }
 
-// Fastify waits for what is in flight; idle connections are closed at once, the rest at the end.
+// The app waits for what is in flight; whoever is left in the end is cut off.
 async function closeApp(app: FastifyInstance, timeoutMs: number): Promise<void> {
   const timer = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
   await app.close();

@@ -18,6 +18,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   limits: [],
   metrics: [],
   config: ['host-address'],
+  'file-limit': [],
   'host-address': [],
   'tick-clock': [],
   version: [],

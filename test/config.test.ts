@@ -43,6 +43,7 @@ const examples: { readonly [N in SettingName]: readonly [Config[N], given: strin
   httpRequestTimeout: [30, '3600', 3600],
   httpKeepAliveTimeout: [72, '1', 1],
   corsOrigins: [[], 'https://a.test, http://localhost:3000', ['https://a.test', 'http://localhost:3000']],
+  stopDelay: [0, '600', 600],
   stopTimeout: [10, '0', 0],
   tlsCert: [undefined, 'cert.pem', 'cert.pem'],
   tlsKey: [undefined, 'key.pem', 'key.pem'],

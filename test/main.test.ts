@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { settingNames, settings } from '../src/config.ts';
+import { HttpSocket } from './support/http-socket.ts';
 import { temporaryDirectory } from './support/service.ts';
 import { signIn, textClient } from './support/text-client.ts';
 
@@ -19,8 +21,10 @@ interface Running {
   readonly exited: Promise<number | null>;
 }
 
-async function run(dataDir: string, env: Record<string, string> = {}): Promise<Running> {
-  const child = spawn(process.execPath, [program, '--http-port=0', '--memcached-port', '0'], {
+async function run(dataDir: string, env: Record<string, string> = {}, filesMax?: number): Promise<Running> {
+  const command = [process.execPath, program, '--http-port=0', '--memcached-port', '0'];
+  const limit = filesMax === undefined ? '' : `ulimit -n ${filesMax}; `;
+  const child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', ...command], {
     env: { PATH: process.env['PATH'], IRONCACHED_DATA_DIR: dataDir, ...env },
   });
   onTestFinished(() => {
@@ -114,6 +118,60 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s stops in order, with exit status 0
   expect(await idle.rest()).toBe('');
   expect(output()).toContain('"msg":"stopped"');
 });
+
+test('a second signal ends it at once', async () => {
+  const { ready, child, output, exited } = await run(temporaryDirectory(), {
+    IRONCACHED_STOP_TIMEOUT: '600',
+  });
+  const stuck = new HttpSocket(Number(ready['httpPort']));
+  stuck.write('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf');
+  expect((await stuck.answer()).status).toBe(404);
+  child.kill('SIGTERM');
+  while (!output().includes('"msg":"stopping;')) await delay(5);
+  child.kill('SIGINT');
+  expect(await exited).toBe(1);
+  expect(output()).toContain('stopping at once');
+});
+
+test.each([
+  ['an error', 'throw new TypeError("a bug in a timer")', 'uncaughtException'],
+  ['a rejection', 'Promise.reject(new TypeError("a bug in a timer"))', 'unhandledRejection'],
+])('%s that nothing catches ends it, with a last line that says where', async (_what, bug, origin) => {
+  const faulty = join(temporaryDirectory(), 'faulty.mjs');
+  writeFileSync(faulty, `process.on('SIGUSR2', function faultyTimer() { ${bug}; });`);
+  const { child, output, exited } = await run(temporaryDirectory(), { NODE_OPTIONS: `--import=${faulty}` });
+  child.kill('SIGUSR2');
+  expect(await exited).toBe(70);
+  const last = JSON.parse(output().trim().split('\n').at(-1) ?? '');
+  expect(last).toMatchObject({ level: 60, origin, err: { type: 'TypeError', message: 'a bug in a timer' } });
+  expect(last.err.stack).toContain(`at process.faultyTimer (file://${faulty}:1`);
+});
+
+test.skipIf(process.platform === 'win32')(
+  'without file descriptors for more connections it serves the open ones',
+  async () => {
+    const { ready, child, output } = await run(temporaryDirectory(), {}, 128);
+    const [httpPort, memcachedPort] = [Number(ready['httpPort']), Number(ready['memcachedPort'])];
+    const rest = new HttpSocket(httpPort);
+    rest.write('GET /version HTTP/1.1\r\n\r\n');
+    expect((await rest.answer()).status).toBe(200);
+    const member = await textClient(memcachedPort);
+    const others = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => textClient(i % 2 ? httpPort : memcachedPort)),
+    );
+    expect(output()).toContain('the system lets this process have only 128 files and connections open');
+    // Some are closed as soon as they are made; libuv sees to that.
+    await Promise.race(others.map((client) => client.rest()));
+    rest.write('GET /version HTTP/1.1\r\n\r\n');
+    expect((await rest.answer()).status).toBe(200);
+    expect(await member.ask('mn\r\n')).toBe('MN\r\n');
+    for (const { socket } of others) socket.destroy();
+    // The service hears of that only later.
+    for (let answer = ''; answer !== 'MN\r\n'; )
+      answer = await (await textClient(memcachedPort)).ask('mn\r\n');
+    expect(child.exitCode).toBe(null);
+  },
+);
 
 test('SIGHUP is no end', async () => {
   const { ready, child } = await run(temporaryDirectory());

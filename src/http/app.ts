@@ -1,3 +1,5 @@
+import { Server as NetServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { permissionSet } from '../auth/permissions.ts';
 import type { TokenBook } from '../auth/token-book.ts';
@@ -15,6 +17,9 @@ import { itemRoutes } from './routes/items.ts';
 import { versionRoute } from './routes/version.ts';
 import { type Certificate, createServer, type HttpLimits } from './server.ts';
 
+/** In which a client that sends one request after the other gets the answer that tells it to close. */
+const FAREWELL_MS = 100;
+
 export interface AppParts {
   readonly engine: Engine;
   readonly tokens: TokenBook;
@@ -25,27 +30,28 @@ export interface AppParts {
   readonly tls?: Certificate;
   /** Whose pages may read the answers; `*`: anyone's. */
   readonly corsOrigins?: readonly string[];
-  /** Asked at every request; while true, the answer is 503. */
+  /** Asked at every answer: while true, it is the last of its connection. */
   readonly isStopping?: () => boolean;
 }
 
 /** The REST interface: everything registered, not listening. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { engine, tokens, logger, version, limits, tls, corsOrigins = [] } = parts;
+  const { engine, tokens, logger, version, limits, tls } = parts;
+  const { corsOrigins = [], isStopping = () => false } = parts;
   const app = fastify({
-    serverFactory: (listener) => createServer({ listener, limits, tls, logger }),
+    serverFactory: (listener) => createServer({ listener, limits, tls, logger, isStopping }),
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors,
     schemaErrorFormatter: invalidParameter,
     // Names may be as long as a URL can be; what is too long gets its own answer.
     routerOptions: { maxParamLength: limits.headerBytesMax },
-    // Fastify's own answer is not of our form; see refuseWhileStopping.
+    // Fastify's own answer is not of our form; see refuseWhileClosing.
     return503OnClosing: false,
   });
   readBodiesOurselves(app);
   // First, so that every answer carries its headers; not at all where nobody asked for it.
   if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
-  refuseWhileStopping(app, parts.isStopping);
+  refuseWhileClosing(app);
   if (logger) logRequests(app, logger);
   app.decorateRequest('grant', null);
   const allowedMethods = watchRoutes(app);
@@ -89,14 +95,28 @@ function readBodiesOurselves(app: FastifyInstance): void {
   }
 }
 
-function refuseWhileStopping(app: FastifyInstance, isStopping: (() => boolean) | undefined): void {
-  let closing = false;
-  app.addHook('preClose', (done) => {
-    closing = true;
-    done();
+/**
+ * Closing takes no more connections at once. Open ones are served a little longer, and each answer tells
+ * its client to close: a request that meets a closed connection would have no answer at all.
+ */
+function refuseWhileClosing(app: FastifyInstance): void {
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    if (await hasConnections(app.server)) {
+      // Node's HTTP servers would close idle connections with it.
+      NetServer.prototype.close.call(app.server);
+      await delay(FAREWELL_MS);
+    }
+    isClosing = true;
   });
   app.addHook('onRequest', (_request, reply, done) => {
-    if (closing || isStopping?.()) sendStopping(reply);
+    if (isClosing) sendStopping(reply);
     else done();
+  });
+}
+
+function hasConnections(server: NetServer): Promise<boolean> {
+  return new Promise((resolve) => {
+    server.getConnections((error, count) => resolve(!error && count > 0));
   });
 }

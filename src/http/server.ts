@@ -11,6 +11,7 @@ import {
 } from '../limits/connection-limit.ts';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import { endWithAnswer, rawAnswer } from './broken-requests.ts';
+import { lastResponses } from './last-response.ts';
 import { inOrder } from './pipelining.ts';
 
 export interface HttpLimits {
@@ -41,10 +42,12 @@ export interface ServerParts {
   readonly limits: HttpLimits;
   readonly tls: Certificate | undefined;
   readonly logger: FastifyBaseLogger | false;
+  /** While true, every answer is told to be the last of its connection. */
+  readonly isStopping: () => boolean;
 }
 
 /** Node's HTTP or HTTPS server with our limits, made to answer in every case where Node would just hang up. */
-export function createServer({ listener, limits, tls, logger }: ServerParts): Server {
+export function createServer({ listener, limits, tls, logger, isStopping }: ServerParts): Server {
   const { requestTimeoutMs, stallTimeoutMs } = limits;
   const options = {
     maxHeaderSize: limits.headerBytesMax,
@@ -52,6 +55,7 @@ export function createServer({ listener, limits, tls, logger }: ServerParts): Se
     headersTimeout: requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: checkingIntervalMs(requestTimeoutMs),
+    ServerResponse: lastResponses(isStopping),
     // Node answers a missing Host with an empty 400; nothing here depends on it.
     requireHostHeader: false,
   };

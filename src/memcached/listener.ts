@@ -46,6 +46,9 @@ export interface ListenerLog {
 // The first byte of every request of the binary protocol.
 const BINARY_MAGIC = 0x80;
 
+/** How long a connection that has had its last answer may stay until its client closes it, too. */
+const LINGER_MS = 250;
+
 // What Node reads at once at most.
 const FULL_READ_BYTES = 64 * 1024;
 
@@ -143,7 +146,7 @@ export class MemcachedListener {
     this.#stopping = true;
     clearInterval(this.#patienceTimer);
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
-    for (const session of this.#sessions.values()) session.stop();
+    for (const [socket, session] of this.#sessions) this.#attempt(socket, () => session.stop());
     const timer = setTimeout(() => {
       for (const socket of this.#connections) socket.destroy();
     }, timeoutMs);
@@ -167,12 +170,11 @@ export class MemcachedListener {
       return;
     }
     // Whatever it sends or does, it is not kept.
-    socket.resume();
-    socket.end(tooMany[refusal], () => socket.destroy());
+    socket.end(tooMany[refusal], () => linger(socket));
   }
 
   #losePatience(): void {
-    for (const session of this.#sessions.values()) session.losePatience();
+    for (const [socket, session] of this.#sessions) this.#attempt(socket, () => session.losePatience());
   }
 
   #accept(socket: Socket, bound: Admission | undefined): void {
@@ -190,20 +192,24 @@ export class MemcachedListener {
     let isFirst = true;
     socket.on('data', (chunk: Buffer) => {
       bytes.read += chunk.length;
-      if (isFirst && chunk[0] === BINARY_MAGIC) this.#closeBinary(socket);
-      else session.receive(chunk);
+      try {
+        if (isFirst && chunk[0] === BINARY_MAGIC) this.#closeBinary(socket);
+        else session.receive(chunk);
+      } catch (error) {
+        this.#abort(socket, error);
+      }
       isFirst = false;
       if (chunk.length >= FULL_READ_BYTES) letOthersRead(socket, session);
     });
     // A client may end its side and still wait for answers.
     socket.allowHalfOpen = true;
-    socket.on('end', () => session.stop());
+    socket.on('end', () => this.#attempt(socket, () => session.stop()));
     const { idleTimeoutMs } = this.#parts.limits;
     socket.setTimeout(idleTimeoutMs);
     socket.on('timeout', () => socket.destroy());
     socket.on('drain', () => {
       socket.setTimeout(idleTimeoutMs);
-      session.drained();
+      this.#attempt(socket, () => session.drained());
     });
     socket.on('close', () => {
       connections.current--;
@@ -248,8 +254,9 @@ export class MemcachedListener {
       },
       end: () => {
         socket.setTimeout(stallTimeoutMs);
-        socket.end(() => socket.destroySoon());
+        socket.end(() => linger(socket));
       },
+      abort: (error) => this.#abort(socket, error),
     };
   }
 
@@ -258,6 +265,21 @@ export class MemcachedListener {
     const details = { err, door: 'memcached', address: socket.remoteAddress };
     // Who just goes away, such as a probe of the port, need not be told of.
     if (err.code !== 'ECONNRESET') this.#handshakeWarning.warn(details, 'a TLS handshake failed');
+    socket.destroy();
+  }
+
+  // A bug in what is done for one client must not reach the others.
+  #attempt(socket: Socket, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#abort(socket, error);
+    }
+  }
+
+  #abort(socket: Socket, err: unknown): void {
+    const details = { err, door: 'memcached' };
+    this.#parts.log.error(details, 'a memcached connection was closed because of an error; this is a bug');
     socket.destroy();
   }
 
@@ -274,6 +296,14 @@ export class MemcachedListener {
 function lookIntervalMs({ signInTimeoutMs, requestTimeoutMs }: PatienceLimits): number {
   const shortest = Math.min(...[signInTimeoutMs, requestTimeoutMs].filter((ms) => ms > 0));
   return Math.min(Math.max(shortest / 4, 50), 5_000);
+}
+
+// To close while the client is still sending resets the connection, and may cost it the answers it has not
+// read yet.
+function linger(socket: Socket): void {
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
 }
 
 // From a socket that always has more, libuv reads up to 32 times before it looks at another: two megabytes

@@ -37,6 +37,8 @@ export interface Connection {
   expectDrain(): void;
   /** Sends what is waiting, then closes. */
   end(): void;
+  /** Closes at once, because of a bug. */
+  abort(error: unknown): void;
 }
 
 export interface SessionParts extends SignInParts {
@@ -296,10 +298,12 @@ export class Session {
     this.#parser.detach();
     this.#parts.connection.pause();
     this.#flush();
-    answer.then(() => {
-      this.#awaiting = false;
-      this.#proceed();
-    });
+    answer
+      .then(() => {
+        this.#awaiting = false;
+        this.#proceed();
+      })
+      .catch((error) => this.#parts.connection.abort(error));
   }
 
   #pause(): void {

@@ -353,20 +353,59 @@ function openConnections(): Promise<number> {
   });
 }
 
-describe('closing', () => {
-  test('answers what is on its way, and 503 to what comes after on the same connection', async () => {
-    const socket = await connected();
-    const body = '{"value":1}';
-    const text = put(body);
+describe('stopping', () => {
+  test('every answer says that it is the last of its connection', async () => {
+    let isStopping = false;
+    const socket = await connected({ isStopping: () => isStopping });
+    await expectStillUsable(socket);
+    // Its body comes when everything is about to end.
+    const text = put('{"value":1}');
     socket.write(text.slice(0, -4));
     await expectStillUsable(connectTo(await portOf()));
+    isStopping = true;
+    socket.write(text.slice(-4));
+    const other = connectTo(await portOf());
+    other.write(request('GET'));
+    for (const each of [socket, other]) {
+      const answer = await each.answer();
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('connection')).toBe('close');
+      await each.closed();
+    }
+  });
+});
+
+describe('closing', () => {
+  test('answers what is on its way, and ends the connection', async () => {
+    let isStopping = false;
+    const socket = await connected({ isStopping: () => isStopping });
+    const text = put('{"value":1}');
+    socket.write(text.slice(0, -4));
+    await expectStillUsable(connectTo(await portOf()));
+    isStopping = true;
     const closed = rest?.app.close();
     socket.write(text.slice(-4) + request('GET', '/version'));
-    expect(await socket.answer()).toMatchObject({ status: 200, body: '{"msg":"Stored."}' });
-    expect(await socket.answer()).toMatchObject({
-      status: 503,
-      body: expect.stringContaining('shutting down'),
-    });
+    const answer = await socket.answer();
+    expect(answer).toMatchObject({ status: 200, body: '{"msg":"Stored."}' });
+    expect(answer.headers.get('connection')).toBe('close');
+    await socket.closed();
+    await closed;
+  });
+
+  test('is told to a request that comes too late: 503, to be tried again', async () => {
+    const corsOrigins = ['https://app.test'];
+    const socket = await connected({ corsOrigins });
+    socket.write('GET /version HTTP/1.1\r\nHost: x\r\n');
+    const idle = connectTo(await portOf());
+    await expectStillUsable(idle);
+    const closed = rest?.app.close();
+    await idle.closed();
+    socket.write('Origin: https://app.test\r\n\r\n');
+    const answer = await socket.answer();
+    expect(answer).toMatchObject({ status: 503, body: expect.stringContaining('try again later') });
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(answer.headers.get('connection')).toBe('close');
+    expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.test');
     await socket.closed();
     await closed;
   });

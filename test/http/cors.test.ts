@@ -79,13 +79,6 @@ describe('with origins', () => {
     expect(answer.headers['access-control-allow-origin']).toBe(ORIGIN);
   });
 
-  test('503 while stopping may be read, too', async () => {
-    rest = await testApp({ corsOrigins, isStopping: () => true });
-    const answer = await rest.app.inject({ url: '/version', headers: { origin: ORIGIN } });
-    expect(answer.statusCode).toBe(503);
-    expect(answer.headers['access-control-allow-origin']).toBe(ORIGIN);
-  });
-
   test.each(['https://evil.example.org', `${ORIGIN}.evil.test`, 'http://app.example.org', 'null'])(
     'pages of others may not: %s',
     async (origin) => {

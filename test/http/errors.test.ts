@@ -107,20 +107,3 @@ test('a store that answers later gives the same answers', async () => {
   expect(await request('DELETE', path('c'))).toMatchObject({ json: { msg: 'Deleted.' } });
   expect(await request('DELETE', path('c'))).toMatchObject({ status: 404 });
 });
-
-describe('a service that stops', () => {
-  test('answers 503, to be tried again, and ends the connection', async () => {
-    let stopping = false;
-    const { request } = await testApp({ isStopping: () => stopping });
-    expect((await request('GET', '/version')).status).toBe(200);
-    stopping = true;
-    for (const url of ['/version', path('c', 'k'), '/nowhere']) {
-      const answer = await request('GET', url);
-      expect(answer).toMatchObject({
-        status: 503,
-        json: { msg: expect.stringContaining('try again later') },
-      });
-      expect(answer.headers).toMatchObject({ 'retry-after': '1', connection: 'close' });
-    }
-  });
-});

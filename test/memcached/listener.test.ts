@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as connectByTls } from 'node:tls';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { lateStore } from '../support/late-store.ts';
 import { MemcachedClient } from '../support/memcached-client.ts';
 import { type Door, type DoorOptions, PROJECT, signInCommand, testDoor } from '../support/memcached-door.ts';
@@ -425,6 +426,32 @@ test('2,000 idle connections hold no buffers', { timeout: 20_000 }, async () => 
   expect((memory() - before) / clients.length).toBeLessThan(40_000);
   for (const client of clients.slice(0, 20)) expect(await client.ask(' key\r\n')).toBe('END\r\n');
 });
+
+test.each([
+  ['at once', {}],
+  ['later', { around: lateStore }],
+])(
+  'an error that nothing else catches ends its connection and no other: %s',
+  async (_when, options: DoorOptions) => {
+    const door = await testDoor(options);
+    const [unlucky, other] = [await door.signedIn(), await door.signedIn()];
+    unlucky.send('get k\r\n');
+    const err = new Error('a socket that throws');
+    const write = vi.spyOn(Socket.prototype, 'write').mockImplementationOnce(() => {
+      throw err;
+    });
+    onTestFinished(() => write.mockRestore());
+    expect(await unlucky.rest()).toBe('');
+    expect(door.logged).toEqual([
+      {
+        level: 'error',
+        details: { err, door: 'memcached' },
+        message: 'a memcached connection was closed because of an error; this is a bug',
+      },
+    ]);
+    expect(await other.ask('mn\r\n')).toBe('MN\r\n');
+  },
+);
 
 describe('stop', () => {
   test('ends idle connections and takes no new ones', async () => {

@@ -182,6 +182,7 @@ test('what a connection brings although it was told to pause waits for its turn'
         resume: () => {},
         expectDrain: () => {},
         end: resolve,
+        abort: () => {},
       },
       lineBytesMax: 2048,
       unansweredBytesMax: 65_536,
