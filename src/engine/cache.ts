@@ -1,5 +1,6 @@
 import { type Answer, after } from './answer.ts';
 import { type Arithmetic, type ArithmeticOptions, type ArithmeticOutcome, calculate } from './arithmetic.ts';
+import type { CacheSettings } from './cache-settings.ts';
 import { compareAndSwap, remove, type StoreMode, type StoreOutcome, storing, touch } from './changes.ts';
 import { Refusal } from './errors.ts';
 import { type Cas, type Item, NEVER, type NewValue } from './item.ts';
@@ -17,6 +18,15 @@ import type { EngineLimits } from './limits.ts';
 import { type Counter, Statistics } from './statistics.ts';
 import type { CacheInfo, Decide, ListedItem, StoredCache } from './store.ts';
 
+interface CacheParts {
+  readonly stored: StoredCache;
+  /** What was done to all caches. */
+  readonly totals: Statistics;
+  readonly settings: () => CacheSettings;
+  readonly limits: EngineLimits;
+  readonly now: () => number;
+}
+
 /**
  * One cache of one project, as both doors use it: every operation on items, counted and within the
  * limits. Resolve it once per request or session; it goes on working when the cache is deleted.
@@ -26,19 +36,17 @@ export class Cache {
   readonly name: string;
   readonly statistics = new Statistics();
   readonly #totals: Statistics;
+  readonly #settings: () => CacheSettings;
   readonly #stored: StoredCache;
   readonly #limits: EngineLimits;
   readonly #now: () => number;
 
-  constructor(
-    projectId: string,
-    name: string,
-    parts: { stored: StoredCache; totals: Statistics; limits: EngineLimits; now: () => number },
-  ) {
+  constructor(projectId: string, name: string, parts: CacheParts) {
     this.projectId = projectId;
     this.name = name;
     this.#stored = parts.stored;
     this.#totals = parts.totals;
+    this.#settings = parts.settings;
     this.#limits = parts.limits;
     this.#now = parts.now;
   }
@@ -161,7 +169,7 @@ export class Cache {
 
   /** When an item expires that is stored now without a word about it. */
   defaultExpiresAt(): number {
-    const seconds = this.#limits.defaultExpiresInSeconds;
+    const seconds = this.#settings().defaultExpiresInSeconds ?? this.#limits.defaultExpiresInSeconds;
     return seconds === 0 ? NEVER : this.#now() + seconds * 1000;
   }
 
@@ -197,7 +205,9 @@ export class Cache {
     try {
       return this.#stored.update(key, decide);
     } catch (error) {
-      if (error instanceof Refusal && error.code === 'out_of_memory') this.#count('outOfMemory');
+      const noRoom =
+        error instanceof Refusal && (error.code === 'out_of_memory' || error.code === 'over_quota');
+      if (noRoom) this.#count('outOfMemory');
       throw error;
     }
   }

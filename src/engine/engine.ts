@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Answer } from './answer.ts';
 import { Cache } from './cache.ts';
+import type { CacheSettings, Quota } from './cache-settings.ts';
 import { Refusal } from './errors.ts';
 import { CACHE_NAME_LENGTH_MAX, type EngineLimits } from './limits.ts';
 import { Statistics } from './statistics.ts';
@@ -40,6 +41,7 @@ export class Engine {
     const cache = new Cache(projectId, name, {
       stored,
       totals: this.statistics,
+      settings: () => this.settings(projectId, name),
       limits: this.limits,
       now: this.now,
     });
@@ -55,6 +57,21 @@ export class Engine {
   /** One page of a project's caches, by name. */
   list(projectId: string, skip: number, limit: number): Answer<CacheInfo[]> {
     return this.#store.list(projectId, skip, limit);
+  }
+
+  /** What an operator said of a cache, or what is usual; whether the cache exists or not. */
+  settings(projectId: string, name: string): CacheSettings {
+    return this.#store.settings(projectId, name);
+  }
+
+  /** From now on; undefined: back to what is usual. */
+  configure(projectId: string, name: string, settings: CacheSettings | undefined): void {
+    this.#store.configure(projectId, name, settings);
+  }
+
+  /** How much all caches of a project may hold together. What is more already goes as others are written. */
+  setProjectQuota(projectId: string, quota: Quota): void {
+    this.#store.setQuota(projectId, quota);
   }
 
   totals(): Answer<StoreTotals> {

@@ -3,6 +3,7 @@ export type RefusalCode =
   | 'cache_name_too_long'
   | 'value_too_large'
   | 'out_of_memory'
+  | 'over_quota'
   | 'too_many_caches'
   | 'store_unavailable';
 

@@ -1,4 +1,5 @@
 import type { Answer } from './answer.ts';
+import type { CacheSettings, Quota } from './cache-settings.ts';
 import type { Cas, Draft, Item } from './item.ts';
 
 /** What a change decides about an item. `amend` changes what is about the value, never the value. */
@@ -53,7 +54,8 @@ export interface ListedItem {
 export interface StoredCache {
   /** The live item under a key. `use` counts as a use, for the eviction order and access time. */
   read(key: string, use: boolean): Answer<Item | undefined>;
-  /** Reads, decides and writes in one atomic step. Throws Refusal `out_of_memory`, `too_many_caches`. */
+  /** Reads, decides and writes in one atomic step. Throws Refusal `out_of_memory`, `over_quota`,
+   * `too_many_caches`. */
   update<R>(key: string, decide: Decide<R>): Answer<R>;
   /** Removes all items, now or those that are there at `at` (ms since the epoch). False: no such cache. */
   clear(at?: number): Answer<boolean>;
@@ -82,6 +84,12 @@ export interface Store {
   /** One page of a project's caches, by name. */
   list(projectId: string, skip: number, limit: number): Answer<CacheInfo[]>;
   totals(): Answer<StoreTotals>;
+  /** What an operator said of a cache, or what is usual; whether the cache exists or not. */
+  settings(projectId: string, name: string): CacheSettings;
+  /** Undefined: back to what is usual. */
+  configure(projectId: string, name: string, settings: CacheSettings | undefined): void;
+  /** How much all caches of a project may hold together. What is more already goes as others are written. */
+  setQuota(projectId: string, quota: Quota): void;
   /** Frees a bounded amount of what expired or was cleared. True: there is more to do. */
   sweep(): Answer<boolean>;
   close(): Answer<void>;

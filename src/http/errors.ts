@@ -28,6 +28,7 @@ const refusalAnswers: Record<RefusalCode, Omit<ErrorAnswer, 'msg'> & { readonly 
     status: 403,
     advice: 'Store a smaller item, or raise the memory limit of this service.',
   },
+  over_quota: { status: 403, advice: 'Delete what is no longer used, or have the quota raised.' },
   too_many_caches: { status: 403, advice: 'Delete a cache that is no longer used, or raise the limit.' },
   store_unavailable: {
     status: 503,

@@ -1,17 +1,14 @@
 import { TokenBook } from '../auth/token-book.ts';
 import { Engine } from '../engine/engine.ts';
 import { Refusal } from '../engine/errors.ts';
+import type { Store } from '../engine/store.ts';
 import { buildApp } from './app.ts';
 
 /** The OpenAPI document as it is kept in the repository: the same text on every machine. */
 export async function openApiDocument(version: string): Promise<string> {
   const limits = { valueBytesMax: 0, defaultExpiresInSeconds: 0 };
   const app = await buildApp({
-    engine: new Engine(
-      { cache: refuse, list: refuse, totals: refuse, sweep: refuse, close: refuse },
-      limits,
-      () => 0,
-    ),
+    engine: new Engine(NO_STORE, limits, () => 0),
     tokens: new TokenBook(() => 0),
     logger: false,
     version,
@@ -31,6 +28,17 @@ export async function openApiDocument(version: string): Promise<string> {
   await app.close();
   return `${JSON.stringify(document, null, 2)}\n`;
 }
+
+const NO_STORE: Store = {
+  cache: refuse,
+  list: refuse,
+  totals: refuse,
+  settings: refuse,
+  configure: refuse,
+  setQuota: refuse,
+  sweep: refuse,
+  close: refuse,
+};
 
 function refuse(): never {
   throw new Refusal('store_unavailable', 'there is no store where only the document is written');

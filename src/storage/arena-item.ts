@@ -1,42 +1,52 @@
 import { type Cas, type Draft, type Item, NEVER, type NewValue, type ValueKind } from '../engine/item.ts';
 import { byteOf, CHUNK_BYTES_MAX, type ChunkHeap, NOWHERE, wordOf } from './chunk-heap.ts';
-
-/*
- * How an item lies in its chunks. The first chunk, in words of 4 bytes:
- *   0 slot   1 marks and key length   2 value length   3 last access, in seconds   4, 5 cas
- *   then, where the marks say so: flags (1 word)   expiry in ms (2 words)   next chunk (1 word)
- * and then the key, the value, or as much of it as there is room for. A further chunk: 0 slot, 1 next
- * chunk, then more of the value. All chunks but the last are as large as chunks get.
- */
-const MARKS = 1;
-const LENGTH = 2;
-const ACCESSED = 3;
-const CAS = 4;
-const FIXED_WORDS = 6;
-
-const FURTHER_HEADER_BYTES = 8;
-const FURTHER_ROOM = CHUNK_BYTES_MAX - FURTHER_HEADER_BYTES;
-
-const KEY_LENGTH_MASK = 0xffff;
-const KIND_SHIFT = 16;
-const HAS_FLAGS = 1 << 18;
-const HAS_EXPIRY = 1 << 19;
-const HAS_NEXT = 1 << 20;
-const FETCHED = 1 << 21;
-const STALE = 1 << 22;
-const RECACHING = 1 << 23;
-
-/** The upper word of an expiry that was taken back. */
-const NEVER_WORD = 0xffffffff;
+import {
+  ACCESSED,
+  CAS,
+  EXPIRES,
+  EXPIRY_WORDS,
+  FETCHED,
+  FIRST,
+  FIXED_WORDS,
+  FURTHER_HEADER_BYTES,
+  FURTHER_ROOM,
+  HAS_EXPIRY,
+  HAS_FLAGS,
+  HAS_NEXT,
+  HASH,
+  IS_FURTHER,
+  KEY_LENGTH_MASK,
+  KIND_SHIFT,
+  MARKS,
+  NEVER_WORD,
+  NEXT,
+  OWNER,
+  RECACHING,
+  STALE,
+  VALUE_LENGTH,
+} from './item-layout.ts';
 
 const KINDS: readonly ValueKind[] = ['bytes', 'text', 'number', 'json'];
 
 // Up to here a loop is faster than a call into native code.
 const LOOP_BYTES_MAX = 160;
 
+/** Puts the marks of further chunks on all chunks of an item but the first. */
+export function chainChunks(heap: ChunkHeap, chunks: readonly number[]): void {
+  const [first = NOWHERE] = chunks;
+  for (let i = 1; i < chunks.length; i++) {
+    const address = chunks[i] as number;
+    const words = heap.words(address);
+    const word = wordOf(address);
+    words[word + MARKS] = IS_FURTHER;
+    words[word + FIRST] = first;
+    words[word + NEXT] = chunks[i + 1] ?? NOWHERE;
+  }
+}
+
 /** The sizes of the chunks that a new item needs. */
 export function chunkSizes(keyLength: number, draft: NewValue): number[] {
-  const optional = (draft.flags === 0 ? 0 : 4) + (draft.expiresAt === NEVER ? 0 : 8);
+  const optional = (draft.flags === 0 ? 0 : 4) + (draft.expiresAt === NEVER ? 0 : EXPIRY_WORDS * 4);
   const total = FIXED_WORDS * 4 + optional + keyLength + draft.value.length;
   if (total <= CHUNK_BYTES_MAX) return [total];
   const sizes = [CHUNK_BYTES_MAX];
@@ -72,6 +82,19 @@ export class ArenaItem implements Item {
     return this;
   }
 
+  get hash(): number {
+    return this.#get(HASH);
+  }
+
+  /** The number of what the item belongs to. */
+  get owner(): number {
+    return this.#get(OWNER);
+  }
+
+  set owner(id: number) {
+    this.#set(OWNER, id);
+  }
+
   get keyLength(): number {
     return this.#get(MARKS) & KEY_LENGTH_MASK;
   }
@@ -88,7 +111,7 @@ export class ArenaItem implements Item {
   }
 
   get valueLength(): number {
-    return this.#get(LENGTH);
+    return this.#get(VALUE_LENGTH);
   }
 
   get kind(): ValueKind {
@@ -96,7 +119,7 @@ export class ArenaItem implements Item {
   }
 
   get flags(): number {
-    return (this.#get(MARKS) & HAS_FLAGS) === 0 ? 0 : this.#get(FIXED_WORDS);
+    return (this.#get(MARKS) & HAS_FLAGS) === 0 ? 0 : this.#get(this.#flagsWord());
   }
 
   get cas(): Cas {
@@ -107,9 +130,8 @@ export class ArenaItem implements Item {
 
   get expiresAt(): number {
     if ((this.#get(MARKS) & HAS_EXPIRY) === 0) return NEVER;
-    const at = this.#expiryWord();
-    const high = this.#get(at + 1);
-    return high === NEVER_WORD ? NEVER : high * 2 ** 32 + this.#get(at);
+    const high = this.#get(EXPIRES + 1);
+    return high === NEVER_WORD ? NEVER : high * 2 ** 32 + this.#get(EXPIRES);
   }
 
   get accessedAt(): number {
@@ -160,7 +182,7 @@ export class ArenaItem implements Item {
       const from = byteOf(address) + FURTHER_HEADER_BYTES;
       copyBytes(this.#heap.bytes(address), from, target, at + done, part);
       done += part;
-      address = this.#heap.words(address)[wordOf(address) + 1] as number;
+      address = this.#heap.words(address)[wordOf(address) + NEXT] as number;
     }
   }
 
@@ -175,11 +197,11 @@ export class ArenaItem implements Item {
     if (draft.stale) marks |= STALE;
     if (draft.recaching) marks |= RECACHING;
     this.#set(MARKS, marks);
-    this.#set(LENGTH, value.length);
+    this.#set(VALUE_LENGTH, value.length);
     this.#set(ACCESSED, Math.floor(now / 1000));
     this.setCas(draft.cas);
-    if (flags !== 0) this.#set(FIXED_WORDS, flags);
     if (expiresAt !== NEVER) this.setExpiry(expiresAt);
+    if (flags !== 0) this.#set(this.#flagsWord(), flags);
     if (next !== NOWHERE) this.#set(this.#nextWord(), next);
     const start = this.#byte + this.#keyOffset();
     for (let i = 0; i < key.length; i++) this.#bytes[start + i] = key.charCodeAt(i);
@@ -198,9 +220,8 @@ export class ArenaItem implements Item {
 
   /** For an item that has room for an expiry. */
   setExpiry(expiresAt: number): void {
-    const at = this.#expiryWord();
-    this.#set(at, expiresAt >>> 0);
-    this.#set(at + 1, expiresAt === NEVER ? NEVER_WORD : Math.floor(expiresAt / 2 ** 32));
+    this.#set(EXPIRES, expiresAt >>> 0);
+    this.#set(EXPIRES + 1, expiresAt === NEVER ? NEVER_WORD : Math.floor(expiresAt / 2 ** 32));
   }
 
   setMarks({ stale, recaching }: Required<Pick<Draft, 'stale' | 'recaching'>>): void {
@@ -213,21 +234,30 @@ export class ArenaItem implements Item {
     if (fetch) this.#set(MARKS, this.#get(MARKS) | FETCHED);
   }
 
-  /** A chunk of this item, which is not the first, has moved. */
+  /** A chunk of this item, which is not the first, has been copied elsewhere. */
   relink(from: number, to: number): void {
     if (this.next === from) {
       this.#set(this.#nextWord(), to);
       return;
     }
-    let address = this.next;
-    while (address !== NOWHERE) {
+    for (let address = this.next; address !== NOWHERE; ) {
       const words = this.#heap.words(address);
-      const word = wordOf(address) + 1;
+      const word = wordOf(address) + NEXT;
       if (words[word] === from) {
         words[word] = to;
         return;
       }
       address = words[word] as number;
+    }
+  }
+
+  /** This item's first chunk has been copied to `to`: tells the others. */
+  rename(to: number): void {
+    for (let address = this.next; address !== NOWHERE; ) {
+      const words = this.#heap.words(address);
+      const word = wordOf(address);
+      words[word + FIRST] = to;
+      address = words[word + NEXT] as number;
     }
   }
 
@@ -239,16 +269,16 @@ export class ArenaItem implements Item {
       const to = byteOf(address) + FURTHER_HEADER_BYTES;
       copyBytes(value, done, this.#heap.bytes(address), to, part);
       done += part;
-      address = this.#heap.words(address)[wordOf(address) + 1] as number;
+      address = this.#heap.words(address)[wordOf(address) + NEXT] as number;
     }
   }
 
-  #expiryWord(): number {
-    return FIXED_WORDS + ((this.#get(MARKS) & HAS_FLAGS) === 0 ? 0 : 1);
+  #flagsWord(): number {
+    return FIXED_WORDS + ((this.#get(MARKS) & HAS_EXPIRY) === 0 ? 0 : EXPIRY_WORDS);
   }
 
   #nextWord(): number {
-    return this.#expiryWord() + ((this.#get(MARKS) & HAS_EXPIRY) === 0 ? 0 : 2);
+    return this.#flagsWord() + ((this.#get(MARKS) & HAS_FLAGS) === 0 ? 0 : 1);
   }
 
   #keyOffset(): number {

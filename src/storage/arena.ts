@@ -1,109 +1,85 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Answer } from '../engine/answer.ts';
+import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
 import { Refusal } from '../engine/errors.ts';
-import { type Cas, type Draft, type Item, NEVER } from '../engine/item.ts';
+import type { Cas, Draft, Item } from '../engine/item.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, Store, StoreTotals } from '../engine/store.ts';
 import { ArenaItem, chunkSizes } from './arena-item.ts';
 import { CacheHandle, type MemoryStore } from './cache-handle.ts';
-import { ChunkHeap, chunkBytesFor, NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
-import { ExpiryLists } from './expiry-lists.ts';
+import { NOWHERE, PAGE_BYTES } from './chunk-heap.ts';
+
 import { KeyedHash } from './keyed-hash.ts';
-import { type Contents, type MemoryCache, MemoryCaches } from './memory-caches.ts';
-import { NO_SLOT, SLOT_BYTES, SLOTS_MAX, SlotTable } from './slot-table.ts';
+import { Contents, type MemoryCache, type ProjectAccount } from './memory-cache.ts';
+import { MemoryCaches } from './memory-caches.ts';
+import { type Owner, PackedItems, packedBytes, pagesFor } from './packed-items.ts';
 
-// The least that an item takes: so many slots may be needed at most.
-const ITEM_BYTES_MIN = 64;
+import { UseOrder } from './use-order.ts';
 
-// How many items one sweep frees, and how many slots it looks at: a few milliseconds' work at most.
+// How many items one sweep frees: a few milliseconds' work at most.
 const SWEEP_ITEMS_MAX = 4_000;
-const SWEEP_SLOTS_MAX = 50_000;
 
-// How many slots a listing looks at without a pause.
-const LISTED_SLOTS_MAX = 20_000;
+// Up to so many items a cache is listed by its own order; a larger one by going through the whole index.
+const LISTED_BY_ORDER_MAX = 1_000;
 
-// How much is tidied away before an item that is still wanted has to make room.
+// How many places in the index a listing looks at without a pause.
+const LISTED_STEPS_MAX = 10_000;
+
+// How much is tidied away before an item that is still wanted has to make room, and how many items a write
+// may cost whose project has much more than it may, since its quota was lowered.
 const TIDY_ITEMS = 16;
-const TIDY_SLOTS = 256;
 
 export interface ArenaStoreOptions {
   /** How many bytes all items together may take, with everything that is kept about them. */
   readonly bytesMax: number;
   /** How many caches one project may have. */
   readonly cachesMax: number;
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch; never goes back. */
   readonly now: () => number;
 }
 
-/** What a cache held between two clears: slots name it by its number. */
-class ArenaContents implements Contents {
-  readonly id: number;
-  readonly cache: ArenaCache;
-  items = 0;
-  bytes = 0;
-
-  constructor(id: number, cache: ArenaCache) {
-    this.id = id;
-    this.cache = cache;
-  }
-
-  get discarded(): boolean {
-    return this.cache.hasDiscarded(this);
-  }
-}
-
-type ArenaCache = MemoryCache<ArenaContents>;
+type ArenaCache = MemoryCache<Owner>;
+type ArenaContents = Contents<Owner>;
 
 /**
  * Keeps items packed in typed arrays off the JavaScript heap: index, eviction order, expiry and bytes.
  * Nothing per item is an object, so there is nothing for the garbage collector to walk, and an item costs
- * about 60 bytes above its key and value, where objects cost 500.
+ * about 45 bytes above its key and value, where objects cost 500.
  */
-export class ArenaStore implements Store, MemoryStore<ArenaContents> {
-  readonly caches: MemoryCaches<ArenaContents>;
+export class ArenaStore implements Store, MemoryStore<Owner> {
+  readonly caches: MemoryCaches<Owner>;
   readonly #now: () => number;
   readonly #bytesMax: number;
   readonly #hash = new KeyedHash();
-  readonly #slots: SlotTable;
-  readonly #heap: ChunkHeap;
-  readonly #expiry: ExpiryLists;
-  /** Points to whatever item is worked on. */
-  readonly #item: ArenaItem;
+  readonly #items: PackedItems;
   /** Points to the item that was last given away. */
   readonly #given: ArenaItem;
   readonly #contents = new Map<number, ArenaContents>();
-  /** The chunks of an item that is being made, in order; they may move until it is whole. */
-  readonly #making: number[] = [];
-  #nextContentsId = 1;
+  /** What was cleared or deleted and still waits to be freed, and how many items that is. */
+  readonly #discarded = new Set<ArenaContents>();
+  #discardedItems = 0;
+  #nextId = 1;
   #nextCas = 1;
   #bytes = 0;
-  /** Items of discarded contents that still wait to be freed, and where the search for them goes on. */
-  #discardedItems = 0;
-  #searched = 0;
   #evictions = 0;
   #expirations = 0;
 
   constructor(options: ArenaStoreOptions) {
-    this.#now = options.now;
-    this.#bytesMax = options.bytesMax;
-    this.caches = new MemoryCaches({
-      cachesMax: options.cachesMax,
-      now: options.now,
-      contentsOf: (cache) => this.#newContents(cache),
+    const { bytesMax, cachesMax, now } = options;
+    this.#now = now;
+    this.#bytesMax = bytesMax;
+    this.#items = new PackedItems({ bytesMax, now, orderOf: (id) => this.#contentsOf(id).kept.order });
+    this.#given = new ArenaItem(this.#items.heap);
+    this.caches = new MemoryCaches<Owner>({
+      bytesMax,
+      cachesMax,
+      now,
+      newContents: (cache) => this.#newContents(cache),
+      oldestUse: ({ kept }) => this.#items.at(kept.order.oldest).accessedAt,
       discard: (contents) => this.#discard(contents),
     });
-    const slotsMax = Math.min(Math.ceil(options.bytesMax / ITEM_BYTES_MIN), SLOTS_MAX);
-    this.#slots = new SlotTable(slotsMax);
-    this.#expiry = new ExpiryLists(this.#slots, options.now());
-    this.#heap = new ChunkHeap({
-      bytesMax: options.bytesMax,
-      mayGrow: () => this.#fits(PAGE_BYTES),
-      moved: (slot, from, to) => this.#chunkMoved(slot, from, to),
-    });
-    this.#item = new ArenaItem(this.#heap);
-    this.#given = new ArenaItem(this.#heap);
   }
 
-  cache(projectId: string, name: string): CacheHandle<ArenaContents> {
+  cache(projectId: string, name: string): CacheHandle<Owner> {
     return new CacheHandle(this, projectId, name);
   }
 
@@ -111,11 +87,23 @@ export class ArenaStore implements Store, MemoryStore<ArenaContents> {
     return this.#whenTidy(() => this.caches.page(projectId, skip, limit).map((cache) => cache.info()));
   }
 
+  settings(projectId: string, name: string): CacheSettings {
+    return this.caches.settings(projectId, name);
+  }
+
+  configure(projectId: string, name: string, settings: CacheSettings | undefined): void {
+    this.caches.configure(projectId, name, settings);
+  }
+
+  setQuota(projectId: string, quota: Quota): void {
+    this.caches.setQuota(projectId, quota);
+  }
+
   totals(): Answer<StoreTotals> {
     return this.#whenTidy(() => ({
-      items: this.#slots.size - this.#discardedItems,
+      items: this.#items.index.size - this.#discardedItems,
       bytes: this.#bytes,
-      bytesTaken: this.#bytesTaken,
+      bytesTaken: this.#items.heap.bytesInUse,
       bytesMax: this.#bytesMax,
       evictions: this.#evictions,
       expirations: this.#expirations,
@@ -124,9 +112,8 @@ export class ArenaStore implements Store, MemoryStore<ArenaContents> {
 
   sweep(): boolean {
     this.caches.clearAllDue();
-    const left = this.#expireFullSeconds(SWEEP_ITEMS_MAX);
-    this.#freeDiscarded(left, SWEEP_SLOTS_MAX);
-    return left === 0 || this.#discardedItems > 0;
+    const left = this.#freeDiscarded(this.#expireFullSeconds(SWEEP_ITEMS_MAX));
+    return left === 0;
   }
 
   close(): void {}
@@ -136,164 +123,147 @@ export class ArenaStore implements Store, MemoryStore<ArenaContents> {
   }
 
   read(cache: ArenaCache, key: string, use: boolean): Item | undefined {
-    const slot = this.#find(cache, key, this.#hashOf(cache, key));
-    if (slot === NO_SLOT) return undefined;
-    if (use) this.#use(slot, true);
-    return this.#given.at(this.#addressOf(slot));
+    const address = this.#find(cache, key, this.#hashOf(cache, key));
+    if (address === NOWHERE) return undefined;
+    if (use) this.#use(address, cache.contents, true);
+    return this.#given.at(address);
   }
 
-  update<R>(handle: CacheHandle<ArenaContents>, key: string, decide: Decide<R>): R {
+  update<R>(handle: CacheHandle<Owner>, key: string, decide: Decide<R>): R {
     const cache = handle.existing();
     const hash = cache ? this.#hashOf(cache, key) : 0;
-    const slot = cache ? this.#find(cache, key, hash) : NO_SLOT;
-    const current = slot === NO_SLOT ? undefined : this.#given.at(this.#addressOf(slot));
+    const address = cache ? this.#find(cache, key, hash) : NOWHERE;
+    const current = address === NOWHERE ? undefined : this.#given.at(address);
     const decision = decide(current, this.#nextCas);
     if (decision.action === 'put') {
-      // First the refusal, so that a write that is refused makes no cache.
-      const sizes = chunkSizes(key.length, decision.draft);
-      this.#refuseIfTooLarge(sizes);
-      const { contents } = cache ?? handle.create();
-      this.#put(slot, cache ? hash : this.#hash.of(key, contents.id), key, contents, decision.draft, sizes);
-    } else if (slot !== NO_SLOT && decision.action === 'amend') {
-      this.#amend(slot, decision.amendment);
-    } else if (slot !== NO_SLOT && decision.action === 'remove') {
-      this.#remove(slot);
+      if (cache) this.#put(cache.contents, key, hash, decision.draft, address);
+      else this.#putFirst(handle, key, decision.draft);
+    } else if (cache && address !== NOWHERE) {
+      if (decision.action === 'amend') this.#amend(address, cache.contents, decision.amendment);
+      else if (decision.action === 'remove') this.#remove(address, cache.contents);
     }
     return decision.outcome;
   }
 
-  /** The live items, slot by slot; it lets others have their turn, since most may be other caches'. */
+  /** The live items; it lets others have their turn, since most may be other caches'. */
   async *items(cache: ArenaCache): AsyncGenerator<ListedItem> {
     this.caches.clearIfDue(cache);
     const { contents } = cache;
-    const item = new ArenaItem(this.#heap);
-    for (let slot = 1; slot <= this.#slots.highest && !contents.discarded; slot++) {
-      if (slot % LISTED_SLOTS_MAX === 0) await othersTurn();
-      if (this.#addressOf(slot) === NOWHERE || this.#slots.contents(slot) !== contents.id) continue;
-      item.at(this.#addressOf(slot));
-      if (item.expiresAt > this.#now()) yield { key: item.key, item };
+    const item = new ArenaItem(this.#items.heap);
+    for await (const key of this.#keysOf(contents)) {
+      if (contents.discarded) return;
+      const address = this.#items.find(key, contents.kept.id, this.#hash.of(key, contents.kept.id));
+      if (address === NOWHERE) continue;
+      if (item.at(address).expiresAt > this.#now()) yield { key, item };
     }
+  }
+
+  async *#keysOf({ items, kept }: ArenaContents): AsyncGenerator<string> {
+    if (items <= LISTED_BY_ORDER_MAX) {
+      yield* this.#keysByOrder(kept.order);
+      return;
+    }
+    const keys: string[] = [];
+    let place = 0;
+    for (let steps = 1; ; steps++) {
+      place = this.#items.index.visit(place, (address) => {
+        const item = this.#items.at(address);
+        if (item.owner === kept.id) keys.push(item.key);
+      });
+      yield* keys;
+      keys.length = 0;
+      if (place === 0) return;
+      if (steps % LISTED_STEPS_MAX === 0) await othersTurn();
+    }
+  }
+
+  #keysByOrder(order: UseOrder): string[] {
+    const keys: string[] = [];
+    for (let address = order.oldest; address !== NOWHERE; address = order.newer(address)) {
+      keys.push(this.#items.at(address).key);
+    }
+    return keys;
   }
 
   #hashOf(cache: ArenaCache, key: string): number {
     if (cache.clearAt !== undefined) this.caches.clearIfDue(cache);
-    return this.#hash.of(key, cache.contents.id);
+    return this.#hash.of(key, cache.contents.kept.id);
   }
 
-  // The slot of the live item under a key, or NO_SLOT; an item that has expired is removed.
-  #find(cache: ArenaCache, key: string, hash: number): number {
-    const contents = cache.contents.id;
-    let slot = this.#slots.firstLike(hash);
-    while (slot !== NO_SLOT && !this.#holds(slot, key, contents)) slot = this.#slots.nextLike(slot, hash);
-    if (slot === NO_SLOT || this.#item.expiresAt > this.#now()) return slot;
-    this.#expire(slot);
-    return NO_SLOT;
+  // The address of the live item under a key, or NOWHERE; an item that has expired is removed.
+  #find({ contents }: ArenaCache, key: string, hash: number): number {
+    const address = this.#items.find(key, contents.kept.id, hash);
+    if (address === NOWHERE || this.#items.at(address).expiresAt > this.#now()) return address;
+    this.#expire(address);
+    return NOWHERE;
   }
 
-  #holds(slot: number, key: string, contents: number): boolean {
-    return this.#slots.contents(slot) === contents && this.#item.at(this.#addressOf(slot)).hasKey(key);
+  // A write that is refused makes no cache.
+  #putFirst(handle: CacheHandle<Owner>, key: string, draft: Draft): void {
+    const cache = handle.create();
+    try {
+      this.#put(cache.contents, key, this.#hashOf(cache, key), draft, NOWHERE);
+    } catch (error) {
+      this.caches.delete(cache);
+      throw error;
+    }
   }
 
-  #refuseIfTooLarge(sizes: readonly number[]): void {
-    // One page more than it fills: its last chunk may need one of its own. Slots are never given back.
-    const pages = Math.ceil(sizes.length / 4) + 1;
-    if (pages * PAGE_BYTES + (this.#slots.highest + 1) * SLOT_BYTES <= this.#bytesMax) return;
-    const size = sizes.reduce((sum, chunk) => sum + chunk, 0);
-    throw new Refusal('out_of_memory', `an item of ${size} bytes is more than the memory limit allows`);
-  }
-
-  #put(
-    found: number,
-    hash: number,
-    key: string,
-    contents: ArenaContents,
-    draft: Draft,
-    sizes: readonly number[],
-  ): void {
+  // Puts an item in the place of the one that was found, if any. A refusal leaves that as it was.
+  #put(contents: ArenaContents, key: string, hash: number, draft: Draft, found: number): void {
+    const sizes = chunkSizes(key.length, draft);
+    let before = this.#keepQuotas(contents, packedBytes(sizes), found);
+    if (before === NOWHERE || !this.#items.overwrite(before, key, contents.kept, draft, sizes)) {
+      const { moves } = this.#items;
+      this.#takeChunks(contents, sizes);
+      // What was there may be what had to make room, or have moved.
+      if (moves !== this.#items.moves) before = this.#items.find(key, contents.kept.id, hash);
+      if (before !== NOWHERE) this.#remove(before, contents);
+      const bytes = this.#items.bytesOf(this.#items.add(key, hash, contents.kept, draft));
+      this.#bytes += bytes;
+      this.caches.accounts.charge(contents, 1, bytes);
+    }
+    // Clients may set a cas of their own; only our own numbers move the counter on.
     this.#countCas(draft.cas);
-    if (found !== NO_SLOT && this.#overwrite(found, key, draft, sizes)) return;
-    if (found !== NO_SLOT) this.#empty(found);
-    const slot = found === NO_SLOT ? this.#takeSlot() : found;
-    this.#makeChunks(slot, sizes);
-    const [first = NOWHERE, second = NOWHERE] = this.#making;
-    this.#slots.setAddress(slot, first);
-    this.#slots.setContents(slot, contents.id);
-    this.#chainChunks();
-    this.#making.length = 0;
-    this.#item.at(first).write(key, draft, second, this.#now());
-    this.#slots.insert(slot, hash);
-    if (draft.expiresAt !== NEVER) this.#expiry.add(slot, draft.expiresAt, this.#now());
-    const bytes = this.#bytesOf(slot);
-    contents.items++;
-    contents.bytes += bytes;
-    this.#bytes += bytes;
   }
 
-  // Writes an item over the one before it, where that takes the same room. False: it does not.
-  #overwrite(slot: number, key: string, draft: Draft, sizes: readonly number[]): boolean {
-    const [size = 0, further] = sizes;
-    const address = this.#addressOf(slot);
-    const item = this.#item.at(address);
-    if (further !== undefined || item.next !== NOWHERE) return false;
-    if (chunkBytesFor(size) !== this.#heap.chunkBytes(address)) return false;
-    const { expiresAt } = item;
-    if (expiresAt !== NEVER) this.#expiry.remove(slot, expiresAt);
-    item.write(key, draft, NOWHERE, this.#now());
-    if (draft.expiresAt !== NEVER) this.#expiry.add(slot, draft.expiresAt, this.#now());
-    this.#slots.use(slot);
-    return true;
-  }
-
-  #takeSlot(): number {
-    while (!this.#slots.hasFreeSlot && !this.#mayTakeNewSlot()) {
-      if (!this.#makeRoom()) throw new RangeError('there is no room for a slot, and no item to make it');
-    }
-    const slot = this.#slots.take();
-    this.#slots.setAddress(slot, NOWHERE);
-    return slot;
-  }
-
-  #mayTakeNewSlot(): boolean {
-    return this.#slots.highest < this.#slots.slotsMax && this.#fits(SLOT_BYTES);
-  }
-
-  #fits(more: number): boolean {
-    return this.#bytesTaken + more <= this.#bytesMax;
-  }
-
-  get #bytesTaken(): number {
-    return this.#heap.bytesInUse + this.#slots.highest * SLOT_BYTES;
-  }
-
-  #makeChunks(slot: number, sizes: readonly number[]): void {
-    for (const size of sizes) {
-      let address = this.#heap.allocate(size, slot);
-      while (address === NOWHERE) {
-        if (!this.#makeRoom()) throw new RangeError('there is no room for a chunk, and no item to make it');
-        address = this.#heap.allocate(size, slot);
-      }
-      this.#making.push(address);
+  // Evicts what is too much by the quotas once an item of `size` bytes is stored over the one found. Answers
+  // where that is then: it may be what had to go.
+  #keepQuotas(contents: ArenaContents, size: number, found: number): number {
+    let before = found;
+    const bytesBefore = this.#bytes;
+    for (let evicted = 0; ; evicted++) {
+      const held = before === NOWHERE ? 0 : this.#items.bytesOf(before);
+      const items = before === NOWHERE ? 1 : 0;
+      const victim = this.caches.accounts.victimOfQuota(contents, size, items, size - held);
+      // Where a quota was lowered, each write frees a little more than it takes, and no more than that.
+      if (!victim || (evicted >= TIDY_ITEMS && bytesBefore - this.#bytes >= size)) return before;
+      const { oldest } = victim.kept.order;
+      if (oldest === before) before = NOWHERE;
+      this.#evict(oldest);
     }
   }
 
-  // The first chunk names the second itself.
-  #chainChunks(): void {
-    for (let i = 1; i < this.#making.length; i++) {
-      const address = this.#making[i] as number;
-      this.#heap.words(address)[wordOf(address) + 1] = this.#making[i + 1] ?? NOWHERE;
+  // Throws Refusal `out_of_memory`.
+  #takeChunks({ cache }: ArenaContents, sizes: readonly number[]): void {
+    // One page is the index's, at least.
+    if ((pagesFor(sizes) + 1) * PAGE_BYTES > this.#bytesMax) {
+      const size = sizes.reduce((sum, chunk) => sum + chunk, 0);
+      throw new Refusal('out_of_memory', `an item of ${size} bytes is more than the memory limit allows`);
+    }
+    const { index } = this.#items;
+    while (index.needsPage && !index.takePage() && this.#makeRoom(cache.account));
+    while (!this.#items.takeChunks(sizes)) {
+      if (this.#makeRoom(cache.account)) continue;
+      this.#items.giveChunksBack();
+      throw new Refusal('out_of_memory', 'memory is full of items that may not be evicted');
     }
   }
 
-  #chunkMoved(slot: number, from: number, to: number): void {
-    const making = this.#making.indexOf(from);
-    if (making >= 0) this.#making[making] = to;
-    else if (this.#addressOf(slot) === from) this.#slots.setAddress(slot, to);
-    else this.#item.at(this.#addressOf(slot)).relink(from, to);
-  }
-
-  #amend(slot: number, { expiresAt, cas, stale, recaching, use = true, fetch = true }: Amendment): void {
-    if (expiresAt !== undefined) this.#setExpiry(slot, expiresAt);
-    const item = this.#item.at(this.#addressOf(slot));
+  #amend(address: number, contents: ArenaContents, amendment: Amendment): void {
+    const { expiresAt, cas, stale, recaching, use = true, fetch = true } = amendment;
+    const place = expiresAt === undefined ? address : this.#setExpiry(address, contents, expiresAt);
+    const item = this.#items.at(place);
     if (cas !== undefined) {
       item.setCas(cas);
       this.#countCas(cas);
@@ -301,181 +271,130 @@ export class ArenaStore implements Store, MemoryStore<ArenaContents> {
     if (stale !== undefined || recaching !== undefined) {
       item.setMarks({ stale: stale ?? item.stale, recaching: recaching ?? item.recaching });
     }
-    if (use) this.#use(slot, fetch);
+    if (use) this.#use(place, contents, fetch);
   }
 
-  #setExpiry(slot: number, expiresAt: number): void {
-    const item = this.#item.at(this.#addressOf(slot));
-    const before = item.expiresAt;
-    if (before === expiresAt) return;
-    if (!item.hasExpiry) {
-      this.#rewrite(slot, expiresAt);
-      return;
-    }
-    if (before !== NEVER) this.#expiry.remove(slot, before);
-    item.setExpiry(expiresAt);
-    if (expiresAt !== NEVER) this.#expiry.add(slot, expiresAt, this.#now());
+  // Answers where the item is then.
+  #setExpiry(address: number, contents: ArenaContents, expiresAt: number): number {
+    const item = this.#items.at(address);
+    if (item.expiresAt === expiresAt) return address;
+    if (!item.hasExpiry) return this.#rewrite(address, contents, expiresAt);
+    this.#items.setExpiry(address, expiresAt);
+    return address;
   }
 
   // Writes an item anew that has no room for an expiry.
-  #rewrite(slot: number, expiresAt: number): void {
-    const item = this.#item.at(this.#addressOf(slot));
-    const { key, value, kind, flags, cas, stale, recaching, fetched } = item;
-    const contents = this.#contentsOf(slot);
+  #rewrite(address: number, contents: ArenaContents, expiresAt: number): number {
+    const item = this.#items.at(address);
+    const { key, hash, value, kind, flags, cas, stale, recaching, fetched } = item;
     const draft = { value, kind, flags, cas, stale, recaching, fetched, expiresAt };
-    this.#put(slot, this.#hash.of(key, contents.id), key, contents, draft, chunkSizes(key.length, draft));
+    this.#put(contents, key, hash, draft, address);
+    const place = this.#items.find(key, contents.kept.id, hash);
     // Whoever was given the item must find it where it is now.
-    this.#given.at(this.#addressOf(slot));
+    this.#given.at(place);
+    return place;
   }
 
   // Another read within the same second changes nothing: the order of use is exact to the second for what
   // is read again and again, and popular items are not written to at every read.
-  #use(slot: number, fetch: boolean): void {
+  #use(address: number, { kept }: ArenaContents, fetch: boolean): void {
     const now = this.#now();
-    const item = this.#item.at(this.#addressOf(slot));
+    const item = this.#items.at(address);
     if (item.fetched && item.accessedAt === Math.floor(now / 1000) * 1000) return;
-    this.#slots.use(slot);
+    kept.order.use(address);
     item.use(now, fetch);
   }
 
-  #expire(slot: number): void {
-    const { cache, discarded } = this.#contentsOf(slot);
-    this.#remove(slot);
-    if (discarded) return;
-    cache.expirations++;
-    this.#expirations++;
-  }
-
-  #remove(slot: number): void {
-    this.#empty(slot);
-    this.#slots.release(slot);
-  }
-
-  // Takes an item out of everything; its slot remains the caller's.
-  #empty(slot: number): void {
-    const item = this.#item.at(this.#addressOf(slot));
-    const contents = this.#contentsOf(slot);
-    const { expiresAt } = item;
-    if (expiresAt !== NEVER) this.#expiry.remove(slot, expiresAt);
-    const bytes = this.#bytesOf(slot);
-    this.#bytes -= bytes;
-    contents.bytes -= bytes;
-    contents.items--;
-    if (contents.discarded) {
-      this.#discardedItems--;
-      this.#forgetIfEmpty(contents);
-    }
-    this.#slots.remove(slot);
-    this.#freeChunks(this.#addressOf(slot));
-    this.#slots.setAddress(slot, NOWHERE);
-  }
-
-  #freeChunks(first: number): void {
-    let address = this.#item.at(first).next;
-    this.#heap.free(first);
-    while (address !== NOWHERE) {
-      const next = this.#heap.words(address)[wordOf(address) + 1] as number;
-      this.#heap.free(address);
-      address = next;
-    }
-  }
-
-  // What an item takes: its chunks and its slot.
-  #bytesOf(slot: number): number {
-    const first = this.#addressOf(slot);
-    let bytes = this.#heap.chunkBytes(first) + SLOT_BYTES;
-    let address = this.#item.at(first).next;
-    while (address !== NOWHERE) {
-      bytes += this.#heap.chunkBytes(address);
-      address = this.#heap.words(address)[wordOf(address) + 1] as number;
-    }
-    return bytes;
-  }
-
-  #addressOf(slot: number): number {
-    return this.#slots.address(slot);
-  }
-
-  #contentsOf(slot: number): ArenaContents {
-    const contents = this.#contents.get(this.#slots.contents(slot));
-    if (!contents) throw new RangeError(`slot ${slot} belongs to unknown contents`);
-    return contents;
-  }
-
-  // Clients may set a cas of their own; only our own numbers move the counter on.
   #countCas(cas: Cas): void {
     if (cas === this.#nextCas) this.#nextCas++;
   }
 
-  // Frees at least one item: what nobody wants any more first, then the least recently used. False: there
-  // is none.
-  #makeRoom(): boolean {
-    const before = this.#slots.size;
-    this.#expireFullSeconds(TIDY_ITEMS);
-    if (this.#discardedItems > 0) this.#freeDiscarded(TIDY_ITEMS, TIDY_SLOTS);
-    if (this.#slots.size < before) return true;
-    const { oldest } = this.#slots;
-    if (oldest !== NO_SLOT) this.#evict(oldest);
-    return oldest !== NO_SLOT;
+  #expire(address: number): void {
+    const contents = this.#contentsOf(this.#items.at(address).owner);
+    this.#remove(address, contents);
+    if (contents.discarded) return;
+    contents.cache.expirations++;
+    this.#expirations++;
   }
 
-  #evict(slot: number): void {
-    const item = this.#item.at(this.#addressOf(slot));
-    const { cache, discarded } = this.#contentsOf(slot);
+  #remove(address: number, contents: ArenaContents): void {
+    const bytes = this.#items.bytesOf(address);
+    this.#items.remove(address);
+    this.#bytes -= bytes;
+    this.caches.accounts.charge(contents, -1, -bytes);
+    if (!contents.discarded) return;
+    this.#discardedItems--;
+    if (contents.items === 0) this.#forget(contents);
+  }
+
+  // Frees at least one item: what nobody wants any more first, then what the accounts say. False: none may go.
+  #makeRoom(writer: ProjectAccount<Owner>): boolean {
+    const before = this.#items.index.size;
+    this.#freeDiscarded(this.#expireFullSeconds(TIDY_ITEMS));
+    if (this.#items.index.size < before) return true;
+    const victim = this.caches.accounts.victimFor(writer);
+    if (victim) this.#evict(victim.kept.order.oldest);
+    return victim !== undefined;
+  }
+
+  #evict(address: number): void {
+    const item = this.#items.at(address);
     if (item.expiresAt <= this.#now()) {
-      this.#expire(slot);
+      this.#expire(address);
       return;
     }
-    this.#remove(slot);
-    if (discarded) return;
-    cache.evictions++;
+    const contents = this.#contentsOf(item.owner);
+    this.#remove(address, contents);
+    contents.cache.evictions++;
     this.#evictions++;
   }
 
   #newContents(cache: ArenaCache): ArenaContents {
-    const contents = new ArenaContents(this.#nextContentsId++, cache);
-    this.#contents.set(contents.id, contents);
+    const kept = { id: this.#nextId++, order: new UseOrder(this.#items.heap) };
+    const contents = new Contents(cache, kept);
+    this.#contents.set(kept.id, contents);
+    return contents;
+  }
+
+  #contentsOf(id: number): ArenaContents {
+    const contents = this.#contents.get(id);
+    if (!contents) throw new RangeError(`an item belongs to unknown contents: ${id}`);
     return contents;
   }
 
   #discard(contents: ArenaContents): void {
     this.#discardedItems += contents.items;
-    this.#searched = 0;
-    this.#forgetIfEmpty(contents);
+    if (contents.items > 0) this.#discarded.add(contents);
+    else this.#forget(contents);
   }
 
-  #forgetIfEmpty(contents: ArenaContents): void {
-    if (contents.items === 0) this.#contents.delete(contents.id);
+  #forget(contents: ArenaContents): void {
+    this.#discarded.delete(contents);
+    this.#contents.delete(contents.kept.id);
   }
 
   // Answers when whatever has expired or is to be cleared by now is gone, so that what is counted is exact.
   // Usually that is at once; where millions expired together, others have their turn meanwhile.
   #whenTidy<T>(answer: () => T): Answer<T> {
     this.caches.clearAllDue();
-    if (this.#expireFullSeconds(SWEEP_ITEMS_MAX) === 0)
+    if (this.#expireFullSeconds(SWEEP_ITEMS_MAX) === 0) {
       return othersTurn().then(() => this.#whenTidy(answer));
-    const now = this.#now();
-    this.#expiry.expireWithinSecond(
-      now,
-      (slot) => this.#item.at(this.#addressOf(slot)).expiresAt <= now,
-      (slot) => this.#expire(slot),
-    );
+    }
+    this.#items.expiry.expireWithinSecond(this.#now(), (address) => this.#expire(address));
     return answer();
   }
 
   #expireFullSeconds(most: number): number {
-    return this.#expiry.expireFullSeconds(this.#now(), most, (slot) => this.#expire(slot));
+    return this.#items.expiry.expireFullSeconds(this.#now(), most, (address) => this.#expire(address));
   }
 
-  // Frees up to `most` items of discarded contents, looking at so many slots from where it stopped last.
-  #freeDiscarded(most: number, slotsMax: number): void {
+  // Frees up to `most` items of discarded contents, and says how many more it might have.
+  #freeDiscarded(most: number): number {
     let left = most;
-    for (let looked = 0; looked < slotsMax && left > 0 && this.#discardedItems > 0; looked++) {
-      this.#searched = this.#searched >= this.#slots.highest ? 1 : this.#searched + 1;
-      if (this.#addressOf(this.#searched) === NOWHERE || !this.#contentsOf(this.#searched).discarded)
-        continue;
-      this.#remove(this.#searched);
-      left--;
+    for (const contents of this.#discarded) {
+      for (; left > 0 && contents.items > 0; left--) this.#remove(contents.kept.order.oldest, contents);
+      if (left === 0) break;
     }
+    return left;
   }
 }

@@ -1,26 +1,27 @@
 import type { Answer } from '../engine/answer.ts';
 import type { Item } from '../engine/item.ts';
 import type { CacheInfo, Decide, ListedItem, StoredCache } from '../engine/store.ts';
-import type { Contents, MemoryCache, MemoryCaches } from './memory-caches.ts';
+import type { MemoryCache } from './memory-cache.ts';
+import type { MemoryCaches } from './memory-caches.ts';
 
 /** What a handle needs of a store that keeps its items in this process. */
-export interface MemoryStore<C extends Contents> {
-  readonly caches: MemoryCaches<C>;
-  read(cache: MemoryCache<C>, key: string, use: boolean): Item | undefined;
+export interface MemoryStore<K> {
+  readonly caches: MemoryCaches<K>;
+  read(cache: MemoryCache<K>, key: string, use: boolean): Item | undefined;
   /** Asks the handle for the cache, and to make it when something is to be put. */
-  update<R>(handle: CacheHandle<C>, key: string, decide: Decide<R>): R;
-  info(cache: MemoryCache<C>): Answer<CacheInfo>;
-  items(cache: MemoryCache<C>): Iterable<ListedItem> | AsyncIterable<ListedItem>;
+  update<R>(handle: CacheHandle<K>, key: string, decide: Decide<R>): R;
+  info(cache: MemoryCache<K>): Answer<CacheInfo>;
+  items(cache: MemoryCache<K>): Iterable<ListedItem> | AsyncIterable<ListedItem>;
 }
 
 /** A cache by name, whether it exists or not. */
-export class CacheHandle<C extends Contents> implements StoredCache {
-  readonly #store: MemoryStore<C>;
+export class CacheHandle<K> implements StoredCache {
+  readonly #store: MemoryStore<K>;
   readonly #projectId: string;
   readonly #name: string;
-  #found: MemoryCache<C> | undefined;
+  #found: MemoryCache<K> | undefined;
 
-  constructor(store: MemoryStore<C>, projectId: string, name: string) {
+  constructor(store: MemoryStore<K>, projectId: string, name: string) {
     this.#store = store;
     this.#projectId = projectId;
     this.#name = name;
@@ -62,14 +63,14 @@ export class CacheHandle<C extends Contents> implements StoredCache {
   }
 
   /** The cache, if it exists. */
-  existing(): MemoryCache<C> | undefined {
+  existing(): MemoryCache<K> | undefined {
     if (!this.#found || this.#found.deleted) {
       this.#found = this.#store.caches.find(this.#projectId, this.#name);
     }
     return this.#found;
   }
 
-  create(): MemoryCache<C> {
+  create(): MemoryCache<K> {
     this.#found = this.#store.caches.create(this.#projectId, this.#name);
     return this.#found;
   }

@@ -12,7 +12,7 @@ export const PAGE_BYTES = 1 << PAGE_SHIFT;
 
 /** A page holds at least four chunks; larger values take several chunks. */
 export const CHUNK_BYTES_MAX = PAGE_BYTES / 4;
-const CHUNK_BYTES_MIN = 40;
+const CHUNK_BYTES_MIN = 48;
 
 // One buffer each. Untouched memory costs nothing: the system gives it on first use.
 const REGION_SHIFT = 30;
@@ -20,13 +20,17 @@ const REGION_BYTES = 2 ** REGION_SHIFT;
 const REGION_ADDRESS_BITS = REGION_SHIFT - UNIT_SHIFT;
 const REGION_ADDRESS_MASK = (1 << REGION_ADDRESS_BITS) - 1;
 const PAGE_ADDRESS_BITS = PAGE_SHIFT - UNIT_SHIFT;
+const PAGES_MAX = 2 ** (32 - PAGE_ADDRESS_BITS);
 
-/** The address that is none. */
-export const NOWHERE = 0xffffffff;
-/** The first word of a chunk that is free; of one in use it is its owner's slot. */
-const FREE = 0xffffffff;
+/** The address that is none: the first page is never used. */
+export const NOWHERE = 0;
+/** The first word of a chunk that is free. Who takes a chunk writes another. */
+const FREE = 0;
+/** The first word of a chunk that was just taken. */
+const TAKEN = 0xffffffff;
 
 const NO_CLASS = 0xff;
+const WHOLE = 0xfe;
 const NO_PAGE = -1;
 // Of how many pages the emptiest is chosen to be cleared.
 const CLEARING_CANDIDATES = 32;
@@ -42,17 +46,15 @@ const CLASS_OF_UNITS = classTable();
 export interface ChunkHeapParts {
   /** All memory that there may ever be, in bytes. */
   readonly bytesMax: number;
-  /** May one more page be taken into use? */
-  readonly mayGrow: () => boolean;
-  /** A chunk has been copied elsewhere: let its owner know the new address. */
-  readonly moved: (owner: number, from: number, to: number) => void;
+  /** A chunk has been copied elsewhere: whatever names its address has to name the new one. */
+  readonly moved: (from: number, to: number) => void;
 }
 
 export class ChunkHeap {
   readonly #parts: ChunkHeapParts;
   readonly #regions: Region[] = [];
   readonly #pagesMax: number;
-  #pagesTouched = 0;
+  #pagesTouched = 1;
   #pagesInUse = 0;
   // Of each page: its class, chunks in use, chunks ever carved, first free chunk, and its neighbours in
   // the list of its class's pages with room (or of free pages).
@@ -69,7 +71,7 @@ export class ChunkHeap {
 
   constructor(parts: ChunkHeapParts) {
     this.#parts = parts;
-    this.#pagesMax = Math.floor(parts.bytesMax / PAGE_BYTES);
+    this.#pagesMax = Math.min(Math.floor(parts.bytesMax / PAGE_BYTES) + 1, PAGES_MAX);
     this.#pageClass = new Uint8Array(this.#pagesMax).fill(NO_CLASS);
     this.#pageUsed = new Uint16Array(this.#pagesMax);
     this.#pageCarved = new Uint16Array(this.#pagesMax);
@@ -97,14 +99,32 @@ export class ChunkHeap {
     return this.#region(address).words;
   }
 
-  /** A chunk of at least `size` bytes for an owner, or NOWHERE: then something must be freed first. */
-  allocate(size: number, owner: number): number {
+  /** A chunk of at least `size` bytes, or NOWHERE: then something must be freed first. */
+  allocate(size: number): number {
     const chunkClass = classFor(size);
     const page = this.#pageWithRoom(chunkClass);
     if (page === NO_PAGE) return NOWHERE;
     const address = this.#takeChunk(page, chunkClass);
-    this.words(address)[wordOf(address)] = owner;
+    this.words(address)[wordOf(address)] = TAKEN;
     return address;
+  }
+
+  /** A whole page, which stays where it is, or NOWHERE: then something must be freed first. */
+  allocatePage(): number {
+    const page = this.#takeFreePage();
+    if (page === NO_PAGE) return NOWHERE;
+    this.#pageClass[page] = WHOLE;
+    return chunkAddress(page, 0, 0);
+  }
+
+  freePage(address: number): void {
+    this.#vacate(address >>> PAGE_ADDRESS_BITS);
+  }
+
+  /** The numbers in a whole page. */
+  pageWords(address: number): Uint32Array {
+    const first = wordOf(address);
+    return this.words(address).subarray(first, first + PAGE_BYTES / 4);
   }
 
   free(address: number): void {
@@ -148,7 +168,6 @@ export class ChunkHeap {
   }
 
   #mayTakeFreePage(): boolean {
-    if (!this.#parts.mayGrow()) return false;
     if (this.#freePage !== NO_PAGE) return true;
     if (this.#pagesTouched >= this.#pagesMax) return false;
     this.#listFree(this.#pagesTouched++);
@@ -212,14 +231,13 @@ export class ChunkHeap {
   }
 
   #moveChunk(from: number, chunkClass: number): void {
-    const owner = this.words(from)[wordOf(from)] as number;
-    if (owner === FREE) return;
+    if (this.words(from)[wordOf(from)] === FREE) return;
     const to = this.#takeChunk(this.#roomy[chunkClass] as number, chunkClass);
     const start = byteOf(from);
     this.bytes(to).set(this.bytes(from).subarray(start, start + sizeOfClass(chunkClass)), byteOf(to));
     // What it leaves is free, though its page is not listed any more.
     this.#freeChunks[chunkClass] = (this.#freeChunks[chunkClass] as number) + 1;
-    this.#parts.moved(owner, from, to);
+    this.#parts.moved(from, to);
   }
 
   #mostWastefulClass(): number {

@@ -8,34 +8,39 @@ interface Expiring {
  * looking at any other. Tell it before an entry's `expiresAt` changes, and again after.
  */
 export class ExpiryCalendar<E extends Expiring> {
-  readonly #days = new Map<number, Set<E>>();
+  readonly #seconds = new Map<number, Set<E>>();
+  /** What was due already when it was added. */
+  readonly #overdue = new Set<E>();
   #sweptSecond = 0;
 
-  add(entry: E): void {
+  add(entry: E, now: number): void {
     if (!Number.isFinite(entry.expiresAt)) return;
+    if (entry.expiresAt <= now) {
+      this.#overdue.add(entry);
+      return;
+    }
     const second = secondOf(entry.expiresAt);
-    const entries = this.#days.get(second);
+    const entries = this.#seconds.get(second);
     if (entries) entries.add(entry);
-    else this.#days.set(second, new Set([entry]));
-    // An entry that is due already must be found by the next look, too.
-    if (second <= this.#sweptSecond) this.#sweptSecond = second - 1;
+    else this.#seconds.set(second, new Set([entry]));
   }
 
   remove(entry: E): void {
-    if (!Number.isFinite(entry.expiresAt)) return;
+    if (!Number.isFinite(entry.expiresAt) || this.#overdue.delete(entry)) return;
     const second = secondOf(entry.expiresAt);
-    const entries = this.#days.get(second);
-    if (entries?.delete(entry) && entries.size === 0) this.#days.delete(second);
+    const entries = this.#seconds.get(second);
+    if (entries?.delete(entry) && entries.size === 0) this.#seconds.delete(second);
   }
 
   /** The entries that expire at `now` or before. The caller removes each before it asks for the next. */
   *due(now: number): Generator<E> {
+    yield* this.#overdue;
     const lastFullSecond = Math.floor(now / 1000);
     for (const second of this.#secondsUpTo(lastFullSecond)) {
-      for (const entry of this.#days.get(second) ?? []) yield entry;
+      for (const entry of this.#seconds.get(second) ?? []) yield entry;
     }
-    this.#sweptSecond = Math.max(this.#sweptSecond, lastFullSecond);
-    for (const entry of this.#days.get(lastFullSecond + 1) ?? []) {
+    this.#sweptSecond = lastFullSecond;
+    for (const entry of this.#seconds.get(lastFullSecond + 1) ?? []) {
       if (entry.expiresAt <= now) yield entry;
     }
   }
@@ -43,7 +48,7 @@ export class ExpiryCalendar<E extends Expiring> {
   // Whichever is less to walk: the seconds since the last look, or those that have entries.
   #secondsUpTo(last: number): number[] {
     const span = last - this.#sweptSecond;
-    if (span > this.#days.size) return [...this.#days.keys()].filter((second) => second <= last);
+    if (span > this.#seconds.size) return [...this.#seconds.keys()].filter((second) => second <= last);
     return Array.from({ length: Math.max(0, span) }, (_, i) => this.#sweptSecond + 1 + i);
   }
 }

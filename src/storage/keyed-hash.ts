@@ -13,7 +13,7 @@ export class KeyedHash {
     this.#k1 = secret.readInt32LE(4);
   }
 
-  /** `key` has one character per byte; the hash is a signed 32-bit number. */
+  /** `key` has one character per byte; the hash is an unsigned 32-bit number. */
   of(key: string, salt: number): number {
     const k0 = this.#k0;
     const k1 = this.#k1;
@@ -42,7 +42,7 @@ export class KeyedHash {
       v2 = (v2 << 16) | (v2 >>> 16);
       v0 ^= word;
     }
-    return v1 ^ v3;
+    return (v1 ^ v3) >>> 0;
   }
 }
 

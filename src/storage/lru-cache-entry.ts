@@ -1,32 +1,14 @@
+import type { LRUCache } from 'lru-cache';
 import type { Cas, Draft, Item, ValueKind } from '../engine/item.ts';
-import type { Contents, MemoryCache } from './memory-caches.ts';
-import { ShardedIndex } from './sharded-index.ts';
+import type { Contents } from './memory-cache.ts';
 
-/** The items of a cache by key, and what they weigh. */
-export class EntryContents implements Contents {
-  readonly cache: MemoryCache<EntryContents>;
-  readonly index: ShardedIndex<Entry>;
-  bytes = 0;
+/** The items of a cache by key, in the order of their use. */
+export type Entries = LRUCache<string, Entry>;
 
-  constructor(cache: MemoryCache<EntryContents>, shards: number) {
-    this.cache = cache;
-    this.index = new ShardedIndex(shards);
-  }
-
-  get items(): number {
-    return this.index.size;
-  }
-
-  get discarded(): boolean {
-    return this.cache.hasDiscarded(this);
-  }
-}
-
-/** One item, with its places. */
+/** One item, with its place. */
 export class Entry implements Item {
-  readonly contents: EntryContents;
+  readonly contents: Contents<Entries>;
   readonly key: string;
-  readonly shard: number;
   size = 0;
   value: Buffer = Buffer.alloc(0);
   kind: ValueKind = 'bytes';
@@ -38,10 +20,9 @@ export class Entry implements Item {
   stale = false;
   recaching = false;
 
-  constructor(contents: EntryContents, key: string, shard: number) {
+  constructor(contents: Contents<Entries>, key: string) {
     this.contents = contents;
     this.key = key;
-    this.shard = shard;
   }
 
   get valueLength(): number {

@@ -1,45 +1,55 @@
 import { LRUCache } from 'lru-cache';
+import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Cas, Draft, Item } from '../engine/item.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, Store, StoreTotals } from '../engine/store.ts';
 import { CacheHandle, type MemoryStore } from './cache-handle.ts';
+
 import { ExpiryCalendar } from './expiry-calendar.ts';
-import { Entry, EntryContents } from './lru-cache-entry.ts';
-import { type MemoryCache, MemoryCaches } from './memory-caches.ts';
-import { shardCount, shardOf } from './sharded-index.ts';
+import { type Entries, Entry } from './lru-cache-entry.ts';
+import { Contents, type MemoryCache } from './memory-cache.ts';
+import { MemoryCaches } from './memory-caches.ts';
 
 /**
- * What an item costs above its key and value, in bytes: two map slots, two objects, a Buffer and its place
- * in the eviction order. Measured on Node 20 with a million items of 20-byte keys and 100-byte values.
+ * What an item costs above its key and value, in bytes: a map slot, an object, a Buffer and its place in
+ * the eviction order. Measured on Node 20 with a million items of 20-byte keys and 100-byte values.
  */
 export const ITEM_OVERHEAD_BYTES = 500;
 
+/** A JavaScript Map throws beyond 16.7 million insert slots, which churn uses up at half as many keys. */
+export const LRU_CACHE_BYTES_MAX = 8_000_000 * ITEM_OVERHEAD_BYTES;
+
 // How many items one sweep frees: a few milliseconds' work at most.
 const SWEEP_ITEMS_MAX = 2_000;
+
+// How many items a write may cost whose project has much more than it may, since its quota was lowered.
+const TIDY_ITEMS = 16;
 
 export interface LruCacheStoreOptions {
   /** How many bytes all items together may take: keys, values and ITEM_OVERHEAD_BYTES each. */
   readonly bytesMax: number;
   /** How many caches one project may have. */
   readonly cachesMax: number;
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch; never goes back. */
   readonly now: () => number;
 }
 
-type EntryCache = MemoryCache<EntryContents>;
+type EntryCache = MemoryCache<Entries>;
+type EntryContents = Contents<Entries>;
 
 /**
- * Keeps every item as an object in two maps: its cache's index by key, and one least-recently-used
- * order over all caches (lru-cache), which bounds the bytes. The readable reference among the stores.
+ * Keeps every item as an object, in an lru-cache for each cache: its index by key and its order of use.
+ * The readable reference among the stores.
  */
-export class LruCacheStore implements Store, MemoryStore<EntryContents> {
-  readonly caches: MemoryCaches<EntryContents>;
+export class LruCacheStore implements Store, MemoryStore<Entries> {
+  readonly caches: MemoryCaches<Entries>;
   readonly #now: () => number;
   readonly #bytesMax: number;
-  readonly #orders: LRUCache<Entry, Buffer>[];
   readonly #calendar = new ExpiryCalendar<Entry>();
   /** What was cleared or deleted and still waits to be freed. */
   readonly #discarded = new Set<EntryContents>();
+  #items = 0;
+  #bytes = 0;
   #nextCas = 1;
   #evictions = 0;
   #expirations = 0;
@@ -47,19 +57,15 @@ export class LruCacheStore implements Store, MemoryStore<EntryContents> {
   constructor(options: LruCacheStoreOptions) {
     this.#now = options.now;
     this.#bytesMax = options.bytesMax;
-    // One shard keeps the exact order; more are needed only where one Map could not hold the items.
-    const shards = shardCount(options.bytesMax, ITEM_OVERHEAD_BYTES);
-    this.caches = new MemoryCaches({
-      cachesMax: options.cachesMax,
-      now: options.now,
-      contentsOf: (cache) => new EntryContents(cache, shards),
-      discard: (contents) => this.#discard(contents),
+    this.caches = new MemoryCaches<Entries>({
+      ...options,
+      newContents: (cache) => new Contents(cache, new LRUCache({ maxSize: options.bytesMax })),
+      oldestUse: (contents) => oldestOf(contents).accessedAt,
+      discard: (contents) => this.#discarded.add(contents),
     });
-    const maxSize = Math.floor(options.bytesMax / shards);
-    this.#orders = Array.from({ length: shards }, () => this.#newOrder(maxSize));
   }
 
-  cache(projectId: string, name: string): CacheHandle<EntryContents> {
+  cache(projectId: string, name: string): CacheHandle<Entries> {
     return new CacheHandle(this, projectId, name);
   }
 
@@ -67,15 +73,26 @@ export class LruCacheStore implements Store, MemoryStore<EntryContents> {
     return this.caches.page(projectId, skip, limit).map((cache) => this.info(cache));
   }
 
+  settings(projectId: string, name: string): CacheSettings {
+    return this.caches.settings(projectId, name);
+  }
+
+  configure(projectId: string, name: string, settings: CacheSettings | undefined): void {
+    this.caches.configure(projectId, name, settings);
+  }
+
+  setQuota(projectId: string, quota: Quota): void {
+    this.caches.setQuota(projectId, quota);
+  }
+
   totals(): StoreTotals {
     this.caches.clearAllDue();
     this.#removeDue(Number.POSITIVE_INFINITY);
-    const waiting = [...this.#discarded].reduce((sum, { index }) => sum + index.size, 0);
-    const bytes = this.#orders.reduce((sum, order) => sum + order.calculatedSize, 0);
+    const waiting = [...this.#discarded].reduce((sum, { items }) => sum + items, 0);
     return {
-      items: this.#orders.reduce((sum, order) => sum + order.size, 0) - waiting,
-      bytes,
-      bytesTaken: bytes,
+      items: this.#items - waiting,
+      bytes: this.#bytes,
+      bytesTaken: this.#bytes,
       bytesMax: this.#bytesMax,
       evictions: this.#evictions,
       expirations: this.#expirations,
@@ -84,8 +101,7 @@ export class LruCacheStore implements Store, MemoryStore<EntryContents> {
 
   sweep(): boolean {
     this.caches.clearAllDue();
-    const left = this.#removeDue(SWEEP_ITEMS_MAX);
-    return this.#freeDiscarded(left) === 0;
+    return this.#freeDiscarded(this.#removeDue(SWEEP_ITEMS_MAX)) === 0;
   }
 
   close(): void {}
@@ -102,14 +118,13 @@ export class LruCacheStore implements Store, MemoryStore<EntryContents> {
     return entry;
   }
 
-  update<R>(handle: CacheHandle<EntryContents>, key: string, decide: Decide<R>): R {
+  update<R>(handle: CacheHandle<Entries>, key: string, decide: Decide<R>): R {
     const cache = handle.existing();
     const entry = cache && this.#find(cache, key);
     const decision = decide(entry, this.#nextCas);
     if (decision.action === 'put') {
-      // First the refusal, so that a write that is refused makes no cache.
-      const size = this.#sizeOf(key, decision.draft);
-      this.#put(cache ?? handle.create(), key, decision.draft, size);
+      if (cache) this.#put(cache.contents, key, decision.draft);
+      else this.#putFirst(handle, key, decision.draft);
     } else if (entry && decision.action === 'amend') this.#amend(entry, decision.amendment);
     else if (entry && decision.action === 'remove') this.#remove(entry);
     return decision.outcome;
@@ -119,49 +134,88 @@ export class LruCacheStore implements Store, MemoryStore<EntryContents> {
   *items(cache: EntryCache): Generator<ListedItem> {
     this.caches.clearIfDue(cache);
     const { contents } = cache;
-    for (const entry of contents.index.values()) {
+    // The order of use changes meanwhile; the entries as they were do not.
+    for (const item of [...contents.kept.values()]) {
       if (contents.discarded) return;
-      if (entry.expiresAt > this.#now()) yield { key: entry.key, item: entry };
+      const isThere = contents.kept.peek(item.key) === item && item.expiresAt > this.#now();
+      if (isThere) yield { key: item.key, item };
     }
   }
 
   // The live entry under a key; one that has expired is removed.
   #find(cache: EntryCache, key: string): Entry | undefined {
     if (cache.clearAt !== undefined) this.caches.clearIfDue(cache);
-    const entry = cache.contents.index.get(key, shardOf(key, this.#orders.length));
+    const entry = cache.contents.kept.peek(key);
     if (!entry || entry.expiresAt > this.#now()) return entry;
     this.#expire(entry);
     return undefined;
   }
 
-  // What an item will take, in bytes. Throws Refusal `out_of_memory` if that is never to be had.
-  #sizeOf(key: string, { value }: Draft): number {
-    const size = ITEM_OVERHEAD_BYTES + key.length + value.length;
-    if (size > this.#order(0).maxSize) {
-      throw new Refusal('out_of_memory', `an item of ${size} bytes is more than the memory limit allows`);
+  // A write that is refused makes no cache.
+  #putFirst(handle: CacheHandle<Entries>, key: string, draft: Draft): void {
+    const cache = handle.create();
+    try {
+      this.#put(cache.contents, key, draft);
+    } catch (error) {
+      this.caches.delete(cache);
+      throw error;
     }
-    return size;
   }
 
-  #put(cache: EntryCache, key: string, draft: Draft, size: number): void {
-    const shard = shardOf(key, this.#orders.length);
-    this.#countCas(draft.cas);
-    const { contents } = cache;
-    const entry = contents.index.get(key, shard) ?? new Entry(contents, key, shard);
-    this.#calendar.remove(entry);
-    contents.bytes += size - entry.size;
+  // A refusal leaves what was there as it was.
+  #put(contents: EntryContents, key: string, draft: Draft): void {
+    const size = ITEM_OVERHEAD_BYTES + key.length + draft.value.length;
+    this.#makeRoom(contents, key, size);
+    const before = contents.kept.peek(key);
+    if (before) this.#calendar.remove(before);
+    const entry = before ?? new Entry(contents, key);
+    this.#charge(contents, before ? 0 : 1, size - entry.size);
     entry.fill(draft, size, this.#now());
-    contents.index.set(key, shard, entry);
-    this.#calendar.add(entry);
-    // The value is told to lru-cache because it takes a new size only along with a new value.
-    this.#order(shard).set(entry, entry.value, { size });
+    contents.kept.set(key, entry, { size });
+    this.#calendar.add(entry, this.#now());
+    this.#countCas(draft.cas);
+  }
+
+  // Throws Refusal `out_of_memory`, `over_quota`.
+  #makeRoom(contents: EntryContents, key: string, size: number): void {
+    if (size > this.#bytesMax) {
+      throw new Refusal('out_of_memory', `an item of ${size} bytes is more than the memory limit allows`);
+    }
+    this.#keepQuotas(contents, size, contents.kept.peek(key));
+    while (this.#bytes + size - (contents.kept.peek(key)?.size ?? 0) > this.#bytesMax) {
+      if (this.#tidy()) continue;
+      const victim = this.caches.accounts.victimFor(contents.cache.account);
+      if (!victim) throw new Refusal('out_of_memory', 'memory is full of items that may not be evicted');
+      this.#evict(oldestOf(victim));
+    }
+  }
+
+  // Evicts what is too much by the quotas once an item of `size` bytes is stored over the one before it.
+  #keepQuotas(contents: EntryContents, size: number, before: Entry | undefined): void {
+    const bytesBefore = this.#bytes;
+    for (let there = before, evicted = 0; ; evicted++) {
+      const more = size - (there?.size ?? 0);
+      const victim = this.caches.accounts.victimOfQuota(contents, size, there ? 0 : 1, more);
+      // Where a quota was lowered, each write frees a little more than it takes, and no more than that.
+      if (!victim || (evicted >= TIDY_ITEMS && bytesBefore - this.#bytes >= size)) return;
+      const oldest = oldestOf(victim);
+      if (oldest === there) there = undefined;
+      this.#evict(oldest);
+    }
+  }
+
+  // Frees what nobody wants any more. False: there is none.
+  #tidy(): boolean {
+    const before = this.#items;
+    this.#freeDiscarded(this.#removeDue(SWEEP_ITEMS_MAX));
+    return this.#items < before;
   }
 
   #amend(entry: Entry, { expiresAt, cas, stale, recaching, use = true, fetch }: Amendment): void {
     if (expiresAt !== undefined) {
       this.#calendar.remove(entry);
       entry.expiresAt = expiresAt;
-      this.#calendar.add(entry);
+      this.#calendar.add(entry, this.#now());
     }
     if (cas !== undefined) {
       entry.cas = cas;
@@ -172,31 +226,10 @@ export class LruCacheStore implements Store, MemoryStore<EntryContents> {
     if (use) this.#use(entry, fetch);
   }
 
-  // Moves an entry to the far end of the eviction order.
   #use(entry: Entry, fetch = true): void {
     entry.accessedAt = this.#now();
     if (fetch) entry.fetched = true;
-    this.#order(entry.shard).get(entry);
-  }
-
-  #remove(entry: Entry): void {
-    this.#forget(entry);
-    this.#order(entry.shard).delete(entry);
-  }
-
-  #newOrder(maxSize: number): LRUCache<Entry, Buffer> {
-    return new LRUCache({
-      maxSize,
-      dispose: (_value, entry, reason) => {
-        if (reason === 'evict') this.#evict(entry);
-      },
-    });
-  }
-
-  #order(shard: number): LRUCache<Entry, Buffer> {
-    const order = this.#orders[shard];
-    if (!order) throw new RangeError(`no shard ${shard}`);
-    return order;
+    entry.contents.kept.get(entry.key);
   }
 
   // Clients may set a cas of their own; only our own numbers move the counter on.
@@ -205,35 +238,34 @@ export class LruCacheStore implements Store, MemoryStore<EntryContents> {
   }
 
   #evict(entry: Entry): void {
-    this.#forget(entry);
-    if (entry.contents.discarded) return;
     if (entry.expiresAt <= this.#now()) {
-      this.#countExpiration(entry);
+      this.#expire(entry);
       return;
     }
+    this.#remove(entry);
     entry.contents.cache.evictions++;
     this.#evictions++;
   }
 
   #expire(entry: Entry): void {
+    const { discarded, cache } = entry.contents;
     this.#remove(entry);
-    if (!entry.contents.discarded) this.#countExpiration(entry);
-  }
-
-  #countExpiration(entry: Entry): void {
-    entry.contents.cache.expirations++;
+    if (discarded) return;
+    cache.expirations++;
     this.#expirations++;
   }
 
-  // Takes an entry out of everything but the eviction order.
-  #forget(entry: Entry): void {
+  #remove(entry: Entry): void {
+    const { contents, key, size } = entry;
     this.#calendar.remove(entry);
-    entry.contents.index.delete(entry.key, entry.shard);
-    entry.contents.bytes -= entry.size;
+    contents.kept.delete(key);
+    this.#charge(contents, -1, -size);
   }
 
-  #discard(contents: EntryContents): void {
-    if (contents.index.size > 0) this.#discarded.add(contents);
+  #charge(contents: EntryContents, items: number, bytes: number): void {
+    this.#items += items;
+    this.#bytes += bytes;
+    this.caches.accounts.charge(contents, items, bytes);
   }
 
   // Removes up to `most` items that have expired, and says how many more it might have.
@@ -250,7 +282,7 @@ export class LruCacheStore implements Store, MemoryStore<EntryContents> {
   #freeDiscarded(most: number): number {
     let left = most;
     for (const contents of this.#discarded) {
-      for (const entry of contents.index.values()) {
+      for (const entry of contents.kept.values()) {
         if (left-- <= 0) return 0;
         this.#remove(entry);
       }
@@ -258,4 +290,10 @@ export class LruCacheStore implements Store, MemoryStore<EntryContents> {
     }
     return left;
   }
+}
+
+function oldestOf({ kept }: EntryContents): Entry {
+  const { value: entry } = kept.rvalues().next();
+  if (!entry) throw new RangeError('there is no item where one was counted');
+  return entry;
 }

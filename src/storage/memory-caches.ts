@@ -1,89 +1,86 @@
-import type { CacheInfo } from '../engine/store.ts';
+import { type CacheSettings, DEFAULT_CACHE_SETTINGS, type Quota } from '../engine/cache-settings.ts';
 import { CacheDirectory, type CacheRecord } from './cache-directory.ts';
+import { type Contents, MemoryCache } from './memory-cache.ts';
+import { ProjectAccounts } from './project-accounts.ts';
 
-/** What a cache holds between two clears, whatever keeps it. */
-export interface Contents {
-  /** Live items and those that have expired but are not removed yet. */
-  readonly items: number;
-  readonly bytes: number;
-}
-
-/** A cache that exists in this process. Its contents are exchanged as a whole when it is cleared. */
-export class MemoryCache<C extends Contents> implements CacheRecord {
-  readonly id: string;
-  readonly projectId: string;
-  readonly name: string;
-  contents: C;
-  /** When all items that are there then are to be removed, in ms since the epoch. */
-  clearAt: number | undefined = undefined;
-  deleted = false;
-  evictions = 0;
-  expirations = 0;
-
-  constructor({ id, projectId, name }: CacheRecord, contentsOf: (cache: MemoryCache<C>) => C) {
-    this.id = id;
-    this.projectId = projectId;
-    this.name = name;
-    this.contents = contentsOf(this);
-  }
-
-  /** Were these contents exchanged for newer ones? Then nobody sees them any more. */
-  hasDiscarded(contents: C): boolean {
-    return this.deleted || this.contents !== contents;
-  }
-
-  info(): CacheInfo {
-    const { id, projectId, name, contents, evictions, expirations } = this;
-    return { id, projectId, name, items: contents.items, bytes: contents.bytes, evictions, expirations };
-  }
-}
-
-export interface MemoryCachesParts<C extends Contents> {
+export interface MemoryCachesParts<K> {
+  /** How many bytes all items may take. */
+  readonly bytesMax: number;
   /** How many caches one project may have. */
   readonly cachesMax: number;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
   /** New, empty contents for a cache. */
-  readonly contentsOf: (cache: MemoryCache<C>) => C;
+  readonly newContents: (cache: MemoryCache<K>) => Contents<K>;
+  /** When the least recently used item of contents that have items was used, in ms since the epoch. */
+  readonly oldestUse: (contents: Contents<K>) => number;
   /** Takes contents that nobody sees any more, to free them when there is time. */
-  readonly discard: (contents: C) => void;
+  readonly discard: (contents: Contents<K>) => void;
 }
 
-/** Which caches there are, and when they are cleared. How items are kept is for others to know. */
-export class MemoryCaches<C extends Contents> {
-  readonly #parts: MemoryCachesParts<C>;
-  readonly #directory: CacheDirectory<MemoryCache<C>>;
-  readonly #delayedClears = new Set<MemoryCache<C>>();
+/**
+ * Which caches there are, when they are cleared, and what they and their projects hold and may hold. How
+ * items are kept is for others to know.
+ */
+export class MemoryCaches<K> {
+  readonly accounts: ProjectAccounts<K>;
+  readonly #parts: MemoryCachesParts<K>;
+  readonly #directory: CacheDirectory<MemoryCache<K>>;
+  readonly #delayedClears = new Set<MemoryCache<K>>();
+  /** Of those caches for which an operator said something, whether they exist or not. */
+  readonly #settings = new Map<string, CacheSettings>();
 
-  constructor(parts: MemoryCachesParts<C>) {
+  constructor(parts: MemoryCachesParts<K>) {
     this.#parts = parts;
+    this.accounts = new ProjectAccounts(parts);
     this.#directory = new CacheDirectory(parts.cachesMax);
   }
 
-  find(projectId: string, name: string): MemoryCache<C> | undefined {
+  settings(projectId: string, name: string): CacheSettings {
+    return this.#settings.get(`${projectId}/${name}`) ?? DEFAULT_CACHE_SETTINGS;
+  }
+
+  /** Undefined: back to what is usual. */
+  configure(projectId: string, name: string, settings: CacheSettings | undefined): void {
+    if (settings) this.#settings.set(`${projectId}/${name}`, settings);
+    else this.#settings.delete(`${projectId}/${name}`);
+    const cache = this.find(projectId, name);
+    if (!cache) return;
+    cache.settings = settings ?? DEFAULT_CACHE_SETTINGS;
+    this.accounts.enlist(cache.contents);
+  }
+
+  setQuota(projectId: string, quota: Quota): void {
+    this.accounts.of(projectId).quota = quota;
+  }
+
+  find(projectId: string, name: string): MemoryCache<K> | undefined {
     return this.#directory.find(projectId, name);
   }
 
   /** Throws Refusal `too_many_caches`. */
-  create(projectId: string, name: string): MemoryCache<C> {
-    const { contentsOf } = this.#parts;
-    return this.#directory.create(projectId, name, (record) => new MemoryCache(record, contentsOf));
+  create(projectId: string, name: string): MemoryCache<K> {
+    const account = this.accounts.of(projectId);
+    const settings = this.settings(projectId, name);
+    const { newContents } = this.#parts;
+    const make = (record: CacheRecord) => new MemoryCache(record, { account, settings, newContents });
+    return this.#directory.create(projectId, name, make);
   }
 
   /** One page of a project's caches, by name. */
-  page(projectId: string, skip: number, limit: number): MemoryCache<C>[] {
+  page(projectId: string, skip: number, limit: number): MemoryCache<K>[] {
     return this.#directory.page(projectId, skip, limit);
   }
 
-  delete(cache: MemoryCache<C>): void {
+  delete(cache: MemoryCache<K>): void {
     this.#directory.delete(cache);
     this.#delayedClears.delete(cache);
     cache.deleted = true;
-    this.#parts.discard(cache.contents);
+    this.#discard(cache.contents);
   }
 
   /** Removes all items, now or those that are there at `at`. */
-  clear(cache: MemoryCache<C>, at?: number): void {
+  clear(cache: MemoryCache<K>, at?: number): void {
     if (at !== undefined) {
       this.clearIfDue(cache);
       cache.clearAt = at;
@@ -93,15 +90,20 @@ export class MemoryCaches<C extends Contents> {
     cache.clearAt = undefined;
     this.#delayedClears.delete(cache);
     const { contents } = cache;
-    cache.contents = this.#parts.contentsOf(cache);
-    this.#parts.discard(contents);
+    cache.contents = this.#parts.newContents(cache);
+    this.#discard(contents);
   }
 
-  clearIfDue(cache: MemoryCache<C>): void {
+  clearIfDue(cache: MemoryCache<K>): void {
     if (cache.clearAt !== undefined && cache.clearAt <= this.#parts.now()) this.clear(cache);
   }
 
   clearAllDue(): void {
     for (const cache of this.#delayedClears) this.clearIfDue(cache);
+  }
+
+  #discard(contents: Contents<K>): void {
+    this.accounts.discharge(contents);
+    this.#parts.discard(contents);
   }
 }

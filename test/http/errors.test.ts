@@ -16,6 +16,7 @@ describe('what the engine refuses', () => {
     ['cache_name_too_long', 400],
     ['value_too_large', 413],
     ['out_of_memory', 403],
+    ['over_quota', 403],
     ['too_many_caches', 403],
     ['store_unavailable', 503],
   ])('%s is %d, with a text that says what to do', async (code, status) => {
@@ -38,7 +39,7 @@ describe('what the engine refuses', () => {
   });
 
   test('an item that is larger than the memory is 403', async () => {
-    const { request } = await testApp({ bytesMax: 1_000 });
+    const { request } = await testApp({ bytesMax: 100_000 });
     const answer = await request('PUT', path('c', 'k'), { value: 'x'.repeat(2_000) });
     expect(answer).toMatchObject({ status: 403 });
   });

@@ -768,8 +768,9 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
       });
 
       test('may be made by the items of another cache, which counts them', async () => {
-        const other = store.cache(OTHER_PROJECT, 'd');
+        const other = store.cache(PROJECT, 'd');
         for (let i = 0; i < 3; i++) await put(other, keyOf(i), value);
+        clock.advance(1000);
         await fill();
         expect(await other.info()).toMatchObject({ items: 2, evictions: 1 });
         expect(await cache.info()).toMatchObject({ evictions: 0 });
@@ -834,6 +835,209 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
 
       test('says what its limit is', async () => {
         expect((await store.totals()).bytesMax).toBe(bytesMax);
+      });
+    });
+
+    describe('who makes room', () => {
+      const bytesMax = 4 * MIB;
+      const value = Buffer.alloc(10_000, 'v');
+
+      beforeEach(() => restart({ bytesMax }));
+
+      // Writes so many items, all under keys of their own.
+      async function write(target: StoredCache, count: number, name = 'key'): Promise<void> {
+        for (let i = 0; i < count; i++) await put(target, `${name}-${i}`, value);
+      }
+
+      const heldBy = async (target: StoredCache) => ((await target.info())?.bytes ?? 0) / bytesMax;
+
+      test("one project's flood takes nothing from another below its share", async () => {
+        const modest = store.cache(OTHER_PROJECT, 'c');
+        await write(modest, 100);
+        clock.advance(60_000);
+        await write(cache, 2000);
+        expect(await modest.info()).toMatchObject({ items: 100, evictions: 0 });
+        expect((await cache.info())?.evictions).toBeGreaterThan(1000);
+      });
+
+      test('a project that comes later gets its share from those above theirs', async () => {
+        await write(cache, 1000);
+        const late = store.cache(OTHER_PROJECT, 'c');
+        await write(late, 1000);
+        expect(await heldBy(late)).toBeGreaterThan(0.4);
+        expect(await heldBy(cache)).toBeGreaterThan(0.4);
+      });
+
+      test('projects with quotas share by them', async () => {
+        store.setQuota(PROJECT, { bytesMax: 4 * bytesMax });
+        store.setQuota(OTHER_PROJECT, { bytesMax });
+        const small = store.cache(OTHER_PROJECT, 'c');
+        await write(cache, 1000);
+        await write(small, 1000);
+        await write(cache, 1000, 'more');
+        expect(await heldBy(cache)).toBeGreaterThan(0.7);
+        expect(await heldBy(small)).toBeGreaterThan(0.15);
+      });
+
+      test('twenty projects that all write get about the same', async () => {
+        const all = Array.from({ length: 20 }, (_, i) => store.cache(String(i).padStart(24, '0'), 'c'));
+        for (let i = 0; i < 50; i++) for (const each of all) await put(each, `key-${i}`, value);
+        const items = await Promise.all(all.map(async (each) => (await each.info())?.items ?? 0));
+        expect(Math.min(...items)).toBeGreaterThan(Math.max(...items) * 0.6);
+      });
+
+      test('a cache that evicts nothing keeps all it has, and refuses what does not fit', async () => {
+        store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
+        let stored = 0;
+        while ((await refusal(() => put(cache, `key-${stored}`, value))) === undefined) stored++;
+        expect(stored * value.length).toBeGreaterThan(bytesMax * 0.8);
+        expect(await refusal(() => put(cache, 'another', value))).toBe('out_of_memory');
+        // What is there may be overwritten, and a refusal leaves it as it was.
+        expect(await refusal(() => put(cache, 'key-0', Buffer.alloc(10_000, 'w')))).toBeUndefined();
+        expect(await refusal(() => put(cache, 'key-0', Buffer.alloc(200_000)))).toBe('out_of_memory');
+        expect(await valueAt(cache, 'key-0')).toBe('w'.repeat(10_000));
+        expect(await keysOf(cache)).toHaveLength(stored);
+        expect(await cache.info()).toMatchObject({ items: stored, evictions: 0 });
+        await remove(cache, 'key-1');
+        expect(await refusal(() => put(cache, 'another', value))).toBeUndefined();
+      });
+
+      test('a cache that evicts nothing is given room by those that do', async () => {
+        store.configure(PROJECT, 'kept', { policy: 'none', quota: {} });
+        await write(cache, 1000);
+        const kept = store.cache(PROJECT, 'kept');
+        await write(kept, 200);
+        await write(cache, 1000);
+        expect(await kept.info()).toMatchObject({ items: 200, evictions: 0 });
+      });
+
+      test('a cache that evicts nothing takes nothing from a project below its share', async () => {
+        store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
+        const modest = store.cache(OTHER_PROJECT, 'c');
+        await write(modest, 100);
+        let stored = 0;
+        while ((await refusal(() => put(cache, `key-${stored}`, value))) === undefined) stored++;
+        expect(await modest.info()).toMatchObject({ items: 100, evictions: 0 });
+        // And the others go on within what they have.
+        await write(modest, 200, 'more');
+        expect((await modest.info())?.items).toBeGreaterThan(90);
+      });
+
+      test('a policy may change while there are items', async () => {
+        store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
+        await write(cache, 300);
+        store.configure(PROJECT, 'c', undefined);
+        await write(cache, 300, 'more');
+        expect((await cache.info())?.evictions).toBeGreaterThan(100);
+        store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
+        expect(await refusal(() => write(cache, 300, 'again'))).toBe('out_of_memory');
+      });
+    });
+
+    describe('quotas', () => {
+      const value = Buffer.alloc(1000, 'v');
+
+      async function write(target: StoredCache, count: number): Promise<void> {
+        for (let i = 0; i < count; i++) await put(target, `key-${i}`, value);
+      }
+
+      test.each(['cache', 'project'])('of items hold for a %s, which evicts its oldest', async (whose) => {
+        const quota = { itemsMax: 10 };
+        if (whose === 'cache') store.configure(PROJECT, 'c', { policy: 'lru', quota });
+        else store.setQuota(PROJECT, quota);
+        const stranger = store.cache(OTHER_PROJECT, 'c');
+        await write(stranger, 20);
+        await write(cache, 30);
+        expect(await cache.info()).toMatchObject({ items: 10, evictions: 20 });
+        expect((await keysOf(cache)).sort()).toEqual(Array.from({ length: 10 }, (_, i) => `key-${20 + i}`));
+        expect(await stranger.info()).toMatchObject({ items: 20 });
+        // To overwrite needs no room.
+        await put(cache, 'key-20', 'new');
+        expect(await cache.info()).toMatchObject({ items: 10, evictions: 20 });
+      });
+
+      test.each(['cache', 'project'])('of bytes hold for a %s, which evicts its oldest', async (whose) => {
+        const quota = { bytesMax: 20_000 };
+        if (whose === 'cache') store.configure(PROJECT, 'c', { policy: 'lru', quota });
+        else store.setQuota(PROJECT, quota);
+        await write(cache, 100);
+        const { items = 0, bytes = 0 } = (await cache.info()) ?? {};
+        expect(bytes).toBeLessThanOrEqual(20_000);
+        expect(items).toBeGreaterThan(10);
+        expect(await valueAt(cache, 'key-99')).toBeDefined();
+        // An item that alone is too much is refused, and nothing goes for it.
+        expect(await refusal(() => put(cache, 'key-99', Buffer.alloc(20_000)))).toBe('over_quota');
+        expect(await cache.info()).toMatchObject({ items, bytes });
+        // A larger version of an item evicts others, and in the end its own older one.
+        await put(cache, 'key-99', Buffer.alloc(19_000));
+        expect(await keysOf(cache)).toEqual(['key-99']);
+      });
+
+      test('hold when the oldest item is overwritten by a larger one', async () => {
+        store.configure(PROJECT, 'c', { policy: 'lru', quota: { bytesMax: 20_000 } });
+        await write(cache, 100);
+        const [oldest = ''] = (await keysOf(cache)).sort();
+        await put(cache, oldest, Buffer.alloc(10_000));
+        expect((await cache.info())?.bytes).toBeLessThanOrEqual(20_000);
+        expect((await cache.read(oldest, false))?.valueLength).toBe(10_000);
+        store.configure(PROJECT, 'c', { policy: 'lru', quota: { itemsMax: 1 } });
+        for (let i = 0; i < 3; i++) await put(cache, 'k', 'v');
+        expect(await keysOf(cache)).toEqual(['k']);
+      });
+
+      test('are for all caches of a project together', async () => {
+        store.setQuota(PROJECT, { itemsMax: 10 });
+        const second = store.cache(PROJECT, 'd');
+        await write(cache, 8);
+        clock.advance(1000);
+        await write(second, 8);
+        expect(await cache.info()).toMatchObject({ items: 2 });
+        expect(await second.info()).toMatchObject({ items: 8 });
+      });
+
+      test('refuse where nothing may be evicted, and let go what is deleted', async () => {
+        store.configure(PROJECT, 'c', { policy: 'none', quota: { itemsMax: 3 } });
+        await write(cache, 3);
+        expect(await refusal(() => put(cache, 'more', 'x'))).toBe('over_quota');
+        expect((await keysOf(cache)).sort()).toEqual(['key-0', 'key-1', 'key-2']);
+        await remove(cache, 'key-1');
+        await put(cache, 'more', 'x');
+        await cache.clear();
+        await write(cache, 3);
+        expect(await cache.info()).toMatchObject({ items: 3, evictions: 0 });
+      });
+
+      test('that are lowered let a little more go with each write, not all at once', async () => {
+        await write(cache, 1000);
+        store.setQuota(PROJECT, { itemsMax: 10 });
+        await put(cache, 'first', 'x');
+        const { items: after = 0 } = (await cache.info()) ?? {};
+        expect(after).toBeGreaterThan(900);
+        for (let i = 0; i < 100; i++) await put(cache, `more-${i}`, 'x');
+        expect(await cache.info()).toMatchObject({ items: 10 });
+      });
+
+      test('say for whom they are and how much they allow', async () => {
+        store.configure(PROJECT, 'c', { policy: 'none', quota: { itemsMax: 1, bytesMax: 50_000 } });
+        await put(cache, 'k', 'v');
+        await expect(put(cache, 'l', 'v')).rejects.toThrow(
+          'the cache c may hold at most 50000 bytes and 1 items',
+        );
+      });
+
+      test('and policies stay when the cache is deleted, and go when they are taken back', async () => {
+        const settings = { policy: 'none', quota: { itemsMax: 1 } } as const;
+        store.configure(PROJECT, 'c', settings);
+        expect(await cache.info()).toBeUndefined();
+        await put(cache, 'k', 'v');
+        await cache.delete();
+        expect(store.settings(PROJECT, 'c')).toEqual(settings);
+        await put(cache, 'k', 'v');
+        expect(await refusal(() => put(cache, 'l', 'v'))).toBe('over_quota');
+        store.configure(PROJECT, 'c', undefined);
+        expect(store.settings(PROJECT, 'c')).toEqual({ policy: 'lru', quota: {} });
+        await put(cache, 'l', 'v');
+        expect(store.settings(OTHER_PROJECT, 'c')).toEqual({ policy: 'lru', quota: {} });
       });
     });
   });

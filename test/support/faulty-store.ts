@@ -22,6 +22,9 @@ type Operation = 'read' | 'update' | 'clear' | 'info' | 'list';
 /** A store that fails when it is told to. */
 export function faultyStore(store: Store, faults: Faults): Store {
   return {
+    settings: (projectId, name) => store.settings(projectId, name),
+    configure: (projectId, name, settings) => store.configure(projectId, name, settings),
+    setQuota: (projectId, quota) => store.setQuota(projectId, quota),
     cache: (projectId, name) => faultyCache(store.cache(projectId, name), faults),
     list: (projectId, skip, limit) => store.list(projectId, skip, limit),
     totals: () => store.totals(),

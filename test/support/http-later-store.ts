@@ -3,6 +3,9 @@ import type { Store, StoredCache } from '../../src/engine/store.ts';
 /** A store that answers everything with a promise, as one behind a network would. */
 export function laterStore(store: Store): Store {
   return {
+    settings: (projectId, name) => store.settings(projectId, name),
+    configure: (projectId, name, settings) => store.configure(projectId, name, settings),
+    setQuota: (projectId, quota) => store.setQuota(projectId, quota),
     cache: (projectId, name) => laterCache(store.cache(projectId, name)),
     list: async (projectId, skip, limit) => store.list(projectId, skip, limit),
     totals: async () => store.totals(),

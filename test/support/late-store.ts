@@ -4,6 +4,9 @@ import type { Decide, ListedItem, Store, StoredCache } from '../../src/engine/st
 /** A store that answers everything later, as one behind a network does. */
 export function lateStore(store: Store): Store {
   return {
+    settings: (projectId, name) => store.settings(projectId, name),
+    configure: (projectId, name, settings) => store.configure(projectId, name, settings),
+    setQuota: (projectId, quota) => store.setQuota(projectId, quota),
     cache: (projectId, name) => lateCache(store.cache(projectId, name)),
     list: (projectId, skip, limit) => later(() => store.list(projectId, skip, limit)),
     totals: () => later(() => store.totals()),

@@ -1,0 +1,185 @@
+import { type Draft, NEVER } from '../engine/item.ts';
+import { ArenaItem, chainChunks } from './arena-item.ts';
+import { ChunkHeap, chunkBytesFor, NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
+import { ExpiryWheel } from './expiry-wheel.ts';
+import { HashIndex } from './hash-index.ts';
+import { FIRST, IS_FURTHER, MARKS, NEXT } from './item-layout.ts';
+import type { UseOrder } from './use-order.ts';
+
+/** What an item takes in the index, in bytes: its share of the buckets. */
+export const INDEX_BYTES = 4;
+
+/** What items belong to: a number that they carry, and the order in which they were used. */
+export interface Owner {
+  readonly id: number;
+  readonly order: UseOrder;
+}
+
+export interface PackedItemsParts {
+  /** All memory that there may ever be, in bytes. */
+  readonly bytesMax: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  /** The order of use of the owner with a number. */
+  readonly orderOf: (owner: number) => UseOrder;
+}
+
+/**
+ * Items in chunks of a heap, with all that leads to them: the index, the order of use and the expiry
+ * wheel. An address is an item's until the next item is made or removed; see `moves`.
+ */
+export class PackedItems {
+  readonly heap: ChunkHeap;
+  readonly index: HashIndex;
+  readonly expiry: ExpiryWheel;
+  /** Counts removed and moved items: while it stays the same, addresses are what they were. */
+  moves = 0;
+  readonly #parts: PackedItemsParts;
+  /** Points to whatever item is worked on. */
+  readonly #item: ArenaItem;
+  /** The chunks of an item that is being made, in order; they may move until it is whole. */
+  readonly #making: number[] = [];
+
+  constructor(parts: PackedItemsParts) {
+    this.#parts = parts;
+    this.heap = new ChunkHeap({
+      bytesMax: parts.bytesMax,
+      moved: (from, to) => this.#chunkMoved(from, to),
+    });
+    this.index = new HashIndex(this.heap);
+    this.expiry = new ExpiryWheel(this.heap, parts.now());
+    this.#item = new ArenaItem(this.heap);
+  }
+
+  /** The item at an address, to be looked at before the next call. */
+  at(address: number): ArenaItem {
+    return this.#item.at(address);
+  }
+
+  /** The address of the item under a key, expired or not, or NOWHERE. */
+  find(key: string, owner: number, hash: number): number {
+    let address = this.index.firstLike(hash);
+    while (address !== NOWHERE && !this.#holds(address, key, owner)) {
+      address = this.index.nextLike(address, hash);
+    }
+    return address;
+  }
+
+  /** Takes the chunks for an item. False: something must be removed first; then call again. */
+  takeChunks(sizes: readonly number[]): boolean {
+    while (this.#making.length < sizes.length) {
+      const address = this.heap.allocate(sizes[this.#making.length] as number);
+      if (address === NOWHERE) return false;
+      this.#making.push(address);
+    }
+    return true;
+  }
+
+  /** Gives back what `takeChunks` took. */
+  giveChunksBack(): void {
+    for (const address of this.#making) this.heap.free(address);
+    this.#making.length = 0;
+  }
+
+  /** Writes a new item into the chunks that were taken. Answers its address. */
+  add(key: string, hash: number, owner: Owner, draft: Draft): number {
+    const [address = NOWHERE, second = NOWHERE] = this.#making;
+    const now = this.#parts.now();
+    chainChunks(this.heap, this.#making);
+    this.#making.length = 0;
+    const item = this.#item.at(address);
+    item.owner = owner.id;
+    item.write(key, draft, second, now);
+    this.index.insert(address, hash);
+    owner.order.add(address);
+    if (draft.expiresAt !== NEVER) this.expiry.add(address, now);
+    return address;
+  }
+
+  /** Writes an item over the one before it, where it takes the same room. False: it does not. */
+  overwrite(address: number, key: string, owner: Owner, draft: Draft, sizes: readonly number[]): boolean {
+    const [size = 0, further] = sizes;
+    const item = this.#item.at(address);
+    if (further !== undefined || item.next !== NOWHERE) return false;
+    if (chunkBytesFor(size) !== this.heap.chunkBytes(address)) return false;
+    const now = this.#parts.now();
+    if (item.expiresAt !== NEVER) this.expiry.remove(address);
+    item.write(key, draft, NOWHERE, now);
+    if (draft.expiresAt !== NEVER) this.expiry.add(address, now);
+    owner.order.use(address);
+    return true;
+  }
+
+  remove(address: number): void {
+    this.moves++;
+    const item = this.#item.at(address);
+    if (item.expiresAt !== NEVER) this.expiry.remove(address);
+    this.#parts.orderOf(item.owner).remove(address);
+    this.index.remove(address);
+    this.#freeChunks(address, item.next);
+  }
+
+  /** For an item that has room for an expiry. */
+  setExpiry(address: number, expiresAt: number): void {
+    const item = this.#item.at(address);
+    if (item.expiresAt !== NEVER) this.expiry.remove(address);
+    item.setExpiry(expiresAt);
+    if (expiresAt !== NEVER) this.expiry.add(address, this.#parts.now());
+  }
+
+  /** What an item takes: its chunks and its share of the index. */
+  bytesOf(address: number): number {
+    let bytes = this.heap.chunkBytes(address) + INDEX_BYTES;
+    for (let next = this.#item.at(address).next; next !== NOWHERE; next = this.#nextChunk(next)) {
+      bytes += this.heap.chunkBytes(next);
+    }
+    return bytes;
+  }
+
+  #holds(address: number, key: string, owner: number): boolean {
+    const item = this.#item.at(address);
+    return item.owner === owner && item.hasKey(key);
+  }
+
+  #freeChunks(first: number, second: number): void {
+    this.heap.free(first);
+    for (let address = second; address !== NOWHERE; ) {
+      const next = this.#nextChunk(address);
+      this.heap.free(address);
+      address = next;
+    }
+  }
+
+  #chunkMoved(from: number, to: number): void {
+    this.moves++;
+    const making = this.#making.indexOf(from);
+    const words = this.heap.words(to);
+    const word = wordOf(to);
+    const marks = words[word + MARKS] as number;
+    if (making >= 0) this.#making[making] = to;
+    else if ((marks & IS_FURTHER) !== 0) this.#item.at(words[word + FIRST] as number).relink(from, to);
+    else this.#itemMoved(from, to);
+  }
+
+  #itemMoved(from: number, to: number): void {
+    const item = this.#item.at(to);
+    item.rename(to);
+    this.index.moved(from, to);
+    this.#parts.orderOf(item.owner).moved(to);
+    if (item.hasExpiry && item.expiresAt !== NEVER) this.expiry.moved(from, to);
+  }
+
+  #nextChunk(address: number): number {
+    return this.heap.words(address)[wordOf(address) + NEXT] as number;
+  }
+}
+
+/** What an item in chunks of these sizes takes, its share of the index included. */
+export function packedBytes(sizes: readonly number[]): number {
+  return sizes.reduce((sum, size) => sum + chunkBytesFor(size), INDEX_BYTES);
+}
+
+/** The least number of pages that can hold chunks of these sizes, and one more, as the last may need it. */
+export function pagesFor(sizes: readonly number[]): number {
+  return Math.ceil(sizes.length / (PAGE_BYTES / chunkBytesFor(sizes[0] ?? 1))) + 1;
+}

@@ -1,0 +1,159 @@
+import type { Quota } from '../engine/cache-settings.ts';
+import { Refusal } from '../engine/errors.ts';
+import type { Contents, ProjectAccount } from './memory-cache.ts';
+
+// Of so many caches of a project the one is chosen whose items were not used for longest.
+const CACHES_COMPARED = 8;
+
+export interface ProjectAccountsParts<K> {
+  /** What all projects may hold together. */
+  readonly bytesMax: number;
+  /** When the least recently used item of contents that have items was used, in ms since the epoch. */
+  readonly oldestUse: (contents: Contents<K>) => number;
+}
+
+/**
+ * Who holds how much, and so whose items make room. A project's share is its quota, or else an equal part
+ * of all memory; what has to go when memory is full goes from the project that holds most of its share.
+ * So nobody loses an item to another who holds more of what is due to him.
+ */
+export class ProjectAccounts<K> {
+  readonly #parts: ProjectAccountsParts<K>;
+  readonly #accounts = new Map<string, ProjectAccount<K>>();
+  /** The accounts that have anything evictable. */
+  readonly #evictable: ProjectAccount<K>[] = [];
+  #holding = 0;
+  #fullest: ProjectAccount<K> | undefined;
+  #looksLeft = 0;
+  #compared = 0;
+
+  constructor(parts: ProjectAccountsParts<K>) {
+    this.#parts = parts;
+  }
+
+  of(projectId: string): ProjectAccount<K> {
+    let account = this.#accounts.get(projectId);
+    if (!account) {
+      account = { quota: {}, items: 0, bytes: 0, evictable: [] };
+      this.#accounts.set(projectId, account);
+    }
+    return account;
+  }
+
+  /** Items came (or went, where the numbers are negative). */
+  charge(contents: Contents<K>, items: number, bytes: number): void {
+    contents.items += items;
+    contents.bytes += bytes;
+    if (!contents.discarded) this.#book(contents, items, bytes);
+  }
+
+  /** Contents were discarded: their project does not hold them any more. */
+  discharge(contents: Contents<K>): void {
+    this.#book(contents, -contents.items, -contents.bytes);
+  }
+
+  /** Whether contents may be evicted has changed. */
+  enlist(contents: Contents<K>): void {
+    const { account, settings } = contents.cache;
+    const mayGo = contents.items > 0 && settings.policy === 'lru' && !contents.discarded;
+    if (mayGo === contents.place >= 0) return;
+    const before = account.evictable.length;
+    if (mayGo) contents.place = account.evictable.push(contents) - 1;
+    else strike(account.evictable, contents);
+    if (before === 0) this.#evictable.push(account);
+    else if (account.evictable.length === 0) this.#evictable.splice(this.#evictable.indexOf(account), 1);
+  }
+
+  /** Whose least recently used item makes room for a project. Undefined: nobody's does. */
+  victimFor(writer: ProjectAccount<K>): Contents<K> | undefined {
+    const fullest = this.#mostOverShare();
+    if (!fullest || this.#shareHeld(fullest) < this.#shareHeld(writer)) return undefined;
+    return this.#leastRecentlyUsed(fullest);
+  }
+
+  /**
+   * Whose least recently used item has to go before contents may hold more by the quotas, or undefined.
+   * `size` is what is to be stored, the others what it adds. Throws Refusal `over_quota`.
+   */
+  victimOfQuota(contents: Contents<K>, size: number, items: number, bytes: number): Contents<K> | undefined {
+    const { account, settings, name } = contents.cache;
+    if (exceeds(settings.quota, contents, items, bytes)) {
+      if (size > (settings.quota.bytesMax ?? size) || contents.place < 0) {
+        throw overQuota(`the cache ${name}`, settings.quota);
+      }
+      return contents;
+    }
+    if (!exceeds(account.quota, account, items, bytes)) return undefined;
+    if (size > (account.quota.bytesMax ?? size) || account.evictable.length === 0) {
+      throw overQuota('the project', account.quota);
+    }
+    return this.#leastRecentlyUsed(account);
+  }
+
+  #book(contents: Contents<K>, items: number, bytes: number): void {
+    const { account } = contents.cache;
+    const before = account.items;
+    account.items += items;
+    account.bytes += bytes;
+    if (before === 0 && account.items > 0) this.#holding++;
+    else if (before > 0 && account.items === 0) this.#holding--;
+    this.enlist(contents);
+  }
+
+  // Looks again only now and then where there are many projects, so that no eviction costs much.
+  #mostOverShare(): ProjectAccount<K> | undefined {
+    if (--this.#looksLeft > 0 && this.#fullest && this.#fullest.evictable.length > 0) return this.#fullest;
+    this.#looksLeft = this.#evictable.length >>> 4;
+    let fullest = this.#evictable[0];
+    for (const account of this.#evictable) {
+      if (fullest && this.#shareHeld(account) > this.#shareHeld(fullest)) fullest = account;
+    }
+    this.#fullest = fullest;
+    return fullest;
+  }
+
+  #shareHeld({ bytes, quota }: ProjectAccount<K>): number {
+    return bytes / (quota.bytesMax ?? this.#parts.bytesMax / this.#holding);
+  }
+
+  #leastRecentlyUsed({ evictable }: ProjectAccount<K>): Contents<K> | undefined {
+    let found: Contents<K> | undefined;
+    let foundUse = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < Math.min(CACHES_COMPARED, evictable.length); i++) {
+      this.#compared = (this.#compared + 1) % evictable.length;
+      const contents = evictable[this.#compared] as Contents<K>;
+      const use = this.#parts.oldestUse(contents);
+      if (use >= foundUse) continue;
+      found = contents;
+      foundUse = use;
+    }
+    return found;
+  }
+}
+
+// Fills the gap with the last, so that it takes no longer in a long list.
+function strike<K>(list: Contents<K>[], contents: Contents<K>): void {
+  const last = list.pop() as Contents<K>;
+  if (last !== contents) {
+    list[contents.place] = last;
+    last.place = contents.place;
+  }
+  contents.place = -1;
+}
+
+function exceeds(
+  { bytesMax = Number.POSITIVE_INFINITY, itemsMax = Number.POSITIVE_INFINITY }: Quota,
+  held: { readonly items: number; readonly bytes: number },
+  items: number,
+  bytes: number,
+): boolean {
+  return (items > 0 && held.items + items > itemsMax) || (bytes > 0 && held.bytes + bytes > bytesMax);
+}
+
+function overQuota(who: string, { bytesMax, itemsMax }: Quota): Refusal {
+  const most = [
+    ...(bytesMax === undefined ? [] : [`${bytesMax} bytes`]),
+    ...(itemsMax === undefined ? [] : [`${itemsMax} items`]),
+  ];
+  return new Refusal('over_quota', `${who} may hold at most ${most.join(' and ')}`);
+}

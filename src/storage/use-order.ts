@@ -1,0 +1,62 @@
+import { type ChunkHeap, NOWHERE, wordOf } from './chunk-heap.ts';
+import { NEWER, OLDER } from './item-layout.ts';
+
+/** The order in which items of one cache were used, which the items themselves link. */
+export class UseOrder {
+  /** The item that was least recently used, or NOWHERE. */
+  oldest = NOWHERE;
+  #newest = NOWHERE;
+  readonly #heap: ChunkHeap;
+
+  constructor(heap: ChunkHeap) {
+    this.#heap = heap;
+  }
+
+  /** Enters an item as the most recently used. */
+  add(address: number): void {
+    this.#set(address, OLDER, this.#newest);
+    this.#set(address, NEWER, NOWHERE);
+    if (this.#newest === NOWHERE) this.oldest = address;
+    else this.#set(this.#newest, NEWER, address);
+    this.#newest = address;
+  }
+
+  remove(address: number): void {
+    const newer = this.#get(address, NEWER);
+    const older = this.#get(address, OLDER);
+    if (newer === NOWHERE) this.#newest = older;
+    else this.#set(newer, OLDER, older);
+    if (older === NOWHERE) this.oldest = newer;
+    else this.#set(older, NEWER, newer);
+  }
+
+  /** Makes an item the most recently used. */
+  use(address: number): void {
+    if (address === this.#newest) return;
+    this.remove(address);
+    this.add(address);
+  }
+
+  /** The item used next after this one, or NOWHERE. */
+  newer(address: number): number {
+    return this.#get(address, NEWER);
+  }
+
+  /** An item has been copied elsewhere. */
+  moved(to: number): void {
+    const newer = this.#get(to, NEWER);
+    const older = this.#get(to, OLDER);
+    if (newer === NOWHERE) this.#newest = to;
+    else this.#set(newer, OLDER, to);
+    if (older === NOWHERE) this.oldest = to;
+    else this.#set(older, NEWER, to);
+  }
+
+  #get(address: number, field: number): number {
+    return this.#heap.words(address)[wordOf(address) + field] as number;
+  }
+
+  #set(address: number, field: number, value: number): void {
+    this.#heap.words(address)[wordOf(address) + field] = value;
+  }
+}

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import { KeyedHash } from '../../src/storage/keyed-hash.ts';
+
+describe('the hash', () => {
+  test('depends on every byte of the key, on its length, on the salt and on the secret', () => {
+    const hash = new KeyedHash(Buffer.from('12345678'));
+    const keys = [
+      '',
+      'a',
+      'b',
+      'ab',
+      'ba',
+      'abc',
+      'abcd',
+      'abcde',
+      'abcdf',
+      'abcd\0',
+      '\0',
+      '\0\0',
+      'ÿ',
+      'x'.repeat(250),
+    ];
+    const hashes = keys.flatMap((key) => [hash.of(key, 1), hash.of(key, 2)]);
+    expect(new Set(hashes).size).toBe(2 * keys.length);
+    expect(hash.of('abc', 1)).toBe(new KeyedHash(Buffer.from('12345678')).of('abc', 1));
+    expect(hash.of('abc', 1)).not.toBe(new KeyedHash(Buffer.from('12345679')).of('abc', 1));
+    expect(new KeyedHash().of('abc', 1)).not.toBe(new KeyedHash().of('abc', 1));
+  });
+
+  test('spreads keys that differ little', () => {
+    const hash = new KeyedHash(Buffer.from('12345678'));
+    const counts = new Uint32Array(256);
+    for (let i = 0; i < 25_600; i++) {
+      const bucket = hash.of(`user:${i}`, 1) & 255;
+      counts[bucket] = (counts[bucket] ?? 0) + 1;
+    }
+    expect(Math.max(...counts)).toBeLessThan(150);
+    expect(Math.min(...counts)).toBeGreaterThan(60);
+  });
+});
