@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
@@ -56,6 +57,22 @@ function bindingFrom(text: string): Binding | undefined {
   const [, v6, host = v6, port, projectId, cacheName] = BINDING.exec(text) ?? [];
   if (host === undefined || cacheName === undefined || Number(port) > 65_535) return undefined;
   return { host, port: Number(port), projectId, cacheName };
+}
+
+const networks = z
+  .string()
+  .transform(listed)
+  .refine((list) => list.every(isNetwork))
+  .describe('IP addresses or networks like 10.0.0.0/8, several separated by commas');
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, more] = text.split('/');
+  const bits = isIP(address) === 6 ? 128 : 32;
+  return isIP(address) > 0 && more === undefined && (prefix === undefined || isPrefix(prefix, bits));
+}
+
+function isPrefix(text: string, bits: number): boolean {
+  return /^\d{1,3}$/.test(text) && Number(text) <= bits;
 }
 
 const ORIGIN = /^(?:\*|[a-z][a-z0-9+.-]*:\/\/[^\s/?#,]+)$/;
@@ -251,8 +268,28 @@ export const settings = {
   signInDelay: {
     variable: 'IRONCACHED_SIGN_IN_DELAY',
     fallback: '1',
-    about: 'Seconds that every failed sign-in but the first three waits for its answer.',
+    about: 'Seconds that every failed sign-in of a client address but the first three waits for its answer.',
     schema: seconds(60),
+  },
+  signInAttemptsPerAddress: {
+    variable: 'IRONCACHED_SIGN_IN_ATTEMPTS_PER_ADDRESS',
+    fallback: '100',
+    about:
+      'Failed sign-ins, by both doors, after which a client address (of IPv6, its /64) is refused for a while, but for tokens that were right from there before. 0: never.',
+    schema: wholeNumber(0, 1_000_000),
+  },
+  signInRefusal: {
+    variable: 'IRONCACHED_SIGN_IN_REFUSAL',
+    fallback: '60',
+    about: 'Seconds of that refusal, and seconds without a failure after which earlier ones are forgotten.',
+    schema: wholeNumber(1, 86_400),
+  },
+  maxRequestsPerSecond: {
+    variable: 'IRONCACHED_MAX_REQUESTS_PER_SECOND',
+    fallback: '0',
+    about:
+      'Requests per second that each token may make, by both doors together; a get of several keys counts as so many. 0: any number.',
+    schema: wholeNumber(0, 1_000_000_000),
   },
   httpMaxHeaderSize: {
     variable: 'IRONCACHED_HTTP_MAX_HEADER_SIZE',
@@ -278,6 +315,13 @@ export const settings = {
     fallback: '72',
     about: 'Seconds that an idle REST connection stays open. More than a load balancer in front waits.',
     schema: wholeNumber(1, 3600),
+  },
+  trustProxy: {
+    variable: 'IRONCACHED_TRUST_PROXY',
+    fallback: '',
+    about:
+      'Proxies in front of REST whose X-Forwarded-For is believed, so that sign-ins are counted for the client’s address and not the proxy’s: addresses or networks like 10.0.0.0/8, several separated by commas. Unset: none.',
+    schema: networks,
   },
   corsOrigins: {
     variable: 'IRONCACHED_CORS_ORIGINS',

@@ -13,6 +13,8 @@ import type { Store } from './engine/store.ts';
 import { fileLimit } from './file-limit.ts';
 import { isPrivateAddress, reachableHost } from './host-address.ts';
 import { buildApp } from './http/app.ts';
+import { FailedSignIns, type SignInLimits } from './limits/failed-sign-ins.ts';
+import { RequestRates } from './limits/request-rate.ts';
 import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
 import { givenAdminToken, openAccounts } from './open-accounts.ts';
 import { ArenaStore } from './storage/arena.ts';
@@ -67,6 +69,8 @@ export class Service {
   readonly #store: Store;
   readonly #memcached: MemcachedListener;
   readonly #tokens: TokenBook;
+  readonly #signIns: FailedSignIns;
+  readonly #rates: RequestRates;
   #accounts: Accounts | undefined;
   #plain: PlainCredentials | undefined;
   #app: FastifyInstance | undefined;
@@ -79,6 +83,8 @@ export class Service {
     this.#parts = parts;
     this.#now = now;
     this.#tokens = new TokenBook(now);
+    this.#signIns = new FailedSignIns(signInLimits(config), now, logger);
+    this.#rates = new RequestRates(config.maxRequestsPerSecond, now);
     this.#store = openStore(config, now);
     this.engine = new Engine(
       this.#store,
@@ -88,6 +94,8 @@ export class Service {
     this.#memcached = new MemcachedListener({
       engine: this.engine,
       tokens: this.#tokens,
+      signIns: this.#signIns,
+      rates: this.#rates,
       version,
       memoryBytesMax: config.memoryLimit,
       log: logger,
@@ -99,7 +107,6 @@ export class Service {
         lineBytesMax: config.memcachedMaxLine,
         unansweredBytesMax: config.memcachedMaxUnanswered,
         signInFailuresMax: config.signInAttempts,
-        signInDelayMs: config.signInDelay * 1000,
       },
     });
   }
@@ -271,6 +278,8 @@ export class Service {
     return buildApp({
       engine: this.engine,
       tokens: this.#tokens,
+      signIns: this.#signIns,
+      rates: this.#rates,
       logger,
       version,
       limits: {
@@ -282,6 +291,7 @@ export class Service {
         keepAliveTimeoutMs: config.httpKeepAliveTimeout * 1000,
       },
       corsOrigins: config.corsOrigins,
+      trustedProxies: config.trustProxy,
       isStopping: () => this.#stopping !== undefined,
       ...(tls ? { tls } : {}),
     });
@@ -326,6 +336,14 @@ function openStore({ store, memoryLimit, maxCaches }: Config, now: () => number)
     const { variable } = settings.memoryLimit;
     throw new StartError(`${variable}: this machine cannot promise so much memory: ${messageOf(error)}`);
   }
+}
+
+function signInLimits({ signInAttemptsPerAddress, signInRefusal, signInDelay }: Config): SignInLimits {
+  return {
+    failuresPerAddressMax: signInAttemptsPerAddress,
+    refusalMs: signInRefusal * 1000,
+    delayMs: signInDelay * 1000,
+  };
 }
 
 /** The limits that both doors have, each for itself. */

@@ -38,10 +38,14 @@ const examples: { readonly [N in SettingName]: readonly [Config[N], given: strin
   signInTimeout: [60, '0', 0],
   signInAttempts: [10, '1', 1],
   signInDelay: [1, '0', 0],
+  signInAttemptsPerAddress: [100, '0', 0],
+  signInRefusal: [60, '1', 1],
+  maxRequestsPerSecond: [0, '1000', 1000],
   httpMaxHeaderSize: [16_384, '1mb', MIB],
   httpMaxUnanswered: [MIB, '64kb', 65_536],
   httpRequestTimeout: [30, '3600', 3600],
   httpKeepAliveTimeout: [72, '1', 1],
+  trustProxy: [[], '10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
   corsOrigins: [[], 'https://a.test, http://localhost:3000', ['https://a.test', 'http://localhost:3000']],
   stopDelay: [0, '600', 600],
   stopTimeout: [10, '0', 0],
@@ -193,6 +197,24 @@ describe('origins', () => {
     (given) => {
       expect(mistakesIn([], { IRONCACHED_CORS_ORIGINS: given })).toEqual([
         `IRONCACHED_CORS_ORIGINS: "${given}" is not accepted; expected origins like https://app.example.org, several separated by commas, or *`,
+      ]);
+    },
+  );
+});
+
+describe('a network', () => {
+  test.each(['10.0.0.1', '10.0.0.0/0', '2001:db8::/128', '::1, 127.0.0.1,'])(
+    'may be given as %j',
+    (given) => {
+      expect(mistakesIn([], { IRONCACHED_TRUST_PROXY: given })).toEqual([]);
+    },
+  );
+
+  test.each(['true', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0/8', '10.0.0.0/', 'proxy.test', '::1/129'])(
+    'may not be given as %j',
+    (given) => {
+      expect(mistakesIn([], { IRONCACHED_TRUST_PROXY: given })).toEqual([
+        `IRONCACHED_TRUST_PROXY: "${given}" is not accepted; expected IP addresses or networks like 10.0.0.0/8, several separated by commas`,
       ]);
     },
   );
@@ -371,6 +393,17 @@ describe('the README', () => {
       .filter((line) => line.startsWith(beginning));
     expect(rows, `rows of README.md that begin with ${beginning}`).toHaveLength(1);
     if (setting.fallback) expect(rows[0]).toContain(`\`${setting.fallback}\``);
+  });
+
+  test('tells in its table of limits the defaults as they are', () => {
+    const rows = readme().matchAll(/^\|[^|]*\| ([^|]*) \|.*\| `(IRONCACHED_\w+)` \|$/gm);
+    const told = [...rows].map(([, fallback = '', variable]) => [variable, fallback.replace(/ s$/, '')]);
+    const defaults = names.map((name): [string, string | undefined] => {
+      const setting: { variable: string; fallback?: string } = settings[name];
+      return [setting.variable, setting.fallback];
+    });
+    expect(told.length).toBeGreaterThan(15);
+    expect(defaults).toEqual(expect.arrayContaining(told));
   });
 
   test('names no setting that does not exist', () => {

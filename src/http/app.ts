@@ -2,7 +2,6 @@ import { Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { permissionSet } from '../auth/permissions.ts';
-import type { TokenBook } from '../auth/token-book.ts';
 import type { Engine } from '../engine/engine.ts';
 import { watchRoutes } from './allowed-methods.ts';
 import { authenticate } from './authenticate.ts';
@@ -10,6 +9,7 @@ import { answerBrokenRequest } from './broken-requests.ts';
 import { allowOrigins } from './cors.ts';
 import { showDocumentation } from './documentation.ts';
 import { errorHandler, frameworkErrors, invalidParameter, sendNotFound, sendStopping } from './errors.ts';
+import { Gate, type GateParts } from './gate.ts';
 import { registerOpenApi } from './openapi.ts';
 import { logRequests } from './request-log.ts';
 import { cacheRoutes } from './routes/caches.ts';
@@ -20,14 +20,15 @@ import { type Certificate, createServer, type HttpLimits } from './server.ts';
 /** In which a client that sends one request after the other gets the answer that tells it to close. */
 const FAREWELL_MS = 100;
 
-export interface AppParts {
+export interface AppParts extends GateParts {
   readonly engine: Engine;
-  readonly tokens: TokenBook;
   readonly logger: FastifyBaseLogger | false;
   /** What GET /version tells. */
   readonly version: string;
   readonly limits: HttpLimits;
   readonly tls?: Certificate;
+  /** Addresses and networks of proxies whose word on their clients' addresses is taken. */
+  readonly trustedProxies?: readonly string[];
   /** Whose pages may read the answers; `*`: anyone's. */
   readonly corsOrigins?: readonly string[];
   /** Asked at every answer: while true, it is the last of its connection. */
@@ -36,13 +37,14 @@ export interface AppParts {
 
 /** The REST interface: everything registered, not listening. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { engine, tokens, logger, version, limits, tls } = parts;
-  const { corsOrigins = [], isStopping = () => false } = parts;
+  const { engine, logger, version, limits, tls } = parts;
+  const { corsOrigins = [], trustedProxies = [], isStopping = () => false } = parts;
   const app = fastify({
     serverFactory: (listener) => createServer({ listener, limits, tls, logger, isStopping }),
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors,
     schemaErrorFormatter: invalidParameter,
+    trustProxy: [...trustedProxies],
     // Names may be as long as a URL can be; what is too long gets its own answer.
     routerOptions: { maxParamLength: limits.headerBytesMax },
     // Fastify's own answer is not of our form; see refuseWhileClosing.
@@ -66,7 +68,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await app.register(versionRoute, { version });
   await app.register(
     async (project) => {
-      authenticateRoutes(project, tokens);
+      authenticateRoutes(project, new Gate(parts));
       await project.register(cacheRoutes, { engine });
       await project.register(itemRoutes, { engine, bodyBytesMax: limits.bodyBytesMax });
     },
@@ -76,11 +78,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 }
 
 // Each route says in its description what a token needs for it; without, it is not registered at all.
-function authenticateRoutes(project: FastifyInstance, tokens: TokenBook): void {
+function authenticateRoutes(project: FastifyInstance, gate: Gate): void {
   project.addHook('onRoute', (route) => {
     const { needs } = route.config ?? {};
     if (needs === undefined) throw new TypeError(`${route.url} does not say which permission it needs`);
-    route.onRequest = authenticate(tokens, permissionSet([needs]));
+    route.onRequest = authenticate(gate, permissionSet([needs]));
   });
 }
 

@@ -2,6 +2,8 @@ import { TokenBook } from '../auth/token-book.ts';
 import { Engine } from '../engine/engine.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Store } from '../engine/store.ts';
+import { FailedSignIns } from '../limits/failed-sign-ins.ts';
+import { RequestRates } from '../limits/request-rate.ts';
 import { buildApp } from './app.ts';
 
 /** The OpenAPI document as it is kept in the repository: the same text on every machine. */
@@ -10,6 +12,10 @@ export async function openApiDocument(version: string): Promise<string> {
   const app = await buildApp({
     engine: new Engine(NO_STORE, limits, () => 0),
     tokens: new TokenBook(() => 0),
+    signIns: new FailedSignIns({ failuresPerAddressMax: 0, refusalMs: 0, delayMs: 0 }, () => 0, {
+      warn() {},
+    }),
+    rates: new RequestRates(0, () => 0),
     logger: false,
     version,
     limits: {

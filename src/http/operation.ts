@@ -65,6 +65,10 @@ const errorAnswers = {
   ],
   408: ['The request took too long to arrive', 'The request took too long to arrive. Send it again.'],
   413: ['The body is too large', 'The body may have at most 1048576 bytes. Store a smaller value.'],
+  429: [
+    'Too many requests, or too many failed sign-ins; try again after Retry-After seconds',
+    'This token may make 100 requests per second. Wait, then try again.',
+  ],
   431: [
     'The URL and headers are too long',
     'The URL and headers are too long together. Send fewer or shorter ones.',
@@ -77,7 +81,7 @@ const errorAnswers = {
 } as const;
 
 const errorsOfAll: readonly ErrorStatus[] = [405, 408, 431, 500, 503];
-const errorsOfProjects: readonly ErrorStatus[] = [400, 401, 403, 404];
+const errorsOfProjects: readonly ErrorStatus[] = [400, 401, 403, 404, 429];
 
 /** A route's options from its description: the one place where zod becomes JSON schema. */
 export function operation(about: Operation): RouteShorthandOptions {
@@ -150,7 +154,7 @@ function errorSchemas(about: Operation): Record<string, JsonSchema> {
 function headersOf(status: ErrorStatus): { headers?: JsonSchema } {
   if (status === 405)
     return { headers: { Allow: { type: 'string', description: 'The verbs that are possible' } } };
-  if (status === 503) {
+  if (status === 429 || status === 503) {
     return {
       headers: { 'Retry-After': { type: 'integer', description: 'Seconds to wait before the next try' } },
     };

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Denial } from '../auth/grant.ts';
 import { missingPermission, type PermissionSet } from '../auth/permissions.ts';
+import type { RateRefusal } from '../limits/request-rate.ts';
 import { NO_SUCH_ENDPOINT, sendError } from './errors.ts';
 
 /** Answers why a token may not use a project. */
@@ -37,6 +38,21 @@ export function refuseToken(reply: FastifyReply, reason: string): void {
     msg: `${reason}. Send it as the header "Authorization: OAuth TOKEN" or as ?oauth=TOKEN.`,
     headers: { 'www-authenticate': 'OAuth realm="ironcached"' },
   });
+}
+
+/** Answers that too many sign-ins from the client's address failed. */
+export function refuseAddress(reply: FastifyReply, seconds: number): void {
+  sendTooMany(reply, seconds, `Too many failed sign-ins from your address. Try again in ${seconds} seconds.`);
+}
+
+/** Answers that there are too many requests. */
+export function refuseRate(reply: FastifyReply, { owner, perSecond, retryAfterSeconds }: RateRefusal): void {
+  const msg = `This ${owner} may make ${perSecond} requests per second. Wait, then try again.`;
+  sendTooMany(reply, retryAfterSeconds, msg);
+}
+
+function sendTooMany(reply: FastifyReply, retryAfterSeconds: number, msg: string): void {
+  sendError(reply, { status: 429, msg, headers: { 'retry-after': String(retryAfterSeconds) } });
 }
 
 function refuse(reply: FastifyReply, msg: string): void {

@@ -2,12 +2,15 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { TokenBook } from '../auth/token-book.ts';
 import type { Engine } from '../engine/engine.ts';
+import { clientAddress } from '../limits/client-address.ts';
 import {
   ConnectionLimit,
   type ConnectionLimits,
   type ConnectionRefusal,
 } from '../limits/connection-limit.ts';
+import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
+import type { RequestRates } from '../limits/request-rate.ts';
 import type { PatienceLimits } from './patience.ts';
 import { ReplyRoom } from './reply-buffer.ts';
 import type { ServerStatus } from './server-status.ts';
@@ -25,12 +28,13 @@ export interface ListenerLimits extends PatienceLimits {
   readonly lineBytesMax: number;
   readonly unansweredBytesMax: number;
   readonly signInFailuresMax: number;
-  readonly signInDelayMs: number;
 }
 
 export interface ListenerParts {
   readonly engine: Engine;
   readonly tokens: TokenBook;
+  readonly signIns: FailedSignIns;
+  readonly rates: RequestRates;
   readonly limits: ListenerLimits;
   readonly version: string;
   readonly memoryBytesMax: number;
@@ -219,10 +223,13 @@ export class MemcachedListener {
   }
 
   #open(socket: Socket, bound: Admission | undefined): Session {
-    const { engine, tokens, limits, log } = this.#parts;
+    const { engine, tokens, signIns, rates, limits, log } = this.#parts;
     return new Session({
       engine,
       tokens,
+      signIns,
+      rates,
+      address: clientAddress(socket.remoteAddress),
       server: this.#status,
       room: this.#room,
       connection: this.#connectionOf(socket),
@@ -230,7 +237,6 @@ export class MemcachedListener {
       unansweredBytesMax: limits.unansweredBytesMax,
       patience: limits,
       failuresMax: limits.signInFailuresMax,
-      delayMs: limits.signInDelayMs,
       bound,
       onBug: (err) => log.error({ err, door: 'memcached' }, 'a memcached command failed; this is a bug'),
     });

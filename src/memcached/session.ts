@@ -3,6 +3,7 @@ import type { Grant } from '../auth/grant.ts';
 import { missingPermission, READ, WRITE } from '../auth/permissions.ts';
 import type { Answer } from '../engine/answer.ts';
 import { Refusal } from '../engine/errors.ts';
+import type { RequestRate, RequestRates } from '../limits/request-rate.ts';
 import { type CommandContext, reply } from './commands/context.ts';
 import { permissionsNeeded } from './commands/permissions-needed.ts';
 import { isAnswered } from './commands/retrieval.ts';
@@ -49,6 +50,7 @@ export interface SessionParts extends SignInParts {
   /** Reply bytes that may wait for the client before its further commands wait, too. */
   readonly unansweredBytesMax: number;
   readonly patience: PatienceLimits;
+  readonly rates: RequestRates;
   readonly onBug: (error: unknown) => void;
   /** What a listener that needs no sign-in is for. */
   readonly bound?: Admission | undefined;
@@ -63,12 +65,14 @@ export class Session {
   readonly #parser: Parser;
   readonly #output: ReplyBuffer;
   readonly #signIn: SignIn;
-  readonly #patience: Patience;
+  #patience: Patience;
   /** How many requests it was given. */
   #requests = 0;
   /** Whose cache the commands are about, once the client has signed in; and by what right. */
   #context: CommandContext | undefined;
   #grant: Grant | undefined;
+  /** How many requests it may make, where that is limited. */
+  #rate: RequestRate | undefined;
   /** Why no command is carried out now, although the client has signed in. */
   #barrier: string | undefined;
   /** May it read and write, so that no command need be looked at for that? */
@@ -205,12 +209,14 @@ export class Session {
     if (denial && this.#parts.bound) this.#barrier ??= NO_PROJECT;
     else if (denial && denial !== 'suspended') this.#leave();
     this.#mayAll = !denial && (grant.permissions & ALL) === ALL;
+    this.#rate = this.#parts.rates.of(grant);
     if (this.#cutShort) reply({ output: this.#output }, this.#barrier ?? UNAUTHENTICATED);
     this.#cutShort = false;
   }
 
   #execute(request: Request, context: CommandContext): Answer<void> {
     if (!this.#mayAll && this.#isBarred(request)) return;
+    if (this.#rate && this.#isTooFast(request, this.#rate)) return;
     const answer = execute(request, context);
     if (answer instanceof Promise) return answer.then(() => this.#keepIfUnfinished(request));
     this.#keepIfUnfinished(request);
@@ -226,6 +232,17 @@ export class Session {
     const missing = missingPermission(this.#grant?.permissions ?? 0, permissionsNeeded(request));
     if (missing) refuseWith(`CLIENT_ERROR this token may not ${missing}`, request, context);
     return missing !== undefined;
+  }
+
+  /** Counts a request, and answers it where there are too many. */
+  #isTooFast(request: Request, rate: RequestRate): boolean {
+    const keys = isRetrieval(request) ? request.keys.length : 1;
+    const isCounted = isRetrieval(request) && request.answered > 0;
+    const refusal = isCounted || request.command === 'quit' ? undefined : rate.take(keys);
+    if (!refusal) return false;
+    const text = `SERVER_ERROR too many requests; this ${refusal.owner} may make ${refusal.perSecond} per second`;
+    refuseWith(text, request, { output: this.#output });
+    return true;
   }
 
   #keepIfUnfinished(request: Request): void {
@@ -247,6 +264,7 @@ export class Session {
     const { engine, server, lineBytesMax } = this.#parts;
     this.#grant = grant;
     this.#mayAll = (grant.permissions & ALL) === ALL;
+    this.#rate = this.#parts.rates.of(grant);
     this.#context = {
       cache,
       server,
@@ -263,6 +281,7 @@ export class Session {
   #leave(): void {
     this.#grant = undefined;
     this.#context = undefined;
+    this.#patience = new Patience(this.#parts.patience, this.#parts.engine.now());
     this.#parser.limits = { lineBytesMax: this.#parts.lineBytesMax, valueBytesMax: CLAIM_BYTES_MAX };
   }
 

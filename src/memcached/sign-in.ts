@@ -5,6 +5,7 @@ import type { TokenBook } from '../auth/token-book.ts';
 import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
 import { type OpenContext, reply } from './commands/context.ts';
 import { echoes } from './commands/meta.ts';
 import { executeOpen } from './commands/table.ts';
@@ -17,11 +18,12 @@ export const CLAIM_BYTES_MAX = 2048;
 export interface SignInParts {
   readonly engine: Engine;
   readonly tokens: TokenBook;
+  readonly signIns: FailedSignIns;
   readonly server: ServerStatus;
+  /** Whose failures count together with this client's. */
+  readonly address: string;
   /** After so many failures the client has lost its connection. */
   readonly failuresMax: number;
-  /** How long each failure but the first few waits for its answer. */
-  readonly delayMs: number;
 }
 
 /** What a client may use: a cache, for as long as it has the right to its project. */
@@ -31,9 +33,6 @@ export interface Admission {
 }
 
 type Write = StorageRequest | MetaStorageRequest;
-
-// Mistakes that people make while they set up a client are answered at once.
-const UNDELAYED_FAILURES = 3;
 
 /** What a client that has not signed in may do: sign in, and little else. */
 export class SignIn {
@@ -60,20 +59,35 @@ export class SignIn {
   }
 
   #check(request: Write, claim: Claim | undefined, context: OpenContext): Answer<Admission | undefined> {
-    const { engine, tokens, server, delayMs } = this.#parts;
+    const { engine, tokens, signIns, server, address } = this.#parts;
     server.signIns.total++;
-    const grant = claim && tokens.check(claim.projectId, claim.token);
-    if (claim && grant && typeof grant === 'object' && (grant.permissions & (READ | WRITE)) !== 0) {
+    const verdict = claim && tokens.check(claim.projectId, claim.token);
+    const grant = typeof verdict === 'object' ? verdict : undefined;
+    const seconds = signIns.refusedSeconds(address, grant?.token?.id);
+    if (seconds !== undefined) {
+      this.#fail();
+      return refuseWith(refusedFor(seconds), request, context);
+    }
+    if (claim && grant && (grant.permissions & (READ | WRITE)) !== 0) {
       const cache = engine.cache(claim.projectId, claim.cacheName);
+      if (grant.token) signIns.succeeded(address, grant.token.id);
       confirm(request, context);
       return { cache, grant };
     }
-    server.signIns.failed++;
     // Its token is right, and may be so again.
-    if (grant === 'suspended') return refuseWith(SUSPENDED, request, context);
-    this.#failures++;
-    if (this.#failures <= UNDELAYED_FAILURES) return reject(request, context);
+    if (verdict === 'suspended') {
+      server.signIns.failed++;
+      return refuseWith(SUSPENDED, request, context);
+    }
+    this.#fail();
+    const delayMs = signIns.failed(address);
+    if (delayMs === 0) return reject(request, context);
     return delay(delayMs, undefined, { ref: false }).then(() => reject(request, context));
+  }
+
+  #fail(): void {
+    this.#parts.server.signIns.failed++;
+    this.#failures++;
   }
 }
 
@@ -84,6 +98,8 @@ interface Claim {
 }
 
 export const UNAUTHENTICATED = 'CLIENT_ERROR unauthenticated';
+const refusedFor = (seconds: number) =>
+  `SERVER_ERROR too many failed sign-ins from your address; try again in ${seconds} seconds`;
 export const SUSPENDED = 'SERVER_ERROR the project is suspended';
 
 /**

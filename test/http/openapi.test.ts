@@ -74,6 +74,7 @@ describe('openapi/openapi.json', () => {
           ...(hasBody ? ['406'] : []),
           '408',
           ...(hasBody ? ['413'] : []),
+          ...(isOpen ? [] : ['429']),
           '431',
           '500',
           '503',

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/engine/errors.ts';
 import type { Store } from '../../src/engine/store.ts';
+import { FailedSignIns } from '../../src/limits/failed-sign-ins.ts';
+import { RequestRates } from '../../src/limits/request-rate.ts';
 import { ReplyRoom } from '../../src/memcached/reply-buffer.ts';
 import type { ServerStatus } from '../../src/memcached/server-status.ts';
 import { Session } from '../../src/memcached/session.ts';
+import { SIGN_IN_LIMITS } from '../support/credentials.ts';
 import { Faults, faultyStore } from '../support/faulty-store.ts';
 import { lateStore } from '../support/late-store.ts';
 import { OTHER_PROJECT, OTHER_TOKEN, PROJECT, signInCommand, testDoor } from '../support/memcached-door.ts';
@@ -187,8 +190,10 @@ test('what a connection brings although it was told to pause waits for its turn'
       lineBytesMax: 2048,
       unansweredBytesMax: 65_536,
       patience: { signInTimeoutMs: 0, requestTimeoutMs: 0 },
+      signIns: new FailedSignIns(SIGN_IN_LIMITS, door.clock.now, { warn() {} }),
+      rates: new RequestRates(0, door.clock.now),
+      address: '',
       failuresMax: 1,
-      delayMs: 0,
       onBug: () => {},
       bound: { cache: door.engine.cache(PROJECT, 'bound'), grant },
     });

@@ -169,7 +169,7 @@ test('a cache name that is too long is refused, and the connection stays open', 
 
 test('the first three failures are answered at once, further ones only after the delay', async () => {
   const delayMs = 60;
-  const client = await (await testDoor({ limits: { signInDelayMs: delayMs } })).connect();
+  const client = await (await testDoor({ signInLimits: { delayMs } })).connect();
   const times: number[] = [];
   for (let i = 0; i < 5; i++) {
     const started = performance.now();
@@ -197,6 +197,45 @@ test('a client that has failed too often is answered and loses its connection, a
   expect(await client.rest()).toBe(FAILURE.repeat(4));
   expect(await other.ask('mn\r\n')).toBe('MN\r\n');
   expect(await (await door.signedIn()).ask('mn\r\n')).toBe('MN\r\n');
+});
+
+describe('an address with too many failures', () => {
+  const refused = (seconds: number) =>
+    `SERVER_ERROR too many failed sign-ins from your address; try again in ${seconds} seconds\r\n`;
+
+  test('is refused for a while, also with a token that is right', async () => {
+    const door = await testDoor({ signInLimits: { failuresPerAddressMax: 3 } });
+    await door.signedIn({ project: OTHER_PROJECT, token: OTHER_TOKEN });
+    const client = await door.connect();
+    client.send(set('oauth', 'wrong').repeat(4));
+    expect(await client.take((FAILURE.repeat(3) + refused(60)).length)).toBe(FAILURE.repeat(3) + refused(60));
+    const another = await door.connect();
+    door.clock.advance(20_000);
+    expect(await another.ask(signInCommand())).toBe(refused(40));
+    expect(await another.ask('get k\r\n')).toBe(UNAUTHENTICATED);
+    // Attempts do not prolong it.
+    door.clock.advance(40_000);
+    expect(await another.ask(signInCommand())).toBe('STORED\r\n');
+  });
+
+  test('is not refused where a token was right before', async () => {
+    const door = await testDoor({ signInLimits: { failuresPerAddressMax: 3 } });
+    await door.signedIn();
+    const stranger = await door.connect();
+    stranger.send(set('oauth', 'wrong').repeat(3));
+    await stranger.take(3 * FAILURE.length);
+    expect(await (await door.connect()).ask(signInCommand())).toBe('STORED\r\n');
+  });
+
+  test('loses each connection after as many attempts as ever', async () => {
+    const door = await testDoor({
+      limits: { signInFailuresMax: 5 },
+      signInLimits: { failuresPerAddressMax: 2 },
+    });
+    const client = await door.connect();
+    client.send(set('oauth', 'wrong').repeat(10));
+    expect(await client.rest()).toBe(FAILURE.repeat(2) + refused(60).repeat(3));
+  });
 });
 
 describe('after sign-in', () => {

@@ -6,9 +6,11 @@ import type { TokenBook } from '../../src/auth/token-book.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { Store } from '../../src/engine/store.ts';
 import { type AppParts, buildApp } from '../../src/http/app.ts';
+import { FailedSignIns, type SignInLimits } from '../../src/limits/failed-sign-ins.ts';
+import { RequestRates } from '../../src/limits/request-rate.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { testClock } from './clock.ts';
-import { bookOf, PROJECT, TOKEN, TWO_PROJECTS } from './credentials.ts';
+import { bookOf, PROJECT, SIGN_IN_LIMITS, TOKEN, TWO_PROJECTS } from './credentials.ts';
 
 export { OTHER_PROJECT, OTHER_TOKEN, PROJECT, TOKEN } from './credentials.ts';
 
@@ -41,9 +43,11 @@ export interface TestAnswer {
 }
 
 export interface TestAppOptions
-  extends Partial<Pick<AppParts, 'logger' | 'tls' | 'corsOrigins' | 'isStopping'>> {
+  extends Partial<Pick<AppParts, 'logger' | 'tls' | 'trustedProxies' | 'corsOrigins' | 'isStopping'>> {
   readonly limits?: Partial<AppParts['limits']>;
   readonly credentials?: Credentials;
+  readonly signInLimits?: Partial<SignInLimits>;
+  readonly requestsPerSecond?: number;
   readonly defaultExpiresInSeconds?: number;
   readonly cachesMax?: number;
   readonly bytesMax?: number;
@@ -53,7 +57,7 @@ export interface TestAppOptions
 
 /** The REST interface over a store of its own, with two projects and a clock that stands still. */
 export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const { logger = false, tls, corsOrigins, isStopping, limits } = options;
+  const { logger = false, tls, trustedProxies, corsOrigins, isStopping, limits } = options;
   const clock = testClock();
   const { bytesMax = 64 * 1024 * 1024, cachesMax = 1000, defaultExpiresInSeconds = 0 } = options;
   const store = new ArenaStore({ bytesMax, cachesMax, now: clock.now });
@@ -66,6 +70,8 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
   const app = await buildApp({
     engine,
     tokens,
+    signIns: new FailedSignIns({ ...SIGN_IN_LIMITS, ...options.signInLimits }, clock.now, { warn() {} }),
+    rates: new RequestRates(options.requestsPerSecond ?? 0, clock.now),
     logger,
     version: '1.2.3',
     limits: {
@@ -80,6 +86,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
       ...limits,
     },
     ...(tls && { tls }),
+    ...(trustedProxies && { trustedProxies }),
     ...(corsOrigins && { corsOrigins }),
     ...(isStopping && { isStopping }),
   });

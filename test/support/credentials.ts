@@ -1,5 +1,6 @@
 import type { Credentials, Project, Token } from '../../src/auth/credentials.ts';
 import { hashToken, TokenBook } from '../../src/auth/token-book.ts';
+import type { SignInLimits } from '../../src/limits/failed-sign-ins.ts';
 
 export const PROJECT = '4e71843298b1db3f0d0000aa';
 export const TOKEN = 'token-of-the-first-project';
@@ -24,6 +25,9 @@ export function token(text: string, projects: Token['projects'], special: Partia
     ...special,
   };
 }
+
+/** Failures cost next to nothing, and no address is ever refused. */
+export const SIGN_IN_LIMITS: SignInLimits = { failuresPerAddressMax: 0, refusalMs: 60_000, delayMs: 1 };
 
 export function bookOf(credentials: Credentials, now: () => number = () => 0): TokenBook {
   const book = new TokenBook(now);

@@ -3,11 +3,13 @@ import type { Credentials } from '../../src/auth/credentials.ts';
 import type { TokenBook } from '../../src/auth/token-book.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { Store } from '../../src/engine/store.ts';
+import { FailedSignIns, type SignInLimits } from '../../src/limits/failed-sign-ins.ts';
+import { RequestRates } from '../../src/limits/request-rate.ts';
 import { type ListenerLimits, MemcachedListener } from '../../src/memcached/listener.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { LruCacheStore } from '../../src/storage/lru-cache.ts';
 import { type TestClock, testClock } from './clock.ts';
-import { bookOf, PROJECT, TOKEN, TWO_PROJECTS } from './credentials.ts';
+import { bookOf, PROJECT, SIGN_IN_LIMITS, TOKEN, TWO_PROJECTS } from './credentials.ts';
 import { MemcachedClient } from './memcached-client.ts';
 
 export { OTHER_PROJECT, OTHER_TOKEN, PROJECT, TOKEN } from './credentials.ts';
@@ -25,6 +27,8 @@ export interface DoorOptions {
   readonly bytesMax?: number;
   readonly cachesMax?: number;
   readonly valueBytesMax?: number;
+  readonly signInLimits?: Partial<SignInLimits>;
+  readonly requestsPerSecond?: number;
   readonly store?: 'arena' | 'lru-cache';
   /** Puts something around the store. */
   readonly around?: (store: Store) => Store;
@@ -61,7 +65,6 @@ const LIMITS: ListenerLimits = {
   lineBytesMax: 64 * 1024,
   unansweredBytesMax: 1024 * 1024,
   signInFailuresMax: 10,
-  signInDelayMs: 1,
 };
 
 /** A door that is closed when the test that asked for it is over. */
@@ -79,16 +82,19 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const engine = new Engine(options.around?.(store) ?? store, engineLimits, clock.now);
   const logged: LoggedLine[] = [];
   const tokens = bookOf(options.credentials ?? TWO_PROJECTS, clock.now);
+  const log = {
+    warn: (details: object, message: string) => logged.push({ level: 'warn', details, message }),
+    error: (details: object, message: string) => logged.push({ level: 'error', details, message }),
+  };
   const listener = new MemcachedListener({
     engine,
     tokens,
+    signIns: new FailedSignIns({ ...SIGN_IN_LIMITS, ...options.signInLimits }, clock.now, log),
+    rates: new RequestRates(options.requestsPerSecond ?? 0, clock.now),
     limits: { ...LIMITS, ...options.limits },
     version: '1.2.3',
     memoryBytesMax: bytesMax,
-    log: {
-      warn: (details, message) => logged.push({ level: 'warn', details, message }),
-      error: (details, message) => logged.push({ level: 'error', details, message }),
-    },
+    log,
   });
   const port = await listener.listen({ host: '127.0.0.1', port: 0 });
   const clients: MemcachedClient[] = [];

@@ -1,0 +1,92 @@
+import type { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Denial, Grant } from '../auth/grant.ts';
+import type { TokenBook } from '../auth/token-book.ts';
+import { clientAddress } from '../limits/client-address.ts';
+import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
+import type { RequestRates } from '../limits/request-rate.ts';
+import { refuseAddress, refuseDenied, refuseRate, refuseToken } from './token-refusals.ts';
+
+const SCHEMES = /^(?:oauth|bearer) +(\S+) *$/i;
+
+export interface GateParts {
+  readonly tokens: TokenBook;
+  readonly signIns: FailedSignIns;
+  readonly rates: RequestRates;
+}
+
+/** Where requests show their tokens. One that may not pass has its answer when it leaves here. */
+export class Gate {
+  readonly #parts: GateParts;
+  /** By which token each connection passed last. */
+  readonly #passed = new WeakMap<Socket, string>();
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+  }
+
+  /** By what right a request uses a project; undefined: by none. */
+  grantFor(projectId: string, request: FastifyRequest, reply: FastifyReply): Grant | undefined {
+    const text = tokenOf(request);
+    if (text === undefined) {
+      refuseToken(reply, 'A token is needed');
+      return undefined;
+    }
+    const verdict = this.#parts.tokens.check(projectId, text);
+    const grant = typeof verdict === 'string' ? undefined : verdict;
+    if (this.#isTurnedAway(grant?.token?.id, request, reply)) return undefined;
+    if (typeof verdict === 'string') this.#deny(verdict, request, reply);
+    return grant;
+  }
+
+  /** Counts a request; true: there are too many. */
+  isTooFast(grant: Grant, reply: FastifyReply): boolean {
+    const refusal = this.#parts.rates.of(grant)?.take(1);
+    if (refusal) refuseRate(reply, refusal);
+    return refusal !== undefined;
+  }
+
+  // A token that is right tells nothing while its address is refused: it might have been guessed.
+  #isTurnedAway(tokenId: string | undefined, request: FastifyRequest, reply: FastifyReply): boolean {
+    const { signIns } = this.#parts;
+    if (signIns.isRefusing) {
+      const seconds = signIns.refusedSeconds(clientAddress(request.ip), tokenId);
+      if (seconds !== undefined) {
+        refuseAddress(reply, seconds);
+        return true;
+      }
+    }
+    if (tokenId !== undefined) this.#remember(tokenId, request);
+    return false;
+  }
+
+  #remember(tokenId: string, request: FastifyRequest): void {
+    const { socket } = request.raw;
+    // A proxy sends several clients' requests over one connection.
+    const isKnown = this.#passed.get(socket) === tokenId && !('x-forwarded-for' in request.headers);
+    if (isKnown) return;
+    this.#passed.set(socket, tokenId);
+    this.#parts.signIns.succeeded(clientAddress(request.ip), tokenId);
+  }
+
+  // Only a token that nobody has may be a guess.
+  #deny(denial: Denial, request: FastifyRequest, reply: FastifyReply): void {
+    const isGuess = denial === 'unknown_token';
+    const delayMs = isGuess ? this.#parts.signIns.failed(clientAddress(request.ip)) : 0;
+    if (delayMs > 0) setTimeout(() => refuseDenied(reply, denial), delayMs);
+    else refuseDenied(reply, denial);
+  }
+}
+
+/**
+ * The token that a request came with, in the header `Authorization: OAuth TOKEN` (or `Bearer`) or as
+ * `?oauth=TOKEN`; the header wins.
+ */
+function tokenOf(request: FastifyRequest): string | undefined {
+  const header = request.headers.authorization;
+  const fromHeader = header === undefined ? undefined : SCHEMES.exec(header)?.[1];
+  if (fromHeader !== undefined) return fromHeader;
+  const { oauth } = request.query as Record<string, string | string[] | undefined>;
+  const fromQuery = typeof oauth === 'string' ? oauth : oauth?.[0];
+  return fromQuery || undefined;
+}

@@ -1,0 +1,102 @@
+import { LRUCache } from 'lru-cache';
+
+/** Why a request is not carried out. */
+export interface RateRefusal {
+  /** Whose limit it is. */
+  readonly owner: 'token' | 'project';
+  readonly perSecond: number;
+  /** After how many seconds there is room again. */
+  readonly retryAfterSeconds: number;
+}
+
+/** Who makes requests: a grant is one. */
+export interface Requester {
+  readonly token: { readonly id: string } | undefined;
+  readonly project: {
+    readonly id: string;
+    readonly quotas: { readonly requestsPerSecond?: number | undefined };
+  };
+}
+
+// Who made no request for longest among so many has all of its limit again.
+const BUCKETS_MAX = 100_000;
+
+/**
+ * How many requests each token may make in a second, and each project that has such a quota, by both
+ * doors together. What is not used is kept for one second; what is beyond is refused.
+ */
+export class RequestRates {
+  readonly #perToken: number;
+  readonly #now: () => number;
+  readonly #buckets = new LRUCache<string, Bucket>({ max: BUCKETS_MAX });
+
+  /** `perToken` 0: tokens have no limit. `now` gives milliseconds. */
+  constructor(perToken: number, now: () => number) {
+    this.#perToken = perToken;
+    this.#now = now;
+  }
+
+  /** The limits of a requester as they are now; undefined where there are none. */
+  of({ token, project }: Requester): RequestRate | undefined {
+    const quota = project.quotas.requestsPerSecond;
+    if (this.#perToken === 0 && quota === undefined) return undefined;
+    const buckets: Bucket[] = [];
+    if (token && this.#perToken > 0) buckets.push(this.#bucket('token', token.id, this.#perToken));
+    if (quota !== undefined) buckets.push(this.#bucket('project', project.id, quota));
+    return new RequestRate(buckets, this.#now);
+  }
+
+  #bucket(owner: RateRefusal['owner'], id: string, perSecond: number): Bucket {
+    const key = `${owner} ${id}`;
+    let bucket = this.#buckets.get(key);
+    if (bucket?.perSecond !== perSecond) {
+      bucket = { owner, perSecond, level: perSecond, filledAt: this.#now() };
+      this.#buckets.set(key, bucket);
+    }
+    return bucket;
+  }
+}
+
+/** The limits that apply to one requester's requests. */
+export class RequestRate {
+  readonly #buckets: readonly Bucket[];
+  readonly #now: () => number;
+
+  constructor(buckets: readonly Bucket[], now: () => number) {
+    this.#buckets = buckets;
+    this.#now = now;
+  }
+
+  /**
+   * Counts a request that is worth `count`, or says why it is refused. One that is worth more than is
+   * left is carried out whole, and the rest is owed: else one of many keys would be impossible.
+   */
+  take(count: number): RateRefusal | undefined {
+    const now = this.#now();
+    for (const bucket of this.#buckets) {
+      fill(bucket, now);
+      if (bucket.level < 1) return refusalBy(bucket);
+    }
+    for (const bucket of this.#buckets) bucket.level -= count;
+    return undefined;
+  }
+}
+
+interface Bucket {
+  readonly owner: RateRefusal['owner'];
+  readonly perSecond: number;
+  /** How many requests may be made now; below 0, so many are owed. */
+  level: number;
+  filledAt: number;
+}
+
+function fill(bucket: Bucket, now: number): void {
+  if (now === bucket.filledAt) return;
+  const gained = ((now - bucket.filledAt) * bucket.perSecond) / 1000;
+  bucket.level = Math.min(bucket.perSecond, bucket.level + gained);
+  bucket.filledAt = now;
+}
+
+function refusalBy({ owner, perSecond, level }: Bucket): RateRefusal {
+  return { owner, perSecond, retryAfterSeconds: Math.ceil((1 - level) / perSecond) };
+}
