@@ -33,6 +33,11 @@ const size = (min: number, max: number) =>
     .refine((bytes) => bytes >= min && bytes <= max)
     .describe(`a size from ${sizeText(min)} to ${sizeText(max)}, like 64kb, 512mb or 2gb`);
 
+const token = z
+  .string()
+  .regex(/^[\x21-\x7e]{8,256}$/)
+  .describe('8 to 256 printable characters without spaces');
+
 const seconds = (max: number) => wholeNumber(0, max).describe(`seconds, from 0 to ${max}`);
 
 /** A memcached listener for one cache, without sign-in. */
@@ -149,10 +154,7 @@ export const settings = {
   token: {
     variable: 'IRONCACHED_TOKEN',
     about: 'The token of that project.',
-    schema: z
-      .string()
-      .regex(/^[\x21-\x7e]{8,256}$/)
-      .describe('8 to 256 printable characters without spaces'),
+    schema: token,
     secret: true,
   },
   adminToken: {
@@ -358,6 +360,37 @@ export const settings = {
     fallback: '10',
     about: 'Seconds in which a TLS client must have finished its handshake.',
     schema: wholeNumber(1, 600),
+  },
+  metricsToken: {
+    variable: 'IRONCACHED_METRICS_TOKEN',
+    about:
+      'The token with which Prometheus may read /metrics on the port of the REST API. Unset: only an admin token for all projects may.',
+    schema: token,
+    secret: true,
+  },
+  metricsHost: {
+    variable: 'IRONCACHED_METRICS_HOST',
+    fallback: '127.0.0.1',
+    about: 'Address of the listener for metrics. It asks for no token: keep it private.',
+    schema: text('a host name or an IP address'),
+  },
+  metricsPort: {
+    variable: 'IRONCACHED_METRICS_PORT',
+    about: 'Port of a listener that serves /metrics and /health/* alone, without a token. Unset: none.',
+    schema: port,
+  },
+  metricsMaxCaches: {
+    variable: 'IRONCACHED_METRICS_MAX_CACHES',
+    fallback: '1000',
+    about:
+      'How many caches have series of their own in the metrics: the most used ones; all others are told as one.',
+    schema: wholeNumber(0, 10_000),
+  },
+  slowRequest: {
+    variable: 'IRONCACHED_SLOW_REQUEST',
+    fallback: '100',
+    about: 'Milliseconds from which on a request is logged as slow. 0: never.',
+    schema: wholeNumber(0, 600_000),
   },
   logLevel: {
     variable: 'IRONCACHED_LOG_LEVEL',

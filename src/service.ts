@@ -13,9 +13,11 @@ import type { Store } from './engine/store.ts';
 import { fileLimit } from './file-limit.ts';
 import { isPrivateAddress, reachableHost } from './host-address.ts';
 import { buildApp } from './http/app.ts';
+import { buildMonitoringApp } from './http/monitoring-app.ts';
 import { FailedSignIns, type SignInLimits } from './limits/failed-sign-ins.ts';
 import { RequestRates } from './limits/request-rate.ts';
 import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
+import { Monitoring } from './monitoring.ts';
 import { givenAdminToken, openAccounts } from './open-accounts.ts';
 import { ArenaStore } from './storage/arena.ts';
 import { LruCacheStore } from './storage/lru-cache.ts';
@@ -29,6 +31,8 @@ export interface Addresses {
   readonly memcachedHost: string;
   readonly memcachedPort: number;
   readonly memcachedTlsPort: number | undefined;
+  /** Of the listener for metrics and health alone. */
+  readonly metricsPort: number | undefined;
   /** The listeners without sign-in, each with its cache. */
   readonly bound: readonly BoundAddress[];
 }
@@ -73,7 +77,9 @@ export class Service {
   readonly #rates: RequestRates;
   #accounts: Accounts | undefined;
   #plain: PlainCredentials | undefined;
+  readonly #monitoring: Monitoring;
   #app: FastifyInstance | undefined;
+  #monitoringApp: FastifyInstance | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
   #isReady = false;
   #stopping: Promise<void> | undefined;
@@ -85,12 +91,23 @@ export class Service {
     this.#tokens = new TokenBook(now);
     this.#signIns = new FailedSignIns(signInLimits(config), now, logger);
     this.#rates = new RequestRates(config.maxRequestsPerSecond, now);
+    const before = process.memoryUsage().arrayBuffers;
     this.#store = openStore(config, now);
+    const storeBufferBytes = process.memoryUsage().arrayBuffers - before;
     this.engine = new Engine(
       this.#store,
       { valueBytesMax: config.maxItemSize, defaultExpiresInSeconds: config.defaultExpiresIn },
       now,
     );
+    this.#monitoring = new Monitoring({
+      config,
+      version,
+      engine: this.engine,
+      tokens: this.#tokens,
+      storeBufferBytes,
+      isReady: () => this.#isReady && this.#stopping === undefined,
+      memcachedFigures: () => this.#memcached.figures,
+    });
     this.#memcached = new MemcachedListener({
       engine: this.engine,
       tokens: this.#tokens,
@@ -99,6 +116,8 @@ export class Service {
       version,
       memoryBytesMax: config.memoryLimit,
       log: logger,
+      requests: this.#monitoring.memcachedRequests,
+      slowMs: config.slowRequest,
       limits: {
         ...sharedLimits(config),
         idleTimeoutMs: config.memcachedIdleTimeout * 1000,
@@ -126,11 +145,17 @@ export class Service {
       const addresses: Addresses = {
         protocol: tls ? 'https' : 'http',
         httpHost: config.httpHost,
-        httpPort: await listenHttp(this.#app, config),
+        httpPort: await listenHttp(this.#app, {
+          door: 'REST',
+          host: config.httpHost,
+          port: config.httpPort,
+          variable: settings.httpPort.variable,
+        }),
         memcachedHost: config.memcachedHost,
         memcachedPort: await this.#listen({ host: config.memcachedHost, port: config.memcachedPort }),
         memcachedTlsPort: await this.#listenByTls(tls),
         bound: await this.#listenBound(accounts.credentials),
+        metricsPort: await this.#listenForMonitoring(),
       };
       this.#sweepTimer = setTimeout(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
       accounts.watch();
@@ -180,6 +205,8 @@ export class Service {
     const timeoutMs = stopTimeout * 1000;
     await Promise.all([this.#memcached.stop(timeoutMs), this.#app && closeApp(this.#app, timeoutMs)]);
     await this.#accounts?.close();
+    // Until here, whoever watches is told that the service is not ready.
+    if (this.#monitoringApp) await closeApp(this.#monitoringApp, 0);
     await this.#store.close();
   }
 
@@ -228,6 +255,19 @@ export class Service {
     const { memcachedHost: host, memcachedTlsPort: port } = this.#parts.config;
     if (port === undefined || !tls) return undefined;
     return this.#listen({ host, port, tls }, settings.memcachedTlsPort.variable);
+  }
+
+  async #listenForMonitoring(): Promise<number | undefined> {
+    const { metricsHost: host, metricsPort: port } = this.#parts.config;
+    if (port === undefined) return undefined;
+    const { exposition: source, isReady } = this.#monitoring;
+    this.#monitoringApp = await buildMonitoringApp({ source, isReady });
+    return listenHttp(this.#monitoringApp, {
+      door: 'metrics',
+      host,
+      port,
+      variable: settings.metricsPort.variable,
+    });
   }
 
   async #listenBound(credentials: Credentials): Promise<BoundAddress[]> {
@@ -292,6 +332,12 @@ export class Service {
       },
       corsOrigins: config.corsOrigins,
       trustedProxies: config.trustProxy,
+      requests: this.#monitoring.httpRequests,
+      connections: this.#monitoring.httpConnections,
+      slowMs: config.slowRequest,
+      metrics: this.#monitoring.exposition,
+      mayReadMetrics: (token) => this.#monitoring.mayRead(token),
+      isReady: this.#monitoring.isReady,
       isStopping: () => this.#stopping !== undefined,
       ...(tls ? { tls } : {}),
     });
@@ -381,11 +427,20 @@ function readPem(variable: string, path: string): Buffer {
   }
 }
 
-async function listenHttp(app: FastifyInstance, { httpHost: host, httpPort: port }: Config): Promise<number> {
+interface HttpAddress {
+  readonly door: string;
+  readonly host: string;
+  readonly port: number;
+  /** Where the port is set. */
+  readonly variable: string;
+}
+
+async function listenHttp(app: FastifyInstance, wanted: HttpAddress): Promise<number> {
+  const { door, host, port, variable } = wanted;
   try {
     await app.listen({ host, port, listenTextResolver: () => '' });
   } catch (error) {
-    throw listenError('REST', settings.httpPort.variable, error);
+    throw listenError(door, variable, error);
   }
   const address = app.server.address();
   return typeof address === 'object' && address ? address.port : port;

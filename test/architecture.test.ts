@@ -29,7 +29,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   main: ['config', 'help', 'service', 'version', 'welcome'],
   help: ['config'],
   welcome: ['auth', 'config', 'host-address', 'service'],
-  service: Object.keys(mayImportBelow),
+  monitoring: ['auth', 'config', 'engine', 'metrics'],
+  service: [...Object.keys(mayImportBelow), 'monitoring'],
   ...mayImportBelow,
 };
 

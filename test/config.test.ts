@@ -52,6 +52,11 @@ const examples: { readonly [N in SettingName]: readonly [Config[N], given: strin
   tlsCert: [undefined, 'cert.pem', 'cert.pem'],
   tlsKey: [undefined, 'key.pem', 'key.pem'],
   tlsHandshakeTimeout: [10, '600', 600],
+  metricsToken: [undefined, TOKEN, TOKEN],
+  metricsHost: ['127.0.0.1', '0.0.0.0', '0.0.0.0'],
+  metricsPort: [undefined, '9464', 9464],
+  metricsMaxCaches: [1000, '0', 0],
+  slowRequest: [100, '0', 0],
   logLevel: ['info', 'silent', 'silent'],
 };
 
@@ -247,7 +252,7 @@ describe('a mistake', () => {
     const env = Object.fromEntries(
       names.filter((name) => 'fallback' in settings[name]).map((name) => [settings[name].variable, '\u0000']),
     );
-    const texts = ['httpHost', 'memcachedHost', 'dataDir'];
+    const texts = ['httpHost', 'memcachedHost', 'metricsHost', 'dataDir'];
     const wrong = names.filter((name) => 'fallback' in settings[name] && !texts.includes(name));
     const told = mistakesIn(['--no-such-flag', 'argument', '--tls-key=k'], env).map(
       (mistake) => mistake.split(':')[0],

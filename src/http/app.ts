@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { permissionSet } from '../auth/permissions.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { RequestMeter } from '../metrics/request-meter.ts';
 import { watchRoutes } from './allowed-methods.ts';
 import { authenticate } from './authenticate.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
@@ -11,11 +12,14 @@ import { showDocumentation } from './documentation.ts';
 import { errorHandler, frameworkErrors, invalidParameter, sendNotFound, sendStopping } from './errors.ts';
 import { Gate, type GateParts } from './gate.ts';
 import { registerOpenApi } from './openapi.ts';
-import { logRequests } from './request-log.ts';
+import { requestIds } from './request-id.ts';
+import { watchRequests } from './request-log.ts';
 import { cacheRoutes } from './routes/caches.ts';
+import { healthRoutes } from './routes/health.ts';
 import { itemRoutes } from './routes/items.ts';
+import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
 import { versionRoute } from './routes/version.ts';
-import { type Certificate, createServer, type HttpLimits } from './server.ts';
+import { type Certificate, type ConnectionCounts, createServer, type HttpLimits } from './server.ts';
 
 /** In which a client that sends one request after the other gets the answer that tells it to close. */
 const FAREWELL_MS = 100;
@@ -31,6 +35,17 @@ export interface AppParts extends GateParts {
   readonly trustedProxies?: readonly string[];
   /** Whose pages may read the answers; `*`: anyone's. */
   readonly corsOrigins?: readonly string[];
+  /** Counts and times what clients ask. */
+  readonly requests: RequestMeter;
+  /** Counts the connections. */
+  readonly connections: ConnectionCounts;
+  /** From how many milliseconds on a request is logged as slow; 0 is never. */
+  readonly slowMs: number;
+  readonly metrics: MetricsSource;
+  /** Is this token right for the metrics? */
+  readonly mayReadMetrics: (token: string) => boolean;
+  /** Is every door open? */
+  readonly isReady: () => boolean;
   /** Asked at every answer: while true, it is the last of its connection. */
   readonly isStopping?: () => boolean;
 }
@@ -39,8 +54,10 @@ export interface AppParts extends GateParts {
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { engine, logger, version, limits, tls } = parts;
   const { corsOrigins = [], trustedProxies = [], isStopping = () => false } = parts;
+  const { requests, connections, slowMs, metrics, mayReadMetrics, isReady } = parts;
   const app = fastify({
-    serverFactory: (listener) => createServer({ listener, limits, tls, logger, isStopping }),
+    serverFactory: (listener) => createServer({ listener, limits, tls, logger, connections, isStopping }),
+    genReqId: requestIds(),
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors,
     schemaErrorFormatter: invalidParameter,
@@ -54,8 +71,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   // First, so that every answer carries its headers; not at all where nobody asked for it.
   if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
   refuseWhileClosing(app);
-  if (logger) logRequests(app, logger);
   app.decorateRequest('grant', null);
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    done();
+  });
+  watchRequests(app, { logger, requests, slowMs });
   const allowedMethods = watchRoutes(app);
   app.setErrorHandler(errorHandler(logger));
   app.setNotFoundHandler((request, reply) =>
@@ -66,9 +87,15 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await registerOpenApi(app, version);
   await showDocumentation(app);
   await app.register(versionRoute, { version });
+  await app.register(healthRoutes, { isReady });
+  const gate = new Gate(parts);
+  await app.register(metricsRoute, {
+    source: metrics,
+    admits: (request, reply) => gate.admitsToMetrics(mayReadMetrics, request, reply),
+  });
   await app.register(
     async (project) => {
-      authenticateRoutes(project, new Gate(parts));
+      authenticateRoutes(project, gate);
       await project.register(cacheRoutes, { engine });
       await project.register(itemRoutes, { engine, bodyBytesMax: limits.bodyBytesMax });
     },

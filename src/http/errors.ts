@@ -41,13 +41,15 @@ const refusalAnswers: Record<RefusalCode, Omit<ErrorAnswer, 'msg'> & { readonly 
 export function errorHandler(logger: FastifyBaseLogger | false) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const answer = errorAnswer(error);
-    if (!answer && logger) logger.error({ err: error, req: loggedRequest(request) }, 'a REST request failed');
+    if (!answer && logger)
+      logger.error({ err: error, ...loggedRequest(request) }, 'a request failed; this is a bug');
     sendError(reply, answer ?? { status: 500, msg: 'Internal error. It was logged; try again later.' });
   };
 }
 
 /** Errors from before a route was found. */
-export function frameworkErrors(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+export function frameworkErrors(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id);
   sendError(reply, errorAnswer(error) ?? { status: 400, msg: 'The request cannot be understood.' });
 }
 

@@ -5,7 +5,7 @@ import type { TokenBook } from '../auth/token-book.ts';
 import { clientAddress } from '../limits/client-address.ts';
 import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
-import { refuseAddress, refuseDenied, refuseRate, refuseToken } from './token-refusals.ts';
+import { refuseAddress, refuseDenied, refuseMetrics, refuseRate, refuseToken } from './token-refusals.ts';
 
 const SCHEMES = /^(?:oauth|bearer) +(\S+) *$/i;
 
@@ -37,6 +37,25 @@ export class Gate {
     if (this.#isTurnedAway(grant?.token?.id, request, reply)) return undefined;
     if (typeof verdict === 'string') this.#deny(verdict, request, reply);
     return grant;
+  }
+
+  /** May a request read the metrics, by a token that is right for them? */
+  admitsToMetrics(
+    isRight: (token: string) => boolean,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): boolean {
+    const text = tokenOf(request);
+    if (text === undefined) {
+      refuseToken(reply, 'A token is needed');
+      return false;
+    }
+    const passes = isRight(text);
+    if (this.#isTurnedAway(passes ? request.routeOptions.url : undefined, request, reply)) return false;
+    if (passes) return true;
+    if (typeof this.#parts.tokens.identify(text) === 'object') refuseMetrics(reply);
+    else this.#deny('unknown_token', request, reply);
+    return false;
   }
 
   /** Counts a request; true: there are too many. */

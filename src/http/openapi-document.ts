@@ -4,6 +4,7 @@ import { Refusal } from '../engine/errors.ts';
 import type { Store } from '../engine/store.ts';
 import { FailedSignIns } from '../limits/failed-sign-ins.ts';
 import { RequestRates } from '../limits/request-rate.ts';
+import { RequestMeter } from '../metrics/request-meter.ts';
 import { buildApp } from './app.ts';
 
 /** The OpenAPI document as it is kept in the repository: the same text on every machine. */
@@ -17,6 +18,12 @@ export async function openApiDocument(version: string): Promise<string> {
     }),
     rates: new RequestRates(0, () => 0),
     logger: false,
+    requests: new RequestMeter('http'),
+    connections: { open: 0, accepted: 0, refused: 0 },
+    slowMs: 0,
+    metrics: { contentType: '', scrape: refuse },
+    mayReadMetrics: () => false,
+    isReady: () => false,
     version,
     limits: {
       connections: { max: 1, perAddressMax: 0 },

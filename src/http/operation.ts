@@ -29,12 +29,16 @@ export interface Operation {
   readonly needs?: Permission;
   /** Needs no token. */
   readonly open?: true;
+  /** Is about the service itself: has none of the errors that every operation on a project has. */
+  readonly ofService?: true;
 }
 
 interface Answer {
   readonly description: string;
   readonly schema: z.ZodType;
   readonly examples?: Readonly<Record<string, unknown>>;
+  /** What the answer is where it is not JSON. */
+  readonly type?: 'text/plain';
   /** May also be had as application/octet-stream. */
   readonly raw?: true;
 }
@@ -112,7 +116,7 @@ export function component(schema: z.ZodType): JsonSchema {
   return { $id: name, ...definition };
 }
 
-function successSchema({ description, schema, examples, raw }: Answer): JsonSchema {
+function successSchema({ description, schema, examples, raw, type }: Answer): JsonSchema {
   const json = {
     schema: reference(schema),
     ...(examples
@@ -123,7 +127,7 @@ function successSchema({ description, schema, examples, raw }: Answer): JsonSche
   return {
     description,
     ...(raw && { headers: rawHeaders }),
-    content: { 'application/json': json, ...(raw && { 'application/octet-stream': binary }) },
+    content: { [type ?? 'application/json']: json, ...(raw && { 'application/octet-stream': binary }) },
   };
 }
 
@@ -138,7 +142,7 @@ function exampleOf(schema: z.ZodType): unknown {
 }
 
 function errorSchemas(about: Operation): Record<string, JsonSchema> {
-  const shared = about.open ? errorsOfAll : [...errorsOfProjects, ...errorsOfAll];
+  const shared = about.open || about.ofService ? errorsOfAll : [...errorsOfProjects, ...errorsOfAll];
   const own = Object.keys(about.errors ?? {}).map(Number) as ErrorStatus[];
   const statuses = [...new Set([...shared, ...own])].sort();
   return Object.fromEntries(

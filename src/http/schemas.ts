@@ -158,6 +158,16 @@ export const versionInfo = z
   .object({ version: z.string() })
   .meta({ id: 'Version', examples: [{ version: '0.1.0' }] });
 
+export const health = z
+  .object({ status: z.enum(['live', 'ready']) })
+  .meta({ id: 'Health', examples: [{ status: 'ready' }] });
+
+export const metricsText = z.string().meta({
+  id: 'Metrics',
+  description: "Prometheus' text format, version 0.0.4",
+  examples: ['# TYPE ironcached_hits_total counter\nironcached_hits_total 42\n'],
+});
+
 /** The bodies and answers, which the OpenAPI document lists by name. */
 export const namedSchemas = [
   putBody,
@@ -168,6 +178,8 @@ export const namedSchemas = [
   cacheInfo,
   message,
   versionInfo,
+  health,
+  metricsText,
 ] as const;
 
 // zod's integers end at 2^53; what they hold is read from their digits instead.

@@ -32,6 +32,13 @@ export interface HttpLimits {
   readonly handshakeTimeoutMs: number;
 }
 
+/** The connections of a door, counted where they come and go. */
+export interface ConnectionCounts {
+  open: number;
+  accepted: number;
+  refused: number;
+}
+
 export interface Certificate {
   readonly cert: Buffer | string;
   readonly key: Buffer | string;
@@ -44,10 +51,12 @@ export interface ServerParts {
   readonly logger: FastifyBaseLogger | false;
   /** While true, every answer is told to be the last of its connection. */
   readonly isStopping: () => boolean;
+  readonly connections: ConnectionCounts;
 }
 
 /** Node's HTTP or HTTPS server with our limits, made to answer in every case where Node would just hang up. */
-export function createServer({ listener, limits, tls, logger, isStopping }: ServerParts): Server {
+export function createServer(parts: ServerParts): Server {
+  const { listener, limits, tls, logger, connections, isStopping } = parts;
   const { requestTimeoutMs, stallTimeoutMs } = limits;
   const options = {
     maxHeaderSize: limits.headerBytesMax,
@@ -68,7 +77,8 @@ export function createServer({ listener, limits, tls, logger, isStopping }: Serv
   // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer an empty 417.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('connect', refuseTunnel);
-  refuseTooMany(server, limits.connections, logger);
+  server.on('connection', (socket: Socket) => countConnection(socket, connections));
+  refuseTooMany(server, parts);
   if (logger) logFailures(server, logger);
   return server;
 }
@@ -83,6 +93,14 @@ function refuseTunnel(_request: unknown, socket: Duplex): void {
   socket.end(rawAnswer(405, 'CONNECT is not possible: this is no proxy.', { allow: 'GET, HEAD' }));
 }
 
+function countConnection(socket: Socket, connections: ConnectionCounts): void {
+  connections.open++;
+  connections.accepted++;
+  socket.once('close', () => {
+    connections.open--;
+  });
+}
+
 const tooMany: Record<ConnectionRefusal, readonly [status: number, msg: string]> = {
   too_many: [503, 'Too many connections are open. Close some, or try again later.'],
   too_many_from_address: [429, 'Your address has too many connections open. Close some, or use them again.'],
@@ -91,10 +109,11 @@ const tooMany: Record<ConnectionRefusal, readonly [status: number, msg: string]>
 /** How many refused connections may stay until their clients have read why; further ones are just cut. */
 const TOLD_AT_ONCE_MAX = 100;
 
-function refuseTooMany(server: Server, limits: ConnectionLimits, logger: FastifyBaseLogger | false): void {
+function refuseTooMany(server: Server, { limits, logger, connections }: ServerParts): void {
   const warning = logger && new OccasionalWarning(logger, Date.now);
   let told = 0;
-  new ConnectionLimit(limits).guard(server, (socket: Socket, refusal) => {
+  new ConnectionLimit(limits.connections).guard(server, (socket: Socket, refusal) => {
+    connections.refused++;
     const address = socket.remoteAddress;
     if (warning) warning.warn({ door: 'http', address, refusal }, 'a connection was refused');
     socket.on('error', () => socket.destroy());

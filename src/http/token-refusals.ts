@@ -31,6 +31,14 @@ export function refusePermission(reply: FastifyReply, there: PermissionSet, need
   refuse(reply, `This token may not ${missing}. Use a token with the permission "${missing}".`);
 }
 
+export const METRICS_FORBIDDEN =
+  'This token may not read the metrics. Use that of IRONCACHED_METRICS_TOKEN, or an admin token for all projects.';
+
+/** Answers that a token is known, but not for the metrics. */
+export function refuseMetrics(reply: FastifyReply): void {
+  refuse(reply, METRICS_FORBIDDEN);
+}
+
 /** Answers 401: there is no token, or none that is good for anything. */
 export function refuseToken(reply: FastifyReply, reason: string): void {
   sendError(reply, {

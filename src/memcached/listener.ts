@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { TokenBook } from '../auth/token-book.ts';
+import type { Cache } from '../engine/cache.ts';
 import type { Engine } from '../engine/engine.ts';
 import { clientAddress } from '../limits/client-address.ts';
 import {
@@ -11,6 +12,8 @@ import {
 import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
+import type { RequestMeter } from '../metrics/request-meter.ts';
+import { CommandMeter, type SlowCommands } from './command-meter.ts';
 import type { PatienceLimits } from './patience.ts';
 import { ReplyRoom } from './reply-buffer.ts';
 import type { ServerStatus } from './server-status.ts';
@@ -39,10 +42,15 @@ export interface ListenerParts {
   readonly version: string;
   readonly memoryBytesMax: number;
   readonly log: ListenerLog;
+  /** Counts what clients ask. */
+  readonly requests: RequestMeter;
+  /** From how many milliseconds on commands are logged as slow; 0 is never. */
+  readonly slowMs: number;
 }
 
 /** What of a logger the listener needs; pino's is one. */
 export interface ListenerLog {
+  debug(details: object, message: string): void;
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
 }
@@ -84,6 +92,9 @@ export class MemcachedListener {
   readonly #binaryWarning: OccasionalWarning;
   readonly #failureWarning: OccasionalWarning;
   readonly #handshakeWarning: OccasionalWarning;
+  readonly #signInWarning: OccasionalWarning;
+  readonly #slowWarning: OccasionalWarning;
+  readonly #meter: CommandMeter;
   #patienceTimer: NodeJS.Timeout | undefined;
   #stopping = false;
   readonly #status: ServerStatus;
@@ -96,6 +107,9 @@ export class MemcachedListener {
     this.#binaryWarning = warning();
     this.#failureWarning = warning();
     this.#handshakeWarning = warning();
+    this.#signInWarning = warning();
+    this.#slowWarning = warning();
+    this.#meter = new CommandMeter(parts.requests, parts.slowMs);
     this.#status = {
       startedAt: parts.engine.now(),
       version: parts.version,
@@ -136,6 +150,17 @@ export class MemcachedListener {
     const { port: taken } = server.address() as AddressInfo;
     if (this.#servers.length === 1) this.#status.address = { host, port: taken };
     return taken;
+  }
+
+  /** What the door counted of its clients. */
+  get figures() {
+    const { connections, signIns } = this.#status;
+    return {
+      connectionsOpen: connections.current,
+      connectionsAccepted: connections.total,
+      connectionsRefused: connections.rejected,
+      signInFailures: signIns.failed,
+    };
   }
 
   /** Uses another certificate for TLS connections from now on; open ones stay. */
@@ -183,6 +208,7 @@ export class MemcachedListener {
 
   #accept(socket: Socket, bound: Admission | undefined): void {
     const { connections, bytes } = this.#status;
+    const { log } = this.#parts;
     // A client that resets its connection has no use for anything we could do about it.
     socket.on('error', () => socket.destroy());
     if (this.#stopping) {
@@ -191,6 +217,8 @@ export class MemcachedListener {
     }
     connections.current++;
     connections.total++;
+    const client = { door: 'memcached', address: socket.remoteAddress, connection: connections.total };
+    log.debug(client, 'a client connected');
     const session = this.#open(socket, bound);
     this.#sessions.set(socket, session);
     let isFirst = true;
@@ -219,11 +247,13 @@ export class MemcachedListener {
       connections.current--;
       this.#sessions.delete(socket);
       session.abandon();
+      log.debug(client, 'a client is gone');
     });
   }
 
   #open(socket: Socket, bound: Admission | undefined): Session {
     const { engine, tokens, signIns, rates, limits, log } = this.#parts;
+    const client = { door: 'memcached', address: socket.remoteAddress };
     return new Session({
       engine,
       tokens,
@@ -238,7 +268,10 @@ export class MemcachedListener {
       patience: limits,
       failuresMax: limits.signInFailuresMax,
       bound,
-      onBug: (err) => log.error({ err, door: 'memcached' }, 'a memcached command failed; this is a bug'),
+      meter: this.#meter,
+      onBug: (err) => log.error({ err, ...client }, 'a memcached command failed; this is a bug'),
+      onSlow: (slow, cache) => this.#slowWarning.warn({ ...client, ...told(slow, cache) }, 'slow commands'),
+      onSignInFailure: () => this.#signInWarning.warn(client, 'a sign-in failed'),
     });
   }
 
@@ -296,6 +329,11 @@ export class MemcachedListener {
     );
     socket.destroy();
   }
+}
+
+// Never a key: keys may be secrets of a tenant's users.
+function told({ operation, commands, ms }: SlowCommands, cache: Cache | undefined) {
+  return { project: cache?.projectId, cache: cache?.name, operation, commands, ms };
 }
 
 // Often enough to notice soon.

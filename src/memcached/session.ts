@@ -2,8 +2,10 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Grant } from '../auth/grant.ts';
 import { missingPermission, READ, WRITE } from '../auth/permissions.ts';
 import type { Answer } from '../engine/answer.ts';
+import type { Cache } from '../engine/cache.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { RequestRate, RequestRates } from '../limits/request-rate.ts';
+import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
 import { type CommandContext, reply } from './commands/context.ts';
 import { permissionsNeeded } from './commands/permissions-needed.ts';
 import { isAnswered } from './commands/retrieval.ts';
@@ -51,9 +53,12 @@ export interface SessionParts extends SignInParts {
   readonly unansweredBytesMax: number;
   readonly patience: PatienceLimits;
   readonly rates: RequestRates;
+  readonly meter: CommandMeter;
   readonly onBug: (error: unknown) => void;
   /** What a listener that needs no sign-in is for. */
   readonly bound?: Admission | undefined;
+  /** Is told of commands that took long, and of the cache that they were about. */
+  readonly onSlow: (slow: SlowCommands, cache: Cache | undefined) => void;
 }
 
 /**
@@ -83,6 +88,8 @@ export class Session {
   #unfinished: RetrievalRequest | undefined;
   /** Chunks that came although reading was paused. */
   readonly #later: Buffer[] = [];
+  /** When what is being answered had arrived; see performance.now. */
+  #since = 0;
   #awaiting = false;
   #paused = false;
   #stopping = false;
@@ -113,6 +120,7 @@ export class Session {
       this.#later.push(Buffer.from(chunk));
       return;
     }
+    this.#since = performance.now();
     this.#parser.push(chunk);
     this.#run();
   }
@@ -122,6 +130,8 @@ export class Session {
     this.#onDrain?.();
     if (!this.#paused) return;
     this.#paused = false;
+    // How long the client took to read is nothing that it waited for.
+    this.#since = performance.now();
     this.#proceed();
   }
 
@@ -165,16 +175,27 @@ export class Session {
       }
       const request = this.#unfinished ?? this.#nextRequest();
       if (!request) break;
+      const operation = this.#operationOf(request);
       const answer = this.#answer(request);
       if (answer instanceof Promise) {
-        this.#await(answer);
+        this.#await(answer, operation);
         return;
       }
+      this.#count(operation);
     }
     this.#flush();
     if (this.#ended) return;
     if (this.#stopping) this.#end();
     else if (this.#parts.connection.needsDrain()) this.#pause();
+  }
+
+  #operationOf({ command }: Request): Operation {
+    return this.#context ? command : 'sign_in';
+  }
+
+  // A long get is answered in parts.
+  #count(operation: Operation): void {
+    if (!this.#unfinished) this.#parts.meter.count(operation);
   }
 
   #nextRequest(): Request | undefined {
@@ -288,6 +309,7 @@ export class Session {
   #refuse(request: Request, error: unknown): Answer<void> {
     const noreply = 'noreply' in request && request.noreply;
     const context = { output: this.#output };
+    this.#parts.meter.fail(this.#operationOf(request));
     if (!(error instanceof Refusal)) {
       this.#parts.onBug(error);
       reply(context, 'SERVER_ERROR internal error', noreply);
@@ -312,7 +334,7 @@ export class Session {
     if (!(error instanceof Refusal)) this.#parts.onBug(error);
   }
 
-  #await(answer: Promise<void>): void {
+  #await(answer: Promise<void>, operation: Operation): void {
     this.#awaiting = true;
     this.#parser.detach();
     this.#parts.connection.pause();
@@ -320,6 +342,7 @@ export class Session {
     answer
       .then(() => {
         this.#awaiting = false;
+        this.#count(operation);
         this.#proceed();
       })
       .catch((error) => this.#parts.connection.abort(error));
@@ -343,6 +366,8 @@ export class Session {
 
   #flush(): void {
     this.#output.flush((bytes) => this.#parts.connection.write(bytes));
+    const slow = this.#parts.meter.settle(this.#since);
+    if (slow) this.#parts.onSlow(slow, this.#context?.cache);
   }
 
   // For answers that are made piece by piece. False: the client is gone, or may have no more of it.

@@ -24,6 +24,7 @@ export interface SignInParts {
   readonly address: string;
   /** After so many failures the client has lost its connection. */
   readonly failuresMax: number;
+  readonly onSignInFailure: () => void;
 }
 
 /** What a client may use: a cache, for as long as it has the right to its project. */
@@ -87,6 +88,7 @@ export class SignIn {
 
   #fail(): void {
     this.#parts.server.signIns.failed++;
+    this.#parts.onSignInFailure();
     this.#failures++;
   }
 }

@@ -81,7 +81,8 @@ test('nobody needs a token for the version and the documentation', async () => {
 });
 
 describe('every route of the service', () => {
-  const open = (url: string) => url === '/version' || url.startsWith('/docs');
+  // The metrics have a token of their own: test/metrics/access.test.ts.
+  const open = (url: string) => /^\/(version|docs|health|metrics)/.test(url);
 
   /** Every method and path that the document describes; a HEAD for each GET. */
   function routes(): { method: 'GET'; url: string }[] {

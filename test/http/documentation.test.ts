@@ -29,7 +29,13 @@ test.each(['/docs/', '/docs/static/swagger-ui-bundle.js', '/docs/json'])(
 
 test('answers of the API carry none of that: it would be the larger part of them', async () => {
   const { headers } = await rest.app.inject({ url: path(), headers: AUTHORIZED });
-  expect(Object.keys(headers).sort()).toEqual(['connection', 'content-length', 'content-type', 'date']);
+  expect(Object.keys(headers).sort()).toEqual([
+    'connection',
+    'content-length',
+    'content-type',
+    'date',
+    'x-request-id',
+  ]);
 });
 
 test('the bytes of a value are never taken for a page', async () => {

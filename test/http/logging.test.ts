@@ -1,10 +1,21 @@
 import { Writable } from 'node:stream';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { describe, expect, test, vi } from 'vitest';
-import { path, type TestApp, TOKEN, testApp } from '../support/app.ts';
+import {
+  OTHER_TOKEN,
+  PROJECT,
+  path,
+  type TestApp,
+  type TestAppOptions,
+  TOKEN,
+  testApp,
+} from '../support/app.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 
-async function logging(level: string): Promise<{ rest: TestApp; lines: () => Record<string, unknown>[] }> {
+async function logging(
+  level: string,
+  options: TestAppOptions = {},
+): Promise<{ rest: TestApp; lines: () => Record<string, unknown>[]; logger: Logger }> {
   const written: string[] = [];
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -12,25 +23,35 @@ async function logging(level: string): Promise<{ rest: TestApp; lines: () => Rec
       done();
     },
   });
-  const rest = await testApp({ logger: pino({ level }, stream) });
+  const logger = pino({ level }, stream);
+  const rest = await testApp({ ...options, logger });
   const lines = () =>
     written
       .join('')
       .split('\n')
       .filter(Boolean)
       .map((line): Record<string, unknown> => JSON.parse(line));
-  return { rest, lines };
+  return { rest, lines, logger };
 }
 
 describe('the log', () => {
-  test('has one line per request at level debug: method, path, status, time', async () => {
+  test('has one line per request at level debug', async () => {
     const { rest, lines } = await logging('debug');
     await rest.app.inject(`${path('c', 'k')}?oauth=${TOKEN}&x=1#y`);
     expect(lines()).toEqual([
       expect.objectContaining({
-        req: { method: 'GET', path: path('c', 'k') },
+        level: 20,
+        requestId: expect.stringMatching(/^[0-9a-f]{10}-1$/),
+        door: 'http',
+        project: PROJECT,
+        cache: 'c',
+        operation: 'getItem',
         status: 404,
         ms: expect.any(Number),
+        bytesIn: 0,
+        bytesOut: '{"msg":"Key not found"}'.length,
+        method: 'GET',
+        path: path('c', 'k'),
       }),
     ]);
   });
@@ -43,6 +64,55 @@ describe('the log', () => {
     expect(lines()).toEqual([]);
   });
 
+  test('begins to have a line per request when its level changes', async () => {
+    const { rest, lines, logger } = await logging('info');
+    await rest.request('GET', path('c', 'k'));
+    logger.level = 'debug';
+    await rest.request('GET', path('c', 'k'));
+    logger.level = 'info';
+    await rest.request('GET', path('c', 'k'));
+    expect(lines()).toHaveLength(1);
+  });
+
+  test('has a request that was slow, without its key', async () => {
+    const { rest, lines } = await logging('info', { slowMs: Number.MIN_VALUE });
+    await rest.request('PUT', path('c', 'a-secret-key'), { value: 'x'.repeat(10) });
+    expect(lines()).toEqual([
+      expect.objectContaining({
+        level: 40,
+        msg: 'a slow request',
+        requestId: expect.any(String),
+        door: 'http',
+        project: PROJECT,
+        cache: 'c',
+        operation: 'putItem',
+        status: 200,
+        ms: expect.any(Number),
+        bytesIn: '{"value":"xxxxxxxxxx"}'.length,
+        bytesOut: '{"msg":"Stored."}'.length,
+      }),
+    ]);
+    expect(JSON.stringify(lines())).not.toContain('a-secret-key');
+  });
+
+  test('has slow requests and wrong tokens once a minute, however many there are', async () => {
+    const { rest, lines } = await logging('info', { slowMs: Number.MIN_VALUE });
+    for (let i = 0; i < 10; i++) {
+      await rest.app.inject({ url: path('c', 'k'), headers: { authorization: 'OAuth wrong' } });
+    }
+    expect(lines().map(({ msg }) => msg)).toEqual([
+      'a slow request',
+      'a request had no token, or an unknown one',
+    ]);
+    expect(lines()[1]).toMatchObject({ address: '127.0.0.1', project: PROJECT });
+  });
+
+  test('has no line about a token that is known', async () => {
+    const { rest, lines } = await logging('info');
+    await rest.app.inject({ url: path('c', 'k'), headers: { authorization: `OAuth ${OTHER_TOKEN}` } });
+    expect(lines()).toEqual([]);
+  });
+
   test('has a fault whole, with its stack', async () => {
     const { rest, lines } = await logging('info');
     vi.spyOn(rest.engine, 'cache').mockImplementation(() => {
@@ -52,7 +122,11 @@ describe('the log', () => {
     expect(lines()).toEqual([
       expect.objectContaining({
         level: 50,
-        req: { method: 'GET', path: path('c', 'k') },
+        requestId: expect.any(String),
+        door: 'http',
+        project: PROJECT,
+        cache: 'c',
+        operation: 'getItem',
         err: expect.objectContaining({
           type: 'TypeError',
           message: 'this should not happen',

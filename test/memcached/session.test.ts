@@ -3,9 +3,11 @@ import { Refusal } from '../../src/engine/errors.ts';
 import type { Store } from '../../src/engine/store.ts';
 import { FailedSignIns } from '../../src/limits/failed-sign-ins.ts';
 import { RequestRates } from '../../src/limits/request-rate.ts';
+import { CommandMeter } from '../../src/memcached/command-meter.ts';
 import { ReplyRoom } from '../../src/memcached/reply-buffer.ts';
 import type { ServerStatus } from '../../src/memcached/server-status.ts';
 import { Session } from '../../src/memcached/session.ts';
+import { RequestMeter } from '../../src/metrics/request-meter.ts';
 import { SIGN_IN_LIMITS } from '../support/credentials.ts';
 import { Faults, faultyStore } from '../support/faulty-store.ts';
 import { lateStore } from '../support/late-store.ts';
@@ -194,8 +196,11 @@ test('what a connection brings although it was told to pause waits for its turn'
       rates: new RequestRates(0, door.clock.now),
       address: '',
       failuresMax: 1,
+      meter: new CommandMeter(new RequestMeter('memcached'), 0),
       onBug: () => {},
       bound: { cache: door.engine.cache(PROJECT, 'bound'), grant },
+      onSlow: () => {},
+      onSignInFailure: () => {},
     });
     session.receive(Buffer.from(`${set('a', '1')}incr a 1\r\nge`));
     const chunk = Buffer.alloc(100);

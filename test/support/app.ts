@@ -8,6 +8,7 @@ import type { Store } from '../../src/engine/store.ts';
 import { type AppParts, buildApp } from '../../src/http/app.ts';
 import { FailedSignIns, type SignInLimits } from '../../src/limits/failed-sign-ins.ts';
 import { RequestRates } from '../../src/limits/request-rate.ts';
+import { RequestMeter } from '../../src/metrics/request-meter.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { testClock } from './clock.ts';
 import { bookOf, PROJECT, SIGN_IN_LIMITS, TOKEN, TWO_PROJECTS } from './credentials.ts';
@@ -26,6 +27,7 @@ export function path(cache?: string, key?: string): string {
 export interface TestApp {
   readonly app: FastifyInstance;
   readonly engine: Engine;
+  readonly requests: RequestMeter;
   readonly clock: ReturnType<typeof testClock>;
   readonly tokens: TokenBook;
   /** Sends a request with the token of the project. */
@@ -43,7 +45,9 @@ export interface TestAnswer {
 }
 
 export interface TestAppOptions
-  extends Partial<Pick<AppParts, 'logger' | 'tls' | 'trustedProxies' | 'corsOrigins' | 'isStopping'>> {
+  extends Partial<
+    Pick<AppParts, 'logger' | 'tls' | 'trustedProxies' | 'corsOrigins' | 'isStopping' | 'isReady'>
+  > {
   readonly limits?: Partial<AppParts['limits']>;
   readonly credentials?: Credentials;
   readonly signInLimits?: Partial<SignInLimits>;
@@ -51,6 +55,7 @@ export interface TestAppOptions
   readonly defaultExpiresInSeconds?: number;
   readonly cachesMax?: number;
   readonly bytesMax?: number;
+  readonly slowMs?: number;
   /** Puts something around the store. */
   readonly around?: (store: Store) => Store;
 }
@@ -59,6 +64,8 @@ export interface TestAppOptions
 export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
   const { logger = false, tls, trustedProxies, corsOrigins, isStopping, limits } = options;
   const clock = testClock();
+  const requests = new RequestMeter('http');
+  const { slowMs = 0 } = options;
   const { bytesMax = 64 * 1024 * 1024, cachesMax = 1000, defaultExpiresInSeconds = 0 } = options;
   const store = new ArenaStore({ bytesMax, cachesMax, now: clock.now });
   const engine = new Engine(
@@ -73,6 +80,12 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     signIns: new FailedSignIns({ ...SIGN_IN_LIMITS, ...options.signInLimits }, clock.now, { warn() {} }),
     rates: new RequestRates(options.requestsPerSecond ?? 0, clock.now),
     logger,
+    requests,
+    connections: { open: 0, accepted: 0, refused: 0 },
+    slowMs,
+    metrics: { contentType: 'text/plain', scrape: async () => '' },
+    mayReadMetrics: () => false,
+    isReady: options.isReady ?? (() => true),
     version: '1.2.3',
     limits: {
       connections: { max: 10_000, perAddressMax: 0 },
@@ -93,6 +106,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
   return {
     app,
     engine,
+    requests,
     clock,
     tokens,
     request: (method, url, body) => send(app, method, url, body),

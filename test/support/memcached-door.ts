@@ -6,6 +6,7 @@ import type { Store } from '../../src/engine/store.ts';
 import { FailedSignIns, type SignInLimits } from '../../src/limits/failed-sign-ins.ts';
 import { RequestRates } from '../../src/limits/request-rate.ts';
 import { type ListenerLimits, MemcachedListener } from '../../src/memcached/listener.ts';
+import { RequestMeter } from '../../src/metrics/request-meter.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { LruCacheStore } from '../../src/storage/lru-cache.ts';
 import { type TestClock, testClock } from './clock.ts';
@@ -30,12 +31,13 @@ export interface DoorOptions {
   readonly signInLimits?: Partial<SignInLimits>;
   readonly requestsPerSecond?: number;
   readonly store?: 'arena' | 'lru-cache';
+  readonly slowMs?: number;
   /** Puts something around the store. */
   readonly around?: (store: Store) => Store;
 }
 
 export interface LoggedLine {
-  readonly level: 'warn' | 'error';
+  readonly level: 'debug' | 'warn' | 'error';
   readonly details: object;
   readonly message: string;
 }
@@ -45,7 +47,10 @@ export interface Door {
   readonly port: number;
   readonly clock: TestClock;
   readonly engine: Engine;
+  /** Warnings and errors. */
   readonly logged: LoggedLine[];
+  readonly debugged: LoggedLine[];
+  readonly requests: RequestMeter;
   readonly listener: MemcachedListener;
   readonly tokens: TokenBook;
   /** A connection that has not signed in. */
@@ -75,17 +80,20 @@ export async function testDoor(options: DoorOptions = {}): Promise<Door> {
 }
 
 export async function openDoor(options: DoorOptions = {}): Promise<Door> {
-  const { clock = testClock(), bytesMax = 256 * 1024 * 1024, cachesMax = 1000 } = options;
+  const { clock = testClock(), bytesMax = 256 * 1024 * 1024, cachesMax = 1000, slowMs = 0 } = options;
   const storeOptions = { bytesMax, cachesMax, now: clock.now };
   const store = options.store === 'arena' ? new ArenaStore(storeOptions) : new LruCacheStore(storeOptions);
   const engineLimits = { valueBytesMax: options.valueBytesMax ?? 1_048_576, defaultExpiresInSeconds: 0 };
   const engine = new Engine(options.around?.(store) ?? store, engineLimits, clock.now);
   const logged: LoggedLine[] = [];
   const tokens = bookOf(options.credentials ?? TWO_PROJECTS, clock.now);
+  const debugged: LoggedLine[] = [];
   const log = {
+    debug: (details: object, message: string) => debugged.push({ level: 'debug', details, message }),
     warn: (details: object, message: string) => logged.push({ level: 'warn', details, message }),
     error: (details: object, message: string) => logged.push({ level: 'error', details, message }),
   };
+  const requests = new RequestMeter('memcached');
   const listener = new MemcachedListener({
     engine,
     tokens,
@@ -95,6 +103,8 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     version: '1.2.3',
     memoryBytesMax: bytesMax,
     log,
+    requests,
+    slowMs,
   });
   const port = await listener.listen({ host: '127.0.0.1', port: 0 });
   const clients: MemcachedClient[] = [];
@@ -108,6 +118,8 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     clock,
     engine,
     logged,
+    debugged,
+    requests,
     listener,
     tokens,
     connect,

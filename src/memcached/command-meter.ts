@@ -1,0 +1,91 @@
+import type { OperationMeter, RequestMeter } from '../metrics/request-meter.ts';
+import type { Request } from './request.ts';
+
+/** What the meter calls a command; whatever comes before a client has signed in is one of its own. */
+export type Operation = Request['command'] | 'sign_in';
+
+/** Commands that were answered together, and took long. */
+export interface SlowCommands {
+  readonly operation: string;
+  readonly commands: number;
+  readonly ms: number;
+}
+
+/** What was counted of one operation since it was last settled. */
+class Tally {
+  readonly operation: Operation;
+  answered = 0;
+  failed = 0;
+  readonly #meter: OperationMeter;
+
+  constructor(operation: Operation, meter: OperationMeter) {
+    this.operation = operation;
+    this.#meter = meter;
+  }
+
+  settle(seconds: number): void {
+    // What was not understood has no other end.
+    const failed = this.operation === 'refused' ? this.answered : this.failed;
+    if (this.answered > failed) this.#meter.count('ok', this.answered - failed);
+    if (failed > 0) this.#meter.count('error', failed);
+    this.#meter.time(seconds, this.answered);
+    this.answered = 0;
+    this.failed = 0;
+  }
+}
+
+/**
+ * Counts and times what sessions answer. Commands that arrive together leave together, with one write,
+ * so the clock is read once for all of them. One meter serves all sessions: each settles what it counted
+ * before another has its turn.
+ */
+export class CommandMeter {
+  readonly #requests: RequestMeter;
+  readonly #slowMs: number;
+  readonly #tallies: Tally[] = [];
+  readonly #tallyOf = new Map<Operation, Tally>();
+  #unsettled = 0;
+
+  /** `slowMs`: from when on commands are told of as slow; 0 is never. */
+  constructor(requests: RequestMeter, slowMs: number) {
+    this.#requests = requests;
+    this.#slowMs = slowMs;
+  }
+
+  /** Counts a command that has its answer. */
+  count(operation: Operation): void {
+    this.#tally(operation).answered++;
+    this.#unsettled++;
+  }
+
+  /** Says of a command that it was refused or failed; it is counted besides. */
+  fail(operation: Operation): void {
+    this.#tally(operation).failed++;
+  }
+
+  /** Times what was counted, all of it since then; answers what is to be told of it. */
+  settle(since: number): SlowCommands | undefined {
+    if (this.#unsettled === 0) return undefined;
+    const ms = performance.now() - since;
+    const slow = this.#slowMs > 0 && ms >= this.#slowMs ? this.#describe(ms) : undefined;
+    for (const tally of this.#tallies) if (tally.answered > 0) tally.settle(ms / 1000);
+    this.#unsettled = 0;
+    return slow;
+  }
+
+  // A failed sign-in has to wait on purpose.
+  #describe(ms: number): SlowCommands | undefined {
+    const operations = this.#tallies.filter(({ answered }) => answered > 0).map(({ operation }) => operation);
+    if (operations.every((operation) => operation === 'sign_in')) return undefined;
+    return { operation: operations.join('+'), commands: this.#unsettled, ms: Math.round(ms) };
+  }
+
+  #tally(operation: Operation): Tally {
+    const known = this.#tallyOf.get(operation);
+    if (known) return known;
+    const tally = new Tally(operation, this.#requests.operation(operation));
+    this.#tallies.push(tally);
+    this.#tallyOf.set(operation, tally);
+    return tally;
+  }
+}

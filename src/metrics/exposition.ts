@@ -1,0 +1,264 @@
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { type CacheRow, CacheSeries, COUNTERS, type WatchedCache } from './cache-series.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
+import { processMetrics } from './process-metrics.ts';
+import type { RequestMeter } from './request-meter.ts';
+
+/** Where the figures come from. Everything is asked when there is a scrape, and not before. */
+export interface FigureSources {
+  readonly version: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  readonly isReady: () => boolean;
+  readonly totals: () => StoreFigures | Promise<StoreFigures>;
+  /** What was done to all caches since the start. */
+  readonly statistics: WatchedCache['statistics'] & Readonly<Record<'tooLarge' | 'outOfMemory', number>>;
+  /** The caches in use, the last one used first. */
+  readonly caches: () => Iterable<WatchedCache>;
+  /** How many caches have series of their own at most. */
+  readonly cacheSeriesMax: number;
+  readonly meters: readonly RequestMeter[];
+  readonly doors: () => readonly DoorFigures[];
+  /** Bytes by what they are for, besides the store's. */
+  readonly memory: () => Readonly<Record<string, number>>;
+}
+
+export interface StoreFigures {
+  readonly items: number;
+  readonly bytes: number;
+  readonly bytesTaken: number;
+  readonly bytesMax: number;
+  readonly evictions: number;
+  readonly expirations: number;
+}
+
+/** What a door knows of its clients. */
+export interface DoorFigures {
+  readonly door: string;
+  readonly connectionsOpen: number;
+  readonly connectionsAccepted: number;
+  readonly connectionsRefused: number;
+  readonly signInFailures: number;
+}
+
+type Counted = (typeof COUNTERS)[number];
+
+/** One series of a metric. */
+type Row = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+  readonly rows: () => Iterable<Row> | Promise<Iterable<Row>>;
+}
+
+const PREFIX = 'ironcached_';
+
+/** The text that Prometheus scrapes. */
+export class Exposition {
+  /** What the text is, for the header of an answer. */
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  readonly #sources: FigureSources;
+  readonly #series: CacheSeries;
+  readonly #registry = new Registry();
+  readonly #everything: Registry;
+  #running: Promise<string> | undefined;
+  #totals: StoreFigures = { items: 0, bytes: 0, bytesTaken: 0, bytesMax: 0, evictions: 0, expirations: 0 };
+  /** Of all caches, in the order of COUNTERS. */
+  #counts = new Float64Array(COUNTERS.length);
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(sources: FigureSources) {
+    this.#sources = sources;
+    this.#series = new CacheSeries(sources.cacheSeriesMax, sources.now);
+    for (const family of this.#counters()) this.#addCounter(family);
+    for (const family of this.#gauges()) this.#addGauge(family);
+    new LatencyHistogram({
+      name: `${PREFIX}request_duration_seconds`,
+      help: 'From the arrival of a request until its answer was handed to the socket. memcached commands that arrive together are answered together, and each counts with the time of all.',
+      registry: this.#registry,
+      meters: sources.meters,
+    });
+    this.#everything = Registry.merge([this.#registry, processMetrics()]) as Registry;
+  }
+
+  /** Everything as it is now. Whoever asks meanwhile gets the same text. */
+  scrape(): Promise<string> {
+    this.#running ??= this.#scrape().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #scrape(): Promise<string> {
+    const { statistics, totals, caches } = this.#sources;
+    await this.#series.choose(caches());
+    this.#totals = await totals();
+    const { getHits, getMisses, sets, deleteHits } = statistics;
+    const { items, bytes, evictions, expirations } = this.#totals;
+    this.#counts = Float64Array.of(getHits, getMisses, sets, deleteHits, evictions, expirations);
+    this.#series.read({ counts: this.#counts, items, bytes });
+    return this.#everything.metrics();
+  }
+
+  #addCounter({ name, help, labels = [], rows }: Family): void {
+    new Counter({
+      name: `${PREFIX}${name}`,
+      help,
+      labelNames: labels,
+      registers: [this.#registry],
+      async collect() {
+        const read = await rows();
+        this.reset();
+        for (const [labels, value] of read) this.inc(labels, value);
+      },
+    });
+  }
+
+  #addGauge({ name, help, labels = [], rows }: Family): void {
+    new Gauge({
+      name: `${PREFIX}${name}`,
+      help,
+      labelNames: labels,
+      registers: [this.#registry],
+      async collect() {
+        const read = await rows();
+        this.reset();
+        for (const [labels, value] of read) this.set(labels, value);
+      },
+    });
+  }
+
+  #counters(): Family[] {
+    const { statistics, meters } = this.#sources;
+    return [
+      {
+        name: 'requests_total',
+        help: 'Requests that were answered. The status is that of HTTP; of memcached it is ok, or error where a command was not understood, refused or failed.',
+        labels: ['door', 'operation', 'status'],
+        rows: () =>
+          meters.flatMap((requests) =>
+            [...requests.operations()].flatMap(([operation, { counts }]) =>
+              [...counts].map(([status, count]): Row => [{ door: requests.door, operation, status }, count]),
+            ),
+          ),
+      },
+      this.#total('hits', 'Gets that found an item.'),
+      this.#total('misses', 'Gets that found none.'),
+      this.#total('sets', 'Items to be stored, whether they were or not (add, replace, cas).'),
+      this.#total('deletes', 'Items that were deleted.'),
+      this.#total('evictions', 'Items that made room for others.'),
+      this.#total('expirations', 'Items that were removed because their time had come.'),
+      {
+        name: 'refused_writes_total',
+        help: 'Writes that were refused because of a limit.',
+        labels: ['reason'],
+        rows: () => [
+          [{ reason: 'value_too_large' }, statistics.tooLarge],
+          [{ reason: 'out_of_memory' }, statistics.outOfMemory],
+        ],
+      },
+      this.#countByCache('hits', 'Gets that found an item, by cache; see ironcached_caches.'),
+      this.#countByCache('misses', 'Gets that found none, by cache.'),
+      this.#countByCache('sets', 'Items to be stored, by cache.'),
+      this.#countByCache('deletes', 'Items that were deleted, by cache.'),
+      this.#countByCache('evictions', 'Items that made room for others, by cache.'),
+      this.#countByCache('expirations', 'Items that were removed because their time had come, by cache.'),
+      this.#byDoor('connections_accepted_total', 'Connections that were taken.', 'connectionsAccepted'),
+      this.#byDoor(
+        'connections_refused_total',
+        'Connections that were closed at once, being too many.',
+        'connectionsRefused',
+      ),
+      this.#byDoor(
+        'sign_in_failures_total',
+        'Sign-ins by memcached, and requests by REST, without a valid token.',
+        'signInFailures',
+      ),
+    ];
+  }
+
+  #gauges(): Family[] {
+    const { version, isReady, memory } = this.#sources;
+    return [
+      {
+        name: 'info',
+        help: 'Always 1; says which version this is.',
+        labels: ['version'],
+        rows: () => [[{ version }, 1]],
+      },
+      { name: 'ready', help: '1 while every door is open, else 0.', rows: () => [[{}, isReady() ? 1 : 0]] },
+      this.#byDoor('connections', 'Connections that are open.', 'connectionsOpen'),
+      { name: 'items', help: 'Items that are kept.', rows: () => [[{}, this.#totals.items]] },
+      {
+        name: 'bytes',
+        help: 'What the items take, with all that is kept about them.',
+        rows: () => [[{}, this.#totals.bytes]],
+      },
+      {
+        name: 'bytes_taken',
+        help: 'What is taken of the limit, also by room between items that waits for others.',
+        rows: () => [[{}, this.#totals.bytesTaken]],
+      },
+      {
+        name: 'bytes_max',
+        help: 'The limit: IRONCACHED_MEMORY_LIMIT.',
+        rows: () => [[{}, this.#totals.bytesMax]],
+      },
+      {
+        name: 'memory_bytes',
+        help: 'Memory in use: by items with their index (store), JavaScript objects (heap), and network and other buffers (buffers).',
+        labels: ['kind'],
+        rows: () => [
+          [{ kind: 'store' }, this.#totals.bytesTaken],
+          ...Object.entries(memory()).map(([kind, bytes]): Row => [{ kind }, bytes]),
+        ],
+      },
+      {
+        name: 'caches',
+        help: 'Caches in use: with series of their own (own), or told together as project="other", cache="other" (other).',
+        labels: ['series'],
+        rows: () => [
+          [{ series: 'own' }, this.#series.seated],
+          [{ series: 'other' }, this.#series.waiting],
+        ],
+      },
+      this.#byCache('cache_items', 'Items that are kept, by cache.', ({ items }) => items),
+      this.#byCache('cache_bytes', 'What the items take, by cache.', ({ bytes }) => bytes),
+    ];
+  }
+
+  #total(counter: Counted, help: string): Family {
+    const at = COUNTERS.indexOf(counter);
+    return { name: `${counter}_total`, help, rows: () => [[{}, this.#counts[at] ?? 0]] };
+  }
+
+  #byDoor(name: string, help: string, figure: Exclude<keyof DoorFigures, 'door'>): Family {
+    const rows = () => this.#sources.doors().map((figures): Row => [{ door: figures.door }, figures[figure]]);
+    return { name, help, labels: ['door'], rows };
+  }
+
+  #countByCache(counter: Counted, help: string): Family {
+    const at = COUNTERS.indexOf(counter);
+    return this.#byCache(`cache_${counter}_total`, help, ({ counts }) => counts[at] ?? 0);
+  }
+
+  // A thousand lines each: others have their turn before each of these.
+  #byCache(name: string, help: string, figureOf: (row: CacheRow) => number): Family {
+    const rows = async () => {
+      await this.#nextTurn();
+      return this.#series.rows().map((row): Row => {
+        const { project, cache } = row;
+        return [{ project, cache }, figureOf(row)];
+      });
+    };
+    return { name, help, labels: ['project', 'cache'], rows };
+  }
+
+  #nextTurn(): Promise<void> {
+    this.#turn = this.#turn.then(() => othersTurn());
+    return this.#turn;
+  }
+}

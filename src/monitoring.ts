@@ -1,0 +1,74 @@
+import type { TokenBook } from './auth/token-book.ts';
+import { tokenMatch } from './auth/token-match.ts';
+import type { Config } from './config.ts';
+import type { Engine } from './engine/engine.ts';
+import { type DoorFigures, Exposition } from './metrics/exposition.ts';
+import { RequestMeter } from './metrics/request-meter.ts';
+
+export interface MonitoringParts {
+  readonly config: Config;
+  readonly version: string;
+  readonly engine: Engine;
+  readonly tokens: TokenBook;
+  /** What the store took of the memory for buffers when it was opened. */
+  readonly storeBufferBytes: number;
+  readonly isReady: () => boolean;
+  readonly memcachedFigures: () => Omit<DoorFigures, 'door'>;
+}
+
+/** What the service tells those who run it. Both doors count here. */
+export class Monitoring {
+  readonly memcachedRequests = new RequestMeter('memcached');
+  readonly httpRequests = new RequestMeter('http');
+  readonly httpConnections = { open: 0, accepted: 0, refused: 0 };
+  readonly isReady: () => boolean;
+  readonly exposition: Exposition;
+  readonly #parts: MonitoringParts;
+  readonly #isOwnToken: (token: string) => boolean;
+
+  constructor(parts: MonitoringParts) {
+    const { config, version, engine, isReady } = parts;
+    this.#parts = parts;
+    this.isReady = isReady;
+    this.#isOwnToken = config.metricsToken === undefined ? () => false : tokenMatch(config.metricsToken);
+    this.exposition = new Exposition({
+      version,
+      isReady,
+      now: engine.now,
+      totals: () => engine.totals(),
+      statistics: engine.statistics,
+      caches: () => engine.readyCaches(),
+      cacheSeriesMax: config.metricsMaxCaches,
+      meters: [this.httpRequests, this.memcachedRequests],
+      doors: () => this.#doors(),
+      memory: () => this.#memory(),
+    });
+  }
+
+  /** Is this the metrics' own token, or that of an admin of all projects? */
+  mayRead(token: string): boolean {
+    return this.#isOwnToken(token) || administersAll(this.#parts.tokens.identify(token));
+  }
+
+  #doors(): DoorFigures[] {
+    const { open, accepted, refused } = this.httpConnections;
+    const http = {
+      door: 'http',
+      connectionsOpen: open,
+      connectionsAccepted: accepted,
+      connectionsRefused: refused,
+      signInFailures: this.httpRequests.countOf('401'),
+    };
+    return [http, { door: 'memcached', ...this.#parts.memcachedFigures() }];
+  }
+
+  #memory(): Record<string, number> {
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    const buffers = Math.max(0, arrayBuffers - this.#parts.storeBufferBytes);
+    return { heap: heapUsed, buffers };
+  }
+}
+
+function administersAll(token: ReturnType<TokenBook['identify']>): boolean {
+  return typeof token === 'object' && token.projects === '*' && token.permissions.includes('admin');
+}
