@@ -92,6 +92,19 @@ function listed(text: string): string[] {
   return text.split(',').flatMap((part) => part.trim() || []);
 }
 
+const CLIENT_NAME = /^([^=]{1,64})=([0-9a-f]{24})\/(.{1,250})$/;
+
+const clientNames = z
+  .string()
+  .transform((text) => listed(text).map((part) => CLIENT_NAME.exec(part)))
+  .refine((list) => list.every((match) => match !== null))
+  .transform((list) => new Map(list.flatMap((match) => (match ? [clientFrom(match)] : []))))
+  .describe('COMMON_NAME=PROJECT_ID/CACHE_NAME, several separated by commas');
+
+function clientFrom([, name = '', projectId = '', cacheName = '']: RegExpExecArray) {
+  return [name, { projectId, cacheName }] as const;
+}
+
 interface Setting {
   readonly variable: `IRONCACHED_${string}`;
   /** The value when nothing is given, in the form that a user would give. */
@@ -355,6 +368,33 @@ export const settings = {
     about: 'PEM file with the key of that certificate.',
     schema: text('a file'),
   },
+  tlsReloadInterval: {
+    variable: 'IRONCACHED_TLS_RELOAD_INTERVAL',
+    fallback: '10',
+    about:
+      'Seconds between two looks at the files of certificate and key (and CA), which are read anew when they have changed. 0: on SIGHUP only.',
+    schema: seconds(86_400),
+  },
+  tlsClientCa: {
+    variable: 'IRONCACHED_TLS_CLIENT_CA',
+    about:
+      'PEM file with the authorities whose client certificates sign memcached clients in, on the port for TLS. Have authorities for this alone: whoever they certify can use a cache.',
+    schema: text('a file'),
+  },
+  tlsClientAuth: {
+    variable: 'IRONCACHED_TLS_CLIENT_AUTH',
+    fallback: 'optional',
+    about:
+      'Whether memcached clients by TLS must have such a certificate (required), or may sign in by token without one (optional).',
+    schema: z.enum(['optional', 'required']).describe('optional or required'),
+  },
+  tlsClients: {
+    variable: 'IRONCACHED_TLS_CLIENTS',
+    fallback: '',
+    about:
+      'Whose certificate is for which cache: COMMON_NAME=PROJECT_ID/CACHE_NAME, several separated by commas. A certificate that is not named says it itself, by the alternative name URI:ironcached://PROJECT_ID/CACHE_NAME.',
+    schema: clientNames,
+  },
   tlsHandshakeTimeout: {
     variable: 'IRONCACHED_TLS_HANDSHAKE_TIMEOUT',
     fallback: '10',
@@ -433,7 +473,7 @@ export function readConfig(
     const source = flag === undefined ? setting.variable : `--${flagOf(name)}`;
     const value = given ?? setting.fallback;
     if (value === undefined) continue;
-    present.add(name);
+    if (given !== undefined) present.add(name);
     const parsed = setting.schema.safeParse(value);
     if (parsed.success) values[name] = parsed.data;
     else mistakes.push(mistakeText(source, setting, value));
@@ -444,11 +484,7 @@ export function readConfig(
       `${settings.credentialsFile.variable}: cannot be used together with ${settings.projectId.variable}; give one of them`,
     );
   }
-  if (present.has('memcachedTlsPort') && !present.has('tlsCert')) {
-    mistakes.push(
-      `${settings.tlsCert.variable}: is needed as well, since ${settings.memcachedTlsPort.variable} is set`,
-    );
-  }
+  mistakes.push(...missingNeeds(present));
   return mistakes.length > 0 ? { mistakes } : { config: Object.freeze(values as Config) };
 }
 
@@ -505,6 +541,20 @@ function pairMistakes(present: ReadonlySet<SettingName>): string[] {
     if (present.has(a) === present.has(b)) return [];
     const [missing, given] = present.has(a) ? [b, a] : [a, b];
     return [`${settings[missing].variable}: is needed as well, since ${settings[given].variable} is set`];
+  });
+}
+
+// What makes no sense without the other.
+function missingNeeds(present: ReadonlySet<SettingName>): string[] {
+  const needs = [
+    ['memcachedTlsPort', 'tlsCert'],
+    ['tlsClientCa', 'memcachedTlsPort'],
+    ['tlsClientAuth', 'tlsClientCa'],
+    ['tlsClients', 'tlsClientCa'],
+  ] as const;
+  return needs.flatMap(([given, needed]) => {
+    if (!present.has(given) || present.has(needed)) return [];
+    return [`${settings[needed].variable}: is needed as well, since ${settings[given].variable} is set`];
   });
 }
 

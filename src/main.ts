@@ -2,7 +2,8 @@
 import { type Logger, pino } from 'pino';
 import { readConfig } from './config.ts';
 import { helpText } from './help.ts';
-import { Service, StartError } from './service.ts';
+import { Service } from './service.ts';
+import { StartError } from './start-error.ts';
 import { readVersion } from './version.ts';
 import { welcome } from './welcome.ts';
 

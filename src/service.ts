@@ -1,12 +1,13 @@
-import { readFileSync } from 'node:fs';
+import type { Server } from 'node:net';
 import { setTimeout as delay, setImmediate as othersTurn } from 'node:timers/promises';
-import { createSecureContext, Server as TlsServer } from 'node:tls';
+import { type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Accounts } from './auth/accounts.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { type PlainCredentials, writeIronFile } from './auth/iron-file.ts';
 import { TokenBook } from './auth/token-book.ts';
+import { CertificateFiles } from './certificate-files.ts';
 import { type Config, settings } from './config.ts';
 import { Engine } from './engine/engine.ts';
 import type { Store } from './engine/store.ts';
@@ -19,6 +20,7 @@ import { RequestRates } from './limits/request-rate.ts';
 import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
 import { Monitoring } from './monitoring.ts';
 import { givenAdminToken, openAccounts } from './open-accounts.ts';
+import { StartError } from './start-error.ts';
 import { ArenaStore } from './storage/arena.ts';
 import { LruCacheStore } from './storage/lru-cache.ts';
 import { tickClock } from './tick-clock.ts';
@@ -52,11 +54,6 @@ export interface ServiceParts {
   readonly now?: () => number;
 }
 
-/** A start that failed for a reason its owner can mend: the message says which. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-}
-
 const DELETED_CACHES_AT_ONCE = 100;
 
 // What a process has open besides connections: the log, the listeners, the event loop's own.
@@ -77,9 +74,12 @@ export class Service {
   readonly #rates: RequestRates;
   #accounts: Accounts | undefined;
   #plain: PlainCredentials | undefined;
+  #certificate: CertificateFiles | undefined;
   readonly #monitoring: Monitoring;
   #app: FastifyInstance | undefined;
   #monitoringApp: FastifyInstance | undefined;
+  /** A host name may have several addresses, and then has as many servers. */
+  readonly #httpServers: Server[] = [];
   #sweepTimer: NodeJS.Timeout | undefined;
   #isReady = false;
   #stopping: Promise<void> | undefined;
@@ -139,11 +139,11 @@ export class Service {
   async start(): Promise<Addresses> {
     const { config, logger } = this.#parts;
     const accounts = await this.#openAccounts();
-    const tls = readCertificate(config);
-    this.#app = await this.#buildApp(tls);
+    this.#certificate = CertificateFiles.open(config, logger);
+    this.#app = await this.#buildApp();
     try {
       const addresses: Addresses = {
-        protocol: tls ? 'https' : 'http',
+        protocol: this.#certificate ? 'https' : 'http',
         httpHost: config.httpHost,
         httpPort: await listenHttp(this.#app, {
           door: 'REST',
@@ -153,12 +153,13 @@ export class Service {
         }),
         memcachedHost: config.memcachedHost,
         memcachedPort: await this.#listen({ host: config.memcachedHost, port: config.memcachedPort }),
-        memcachedTlsPort: await this.#listenByTls(tls),
+        memcachedTlsPort: await this.#listenByTls(),
         bound: await this.#listenBound(accounts.credentials),
         metricsPort: await this.#listenForMonitoring(),
       };
       this.#sweepTimer = setTimeout(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
       accounts.watch();
+      this.#watchCertificate();
       await this.#writeIronFile(addresses);
       this.#warnOfPublicAddresses(addresses);
       this.#warnOfFileLimit();
@@ -173,16 +174,11 @@ export class Service {
 
   /** Reads the certificate anew, for connections from now on. A broken one is logged and not used. */
   reloadCertificate(): void {
-    const { config, logger } = this.#parts;
-    try {
-      const tls = readCertificate(config);
-      if (!tls) return;
-      this.#memcached.useCertificate(tls);
-      const server = this.#app?.server;
-      if (server instanceof TlsServer) server.setSecureContext(tls);
-      logger.info('the certificate was read anew');
-    } catch (err) {
-      logger.error({ err }, 'the new certificate cannot be used; the old one stays in use');
+    if (!this.#certificate?.reload()) return;
+    const { options } = this.#certificate;
+    this.#memcached.useCertificate(options);
+    for (const server of this.#httpServers) {
+      if (server instanceof TlsServer) server.setSecureContext(withoutClientCa(options));
     }
   }
 
@@ -202,6 +198,7 @@ export class Service {
     // Until then, REST answers as ever, but tells every client to close its connection.
     if (this.#isReady) await delay(stopDelay * 1000);
     clearTimeout(this.#sweepTimer);
+    this.#certificate?.unwatch();
     const timeoutMs = stopTimeout * 1000;
     await Promise.all([this.#memcached.stop(timeoutMs), this.#app && closeApp(this.#app, timeoutMs)]);
     await this.#accounts?.close();
@@ -251,10 +248,19 @@ export class Service {
     }
   }
 
-  async #listenByTls(tls: Certificate | undefined): Promise<number | undefined> {
-    const { memcachedHost: host, memcachedTlsPort: port } = this.#parts.config;
+  async #listenByTls(): Promise<number | undefined> {
+    const { memcachedHost: host, memcachedTlsPort: port, ...config } = this.#parts.config;
+    const tls = this.#certificate?.options;
     if (port === undefined || !tls) return undefined;
-    return this.#listen({ host, port, tls }, settings.memcachedTlsPort.variable);
+    const rules = { areRequired: config.tlsClientAuth === 'required', names: config.tlsClients };
+    const clientCertificates = config.tlsClientCa === undefined ? undefined : rules;
+    return this.#listen({ host, port, tls, clientCertificates }, settings.memcachedTlsPort.variable);
+  }
+
+  #watchCertificate(): void {
+    const { tlsReloadInterval } = this.#parts.config;
+    if (tlsReloadInterval === 0) return;
+    this.#certificate?.watch(tlsReloadInterval * 1000, () => this.reloadCertificate());
   }
 
   async #listenForMonitoring(): Promise<number | undefined> {
@@ -313,8 +319,9 @@ export class Service {
     );
   }
 
-  #buildApp(tls: Certificate | undefined): Promise<FastifyInstance> {
+  #buildApp(): Promise<FastifyInstance> {
     const { config, logger, version } = this.#parts;
+    const tls = this.#certificate && withoutClientCa(this.#certificate.options);
     return buildApp({
       engine: this.engine,
       tokens: this.#tokens,
@@ -339,6 +346,7 @@ export class Service {
       mayReadMetrics: (token) => this.#monitoring.mayRead(token),
       isReady: this.#monitoring.isReady,
       isStopping: () => this.#stopping !== undefined,
+      onServer: (server) => this.#httpServers.push(server),
       ...(tls ? { tls } : {}),
     });
   }
@@ -366,6 +374,11 @@ export class Service {
       logger.warn({ err }, 'iron.json could not be brought up to date');
     }
   }
+}
+
+// REST clients show tokens, not certificates.
+function withoutClientCa({ ca: _, ...options }: SecureContextOptions): SecureContextOptions {
+  return options;
 }
 
 function onlyProject({ projects }: Credentials): string {
@@ -399,32 +412,6 @@ function sharedLimits(config: Config) {
     stallTimeoutMs: config.stallTimeout * 1000,
     handshakeTimeoutMs: config.tlsHandshakeTimeout * 1000,
   };
-}
-
-interface Certificate {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-}
-
-function readCertificate({ tlsCert, tlsKey }: Config): Certificate | undefined {
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  const { tlsCert: cert, tlsKey: key } = settings;
-  const certificate = { cert: readPem(cert.variable, tlsCert), key: readPem(key.variable, tlsKey) };
-  try {
-    createSecureContext(certificate);
-  } catch (error) {
-    const names = `${cert.variable} and ${key.variable}`;
-    throw new StartError(`${names} do not hold a certificate and its key: ${messageOf(error)}`);
-  }
-  return certificate;
-}
-
-function readPem(variable: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new StartError(`${variable}: ${messageOf(error)}`);
-  }
 }
 
 interface HttpAddress {

@@ -17,16 +17,18 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   auth: [],
   limits: [],
   metrics: [],
+  'certificate-files': ['config', 'start-error'],
   config: ['host-address'],
   'file-limit': [],
   'host-address': [],
+  'start-error': [],
   'tick-clock': [],
   version: [],
   'open-accounts': ['auth', 'config'],
 };
 
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  main: ['config', 'help', 'service', 'version', 'welcome'],
+  main: ['config', 'help', 'service', 'start-error', 'version', 'welcome'],
   help: ['config'],
   welcome: ['auth', 'config', 'host-address', 'service'],
   monitoring: ['auth', 'config', 'engine', 'metrics'],

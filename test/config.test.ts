@@ -51,6 +51,14 @@ const examples: { readonly [N in SettingName]: readonly [Config[N], given: strin
   stopTimeout: [10, '0', 0],
   tlsCert: [undefined, 'cert.pem', 'cert.pem'],
   tlsKey: [undefined, 'key.pem', 'key.pem'],
+  tlsReloadInterval: [10, '0', 0],
+  tlsClientCa: [undefined, 'ca.pem', 'ca.pem'],
+  tlsClientAuth: ['optional', 'required', 'required'],
+  tlsClients: [
+    new Map(),
+    `app=${PROJECT_ID}/c`,
+    new Map([['app', { projectId: PROJECT_ID, cacheName: 'c' }]]),
+  ],
   tlsHandshakeTimeout: [10, '600', 600],
   metricsToken: [undefined, TOKEN, TOKEN],
   metricsHost: ['127.0.0.1', '0.0.0.0', '0.0.0.0'],
@@ -81,6 +89,9 @@ function besides(name: SettingName): Record<string, string> {
     tlsCert: ['tlsKey'],
     tlsKey: ['tlsCert'],
     memcachedTlsPort: ['tlsCert', 'tlsKey'],
+    tlsClientCa: ['tlsCert', 'tlsKey', 'memcachedTlsPort'],
+    tlsClientAuth: ['tlsCert', 'tlsKey', 'memcachedTlsPort', 'tlsClientCa'],
+    tlsClients: ['tlsCert', 'tlsKey', 'memcachedTlsPort', 'tlsClientCa'],
   };
   const others = companions[name] ?? [];
   return Object.fromEntries(others.map((other) => [settings[other].variable, examples[other][1]]));
@@ -225,6 +236,26 @@ describe('a network', () => {
   );
 });
 
+describe('names of clients', () => {
+  test('may be several, with spaces', () => {
+    const given = `my app=${PROJECT_ID}/a cache, other=${PROJECT_ID}/c/d=e`;
+    const tls = ['--tls-cert=c', '--tls-key=k', '--memcached-tls-port=0', '--tls-client-ca=ca'];
+    expect([...configFrom([...tls, `--tls-clients=${given}`]).tlsClients]).toEqual([
+      ['my app', { projectId: PROJECT_ID, cacheName: 'a cache' }],
+      ['other', { projectId: PROJECT_ID, cacheName: 'c/d=e' }],
+    ]);
+  });
+
+  test.each(['app', 'app=c', `=${PROJECT_ID}/c`, `app=${PROJECT_ID}/`, `app=${PROJECT_ID}/c,b`])(
+    'may not be given as %j',
+    (given) => {
+      expect(mistakesIn([], { IRONCACHED_TLS_CLIENTS: given })).toContain(
+        `IRONCACHED_TLS_CLIENTS: "${given}" is not accepted; expected COMMON_NAME=PROJECT_ID/CACHE_NAME, several separated by commas`,
+      );
+    },
+  );
+});
+
 describe('a mistake', () => {
   test.each([
     ['IRONCACHED_HTTP_PORT', '65536', 'a port from 0 to 65535 (0: any free one)'],
@@ -262,6 +293,9 @@ describe('a mistake', () => {
         '--no-such-flag',
         'argument 2',
         'IRONCACHED_TLS_CERT',
+        // For the rules and for the names of clients.
+        'IRONCACHED_TLS_CLIENT_CA',
+        'IRONCACHED_TLS_CLIENT_CA',
         ...wrong.map((name) => settings[name].variable),
       ].sort(),
     );
@@ -304,6 +338,16 @@ describe('settings that need each other', () => {
     const env = { IRONCACHED_PROJECT_ID: PROJECT_ID, IRONCACHED_TOKEN: TOKEN };
     expect(mistakesIn(['--credentials-file=c.json'], env)).toEqual([
       'IRONCACHED_CREDENTIALS_FILE: cannot be used together with IRONCACHED_PROJECT_ID; give one of them',
+    ]);
+  });
+
+  test('rules for client certificates are not accepted without authorities, nor these without a port', () => {
+    expect(mistakesIn(['--tls-client-auth=required', `--tls-clients=app=${PROJECT_ID}/c`])).toEqual([
+      'IRONCACHED_TLS_CLIENT_CA: is needed as well, since IRONCACHED_TLS_CLIENT_AUTH is set',
+      'IRONCACHED_TLS_CLIENT_CA: is needed as well, since IRONCACHED_TLS_CLIENTS is set',
+    ]);
+    expect(mistakesIn(['--tls-client-ca=ca.pem'])).toEqual([
+      'IRONCACHED_MEMCACHED_TLS_PORT: is needed as well, since IRONCACHED_TLS_CLIENT_CA is set',
     ]);
   });
 

@@ -1,10 +1,6 @@
-import { copyFileSync, readFileSync } from 'node:fs';
-import { request } from 'node:https';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
 import { PROJECT, startService, type TestService, TOKEN, temporaryDirectory } from './support/service.ts';
 import { signIn, type TextClient, textClient } from './support/text-client.ts';
 
@@ -189,74 +185,6 @@ describe('a listener bound to a cache', () => {
     await expect(startService(['--memcached-bind', `127.0.0.1:0=${'0'.repeat(24)}/c`])).rejects.toThrow(
       `IRONCACHED_MEMCACHED_BIND: there is no project ${'0'.repeat(24)}`,
     );
-  });
-});
-
-describe('TLS', () => {
-  const certificates = fileURLToPath(new URL('support/certificates', import.meta.url));
-
-  function install(which: 'first' | 'second', directory: string): string[] {
-    copyFileSync(join(certificates, `${which}-cert.pem`), join(directory, 'cert.pem'));
-    copyFileSync(join(certificates, `${which}-key.pem`), join(directory, 'key.pem'));
-    return ['--tls-cert', join(directory, 'cert.pem'), '--tls-key', join(directory, 'key.pem')];
-  }
-
-  function certificateName(client: TextClient): unknown {
-    return (client.socket as TLSSocket).getPeerCertificate().subject.CN;
-  }
-
-  function httpsCertificateName(port: number): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const options = { port, host: '127.0.0.1', path: '/version', rejectUnauthorized: false, agent: false };
-      const outgoing = request(options, (response) => {
-        resolve((response.socket as TLSSocket).getPeerCertificate().subject.CN);
-        response.resume();
-      });
-      outgoing.on('error', reject).end();
-    });
-  }
-
-  test('serves both doors, and reads a new certificate without dropping a connection', async () => {
-    const directory = temporaryDirectory();
-    const service = await startService([...install('first', directory), '--memcached-tls-port', '0']);
-    expect(service.protocol).toBe('https');
-    const port = service.memcachedTlsPort ?? 0;
-    const before = await textClient(port, { tls: true });
-    expect(await before.ask(signIn(TOKEN, PROJECT, 'c'))).toBe('STORED\r\n');
-    expect(certificateName(before)).toBe('first.test');
-    expect(await httpsCertificateName(service.httpPort)).toBe('first.test');
-
-    install('second', directory);
-    service.service.reloadCertificate();
-    const after = await textClient(port, { tls: true });
-    expect(certificateName(after)).toBe('second.test');
-    expect(await httpsCertificateName(service.httpPort)).toBe('second.test');
-    expect(await before.ask('set k 0 0 1\r\nv\r\n')).toBe('STORED\r\n');
-  });
-
-  test('keeps the old certificate where the new one is broken, and says so', async () => {
-    const directory = temporaryDirectory();
-    const service = await startService([...install('first', directory), '--memcached-tls-port', '0']);
-    copyFileSync(join(certificates, 'second-key.pem'), join(directory, 'key.pem'));
-    service.service.reloadCertificate();
-    const client = await textClient(service.memcachedTlsPort ?? 0, { tls: true });
-    expect(certificateName(client)).toBe('first.test');
-    expect(service.log.join('')).toContain('the old one stays in use');
-  });
-
-  test('does not start with a key that is not the certificate’s', async () => {
-    const directory = temporaryDirectory();
-    const flags = install('first', directory);
-    copyFileSync(join(certificates, 'second-key.pem'), join(directory, 'key.pem'));
-    await expect(startService(flags)).rejects.toThrow(
-      'IRONCACHED_TLS_CERT and IRONCACHED_TLS_KEY do not hold a certificate and its key',
-    );
-  });
-
-  test('of memcached needs a certificate', () => {
-    expect(readConfig(['--memcached-tls-port', '0'], {})).toEqual({
-      mistakes: ['IRONCACHED_TLS_CERT: is needed as well, since IRONCACHED_MEMCACHED_TLS_PORT is set'],
-    });
   });
 });
 

@@ -1,5 +1,6 @@
 import { Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { SecureContextOptions } from 'node:tls';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { permissionSet } from '../auth/permissions.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -19,7 +20,7 @@ import { healthRoutes } from './routes/health.ts';
 import { itemRoutes } from './routes/items.ts';
 import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
 import { versionRoute } from './routes/version.ts';
-import { type Certificate, type ConnectionCounts, createServer, type HttpLimits } from './server.ts';
+import { type ConnectionCounts, createServer, type HttpLimits } from './server.ts';
 
 /** In which a client that sends one request after the other gets the answer that tells it to close. */
 const FAREWELL_MS = 100;
@@ -30,7 +31,9 @@ export interface AppParts extends GateParts {
   /** What GET /version tells. */
   readonly version: string;
   readonly limits: HttpLimits;
-  readonly tls?: Certificate;
+  readonly tls?: SecureContextOptions;
+  /** Told of every server that is made: one for each address of the host. */
+  readonly onServer?: (server: NetServer) => void;
   /** Addresses and networks of proxies whose word on their clients' addresses is taken. */
   readonly trustedProxies?: readonly string[];
   /** Whose pages may read the answers; `*`: anyone's. */
@@ -56,7 +59,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { corsOrigins = [], trustedProxies = [], isStopping = () => false } = parts;
   const { requests, connections, slowMs, metrics, mayReadMetrics, isReady } = parts;
   const app = fastify({
-    serverFactory: (listener) => createServer({ listener, limits, tls, logger, connections, isStopping }),
+    serverFactory: (listener) => {
+      const server = createServer({ listener, limits, tls, logger, connections, isStopping });
+      parts.onServer?.(server);
+      return server;
+    },
     genReqId: requestIds(),
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors,

@@ -2,7 +2,7 @@ import { createServer as createPlainServer, type RequestListener, type Server } 
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Server as TlsServer } from 'node:tls';
+import { type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { FastifyBaseLogger } from 'fastify';
 import {
   ConnectionLimit,
@@ -39,15 +39,11 @@ export interface ConnectionCounts {
   refused: number;
 }
 
-export interface Certificate {
-  readonly cert: Buffer | string;
-  readonly key: Buffer | string;
-}
-
 export interface ServerParts {
   readonly listener: RequestListener;
   readonly limits: HttpLimits;
-  readonly tls: Certificate | undefined;
+  /** Speak TLS, with this certificate. */
+  readonly tls: SecureContextOptions | undefined;
   readonly logger: FastifyBaseLogger | false;
   /** While true, every answer is told to be the last of its connection. */
   readonly isStopping: () => boolean;

@@ -1,5 +1,10 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type SecureContextOptions, Server as TlsServer } from 'node:tls';
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type TLSSocket,
+  Server as TlsServer,
+} from 'node:tls';
 import type { TokenBook } from '../auth/token-book.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -13,6 +18,7 @@ import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
+import { type ClientCertificateRules, ClientCertificates } from './client-certificate.ts';
 import { CommandMeter, type SlowCommands } from './command-meter.ts';
 import type { PatienceLimits } from './patience.ts';
 import { ReplyRoom } from './reply-buffer.ts';
@@ -75,6 +81,8 @@ export interface Endpoint {
   readonly port: number;
   /** Speak TLS, with this certificate. */
   readonly tls?: SecureContextOptions | undefined;
+  /** Ask TLS clients for certificates, which sign them in. */
+  readonly clientCertificates?: ClientCertificateRules | undefined;
   /** Serve this cache to everyone who connects, without sign-in. */
   readonly bound?: Admission | undefined;
 }
@@ -95,6 +103,7 @@ export class MemcachedListener {
   readonly #signInWarning: OccasionalWarning;
   readonly #slowWarning: OccasionalWarning;
   readonly #meter: CommandMeter;
+  readonly #certificateWarning: OccasionalWarning;
   #patienceTimer: NodeJS.Timeout | undefined;
   #stopping = false;
   readonly #status: ServerStatus;
@@ -110,6 +119,7 @@ export class MemcachedListener {
     this.#signInWarning = warning();
     this.#slowWarning = warning();
     this.#meter = new CommandMeter(parts.requests, parts.slowMs);
+    this.#certificateWarning = warning();
     this.#status = {
       startedAt: parts.engine.now(),
       version: parts.version,
@@ -125,12 +135,11 @@ export class MemcachedListener {
   }
 
   /** Resolves with the port once it listens there. */
-  async listen({ host, port, tls, bound }: Endpoint): Promise<number> {
+  async listen({ host, port, tls, clientCertificates, bound }: Endpoint): Promise<number> {
     const { limits } = this.#parts;
-    const accept = (socket: Socket) => this.#accept(socket, bound);
     const server = tls
-      ? createTlsServer({ ...tls, noDelay: true, handshakeTimeout: limits.handshakeTimeoutMs }, accept)
-      : createServer({ noDelay: true }, accept);
+      ? this.#createTlsServer(tls, clientCertificates)
+      : createServer({ noDelay: true }, (socket) => this.#accept(socket, bound));
     server.on('connection', (socket: Socket) => this.#track(socket));
     server.on('tlsClientError', (err, socket: Socket) => this.#closeUnshaken(err, socket));
     this.#connectionLimit.guard(server, (socket, refusal) =>
@@ -183,6 +192,26 @@ export class MemcachedListener {
     clearTimeout(timer);
   }
 
+  #createTlsServer(tls: SecureContextOptions, rules: ClientCertificateRules | undefined): Server {
+    const { engine, tokens, limits } = this.#parts;
+    const options = { ...tls, noDelay: true, handshakeTimeout: limits.handshakeTimeoutMs };
+    if (!rules) return createTlsServer(options, (socket) => this.#accept(socket, undefined));
+    const certificates = new ClientCertificates({ rules, engine, tokens, warning: this.#certificateWarning });
+    // Node would break the handshake off without a word, and refuse clients that have none in any case.
+    return createTlsServer({ ...options, requestCert: true, rejectUnauthorized: false }, (socket) =>
+      this.#accept(socket, this.#admit(socket, certificates)),
+    );
+  }
+
+  #admit(socket: TLSSocket, certificates: ClientCertificates): Admission | 'refused' | undefined {
+    try {
+      return certificates.admit(socket);
+    } catch (err) {
+      this.#certificateWarning.warn({ err, door: 'memcached' }, 'a client certificate is not accepted');
+      return undefined;
+    }
+  }
+
   #track(socket: Socket): void {
     this.#connections.add(socket);
     socket.once('close', () => this.#connections.delete(socket));
@@ -206,13 +235,17 @@ export class MemcachedListener {
     for (const [socket, session] of this.#sessions) this.#attempt(socket, () => session.losePatience());
   }
 
-  #accept(socket: Socket, bound: Admission | undefined): void {
+  #accept(socket: Socket, bound: Admission | 'refused' | undefined): void {
     const { connections, bytes } = this.#status;
     const { log } = this.#parts;
     // A client that resets its connection has no use for anything we could do about it.
     socket.on('error', () => socket.destroy());
     if (this.#stopping) {
       socket.destroy();
+      return;
+    }
+    if (bound === 'refused') {
+      socket.end('ERROR a client certificate is needed\r\n', () => linger(socket));
       return;
     }
     connections.current++;

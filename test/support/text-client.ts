@@ -1,5 +1,5 @@
 import { connect as connectPlain, type Socket } from 'node:net';
-import { connect as connectByTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectByTls } from 'node:tls';
 import { onTestFinished } from 'vitest';
 
 /** A memcached client that knows nothing: it sends bytes and waits for bytes (one character each). */
@@ -59,9 +59,13 @@ export class TextClient {
 }
 
 /** Connects; the socket is closed when the test ends. */
-export async function textClient(port: number, options: { tls?: boolean } = {}): Promise<TextClient> {
+export async function textClient(
+  port: number,
+  options: { tls?: boolean | ConnectionOptions } = {},
+): Promise<TextClient> {
+  const tls = typeof options.tls === 'object' ? options.tls : {};
   const socket = options.tls
-    ? connectByTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    ? connectByTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...tls })
     : connectPlain({ port, host: '127.0.0.1' });
   onTestFinished(() => {
     socket.destroy();

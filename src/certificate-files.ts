@@ -1,0 +1,127 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { Logger } from 'pino';
+import { type Config, settings } from './config.ts';
+import { StartError } from './start-error.ts';
+
+/** Mozilla's "intermediate" list: forward secrecy and authenticated encryption only. */
+const CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
+const EXPIRY_WARNING_MS = 14 * 24 * 3_600_000;
+
+type Pem = Pick<SecureContextOptions, 'cert' | 'key' | 'ca'>;
+
+/** The files of the certificate, and of whom to believe about clients, as they were when they last fitted together. */
+export class CertificateFiles {
+  readonly #paths: readonly string[];
+  readonly #read: () => Pem;
+  readonly #logger: Logger;
+  #pem: Pem;
+
+  /** Throws StartError where the files cannot be used. */
+  private constructor(paths: readonly string[], read: () => Pem, logger: Logger) {
+    this.#paths = paths;
+    this.#read = read;
+    this.#logger = logger;
+    this.#pem = read();
+    this.#logExpiry();
+  }
+
+  /** Undefined where no certificate is set. */
+  static open(config: Config, logger: Logger): CertificateFiles | undefined {
+    const { tlsCert, tlsKey, tlsClientCa } = config;
+    if (tlsCert === undefined || tlsKey === undefined) return undefined;
+    const paths = [tlsCert, tlsKey, ...(tlsClientCa === undefined ? [] : [tlsClientCa])];
+    return new CertificateFiles(paths, () => readFiles(tlsCert, tlsKey, tlsClientCa), logger);
+  }
+
+  /** What a server needs to speak TLS. */
+  get options(): SecureContextOptions {
+    return { ...this.#pem, minVersion: 'TLSv1.2', ciphers: CIPHERS };
+  }
+
+  /** Reads the files anew; true: there is something else to use. What cannot be used is logged. */
+  reload(): boolean {
+    try {
+      const pem = this.#read();
+      if (isSame(pem, this.#pem)) {
+        this.#logger.info('the certificate is the same as before');
+        return false;
+      }
+      this.#pem = pem;
+      this.#logger.info('the certificate was read anew');
+      this.#logExpiry();
+      return true;
+    } catch (err) {
+      this.#logger.error({ err }, 'the new certificate cannot be used; the old one stays in use');
+      return false;
+    }
+  }
+
+  /**
+   * Calls whenever a file has changed. It asks for the files again and again instead of having changes
+   * told, because Kubernetes exchanges a link far above them.
+   */
+  watch(intervalMs: number, onChange: () => void): void {
+    for (const path of this.#paths) watchFile(path, { interval: intervalMs, persistent: false }, onChange);
+  }
+
+  unwatch(): void {
+    for (const path of this.#paths) unwatchFile(path);
+  }
+
+  #logExpiry(): void {
+    const { subject, validTo } = new X509Certificate(this.#pem.cert as Buffer);
+    const left = Date.parse(validTo) - Date.now();
+    if (left > EXPIRY_WARNING_MS) return;
+    const what = left > 0 ? 'expires soon' : 'has EXPIRED';
+    this.#logger.warn({ subject, validTo }, `the certificate ${what}: clients that check it cannot connect`);
+  }
+}
+
+function readFiles(certPath: string, keyPath: string, caPath: string | undefined): Pem {
+  const { tlsCert, tlsKey, tlsClientCa } = settings;
+  const own = { cert: readPem(tlsCert.variable, certPath), key: readPem(tlsKey.variable, keyPath) };
+  check(own, `${tlsCert.variable} and ${tlsKey.variable} do not hold a certificate and its key`);
+  if (caPath === undefined) return own;
+  const ca = readPem(tlsClientCa.variable, caPath);
+  // OpenSSL takes a file without any certificate for one that trusts nobody.
+  check({ ca, cert: ca }, `${tlsClientCa.variable} does not hold certificates`);
+  return { ...own, ca };
+}
+
+function readPem(variable: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new StartError(`${variable}: ${messageOf(error)}`);
+  }
+}
+
+function check(pem: Pem, complaint: string): void {
+  try {
+    createSecureContext(pem);
+  } catch (error) {
+    throw new StartError(`${complaint}: ${messageOf(error)}`);
+  }
+}
+
+function isSame(one: Pem, other: Pem): boolean {
+  const names = ['cert', 'key', 'ca'] as const;
+  return names.every((name) => String(one[name]) === String(other[name]));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
