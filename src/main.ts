@@ -26,7 +26,7 @@ if ('show' in result) {
     const service = new Service({ config, logger, version });
     stopOnSignal(service, logger);
     const addresses = await service.start();
-    if (forPeople) process.stdout.write(`${welcome(version, addresses, service.plain)}\n`);
+    if (forPeople) process.stdout.write(`${welcome(version, addresses, service.plain, service.warnings)}\n`);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     process.stderr.write(`ironcached: ${error.message}\n`);

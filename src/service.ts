@@ -11,8 +11,7 @@ import { CertificateFiles } from './certificate-files.ts';
 import { type Config, settings } from './config.ts';
 import { Engine } from './engine/engine.ts';
 import type { Store } from './engine/store.ts';
-import { fileLimit } from './file-limit.ts';
-import { isPrivateAddress, reachableHost } from './host-address.ts';
+import { reachableHost } from './host-address.ts';
 import { buildApp } from './http/app.ts';
 import { buildMonitoringApp } from './http/monitoring-app.ts';
 import { FailedSignIns, type SignInLimits } from './limits/failed-sign-ins.ts';
@@ -21,6 +20,7 @@ import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
 import { Monitoring } from './monitoring.ts';
 import { givenAdminToken, openAccounts } from './open-accounts.ts';
 import { StartError } from './start-error.ts';
+import { startWarnings } from './start-warnings.ts';
 import { ArenaStore } from './storage/arena.ts';
 import { LruCacheStore } from './storage/lru-cache.ts';
 import { tickClock } from './tick-clock.ts';
@@ -56,9 +56,6 @@ export interface ServiceParts {
 
 const DELETED_CACHES_AT_ONCE = 100;
 
-// What a process has open besides connections: the log, the listeners, the event loop's own.
-const OTHER_FILES = 64;
-
 // Between two rounds of freeing what expired or was cleared; there is no pause while there is more.
 const SWEEP_INTERVAL_MS = 500;
 
@@ -81,6 +78,7 @@ export class Service {
   /** A host name may have several addresses, and then has as many servers. */
   readonly #httpServers: Server[] = [];
   #sweepTimer: NodeJS.Timeout | undefined;
+  #warnings: readonly string[] = [];
   #isReady = false;
   #stopping: Promise<void> | undefined;
 
@@ -135,6 +133,11 @@ export class Service {
     return this.#plain;
   }
 
+  /** What its owner should know, once it has started. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
   /** Resolves once both doors are open. Rejects with StartError where that cannot be. */
   async start(): Promise<Addresses> {
     const { config, logger } = this.#parts;
@@ -161,8 +164,8 @@ export class Service {
       accounts.watch();
       this.#watchCertificate();
       await this.#writeIronFile(addresses);
-      this.#warnOfPublicAddresses(addresses);
-      this.#warnOfFileLimit();
+      this.#warnings = startWarnings(config, addresses);
+      for (const warning of this.#warnings) logger.warn(warning);
       this.#isReady = true;
       logger.info({ ...addresses, project: this.#plain?.projectId }, 'ironcached is ready');
       return addresses;
@@ -292,31 +295,6 @@ export class Service {
       });
     }
     return addresses;
-  }
-
-  #warnOfPublicAddresses({ protocol, httpHost, memcachedHost, bound }: Addresses): void {
-    const { logger } = this.#parts;
-    if (protocol === 'http' && !isPrivateAddress(httpHost)) {
-      logger.warn(`REST listens on ${httpHost} without TLS: tokens and values can be read on the way`);
-    }
-    if (!isPrivateAddress(memcachedHost)) {
-      logger.warn(
-        `memcached listens on ${memcachedHost} without TLS: tokens and values can be read on the way`,
-      );
-    }
-    for (const { host, port, cacheName } of bound) {
-      if (isPrivateAddress(host)) continue;
-      logger.warn(`${host}:${port} serves the cache ${cacheName} WITHOUT SIGN-IN to whoever reaches it`);
-    }
-  }
-
-  #warnOfFileLimit(): void {
-    const { config, logger } = this.#parts;
-    const limit = fileLimit();
-    if (limit === undefined || limit >= 2 * config.maxConnections + OTHER_FILES) return;
-    logger.warn(
-      `the system lets this process have only ${limit} files and connections open (ulimit -n), fewer than ${settings.maxConnections.variable} allows for both doors: connections beyond are closed without a word`,
-    );
   }
 
   #buildApp(): Promise<FastifyInstance> {

@@ -7,6 +7,7 @@ export function welcome(
   version: string,
   addresses: Addresses,
   credentials: PlainCredentials | undefined,
+  warnings: readonly string[],
 ): string {
   const { protocol, httpHost, httpPort, memcachedHost, memcachedPort, memcachedTlsPort, bound } = addresses;
   const rest = `${protocol}://${reachable(httpHost)}:${httpPort}`;
@@ -25,8 +26,11 @@ export function welcome(
     ),
     `  docs       ${rest}/docs`,
   ];
+  const last = warnings.length > 0 ? [...warnings.map((warning) => `  WARNING    ${warning}`), ''] : [];
   if (!credentials) {
-    return [...lines, '', '  The token is known to its owner only; iron.json has none.', ''].join('\n');
+    return [...lines, '', '  The token is known to its owner only; iron.json has none.', '', ...last].join(
+      '\n',
+    );
   }
   const { projectId, token } = credentials;
   const insecure = protocol === 'https' ? '-k ' : '';
@@ -42,6 +46,7 @@ export function welcome(
     '',
     `  printf 'set oauth 0 0 ${signInLength(token, projectId)}\\r\\n${token} ${projectId} demo\\r\\nget greeting\\r\\nquit\\r\\n' | nc ${reachableHost(memcachedHost)} ${memcachedPort}`,
     '',
+    ...last,
   ].join('\n');
 }
 

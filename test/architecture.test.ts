@@ -22,6 +22,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'file-limit': [],
   'host-address': [],
   'start-error': [],
+  'start-warnings': ['config', 'file-limit', 'host-address'],
   'tick-clock': [],
   version: [],
   'open-accounts': ['auth', 'config'],

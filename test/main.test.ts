@@ -159,7 +159,7 @@ test.skipIf(process.platform === 'win32')(
     const others = await Promise.all(
       Array.from({ length: 200 }, (_, i) => textClient(i % 2 ? httpPort : memcachedPort)),
     );
-    expect(output()).toContain('the system lets this process have only 128 files and connections open');
+    expect(output()).toContain('only 128 files may be open (ulimit -n)');
     // Some are closed as soon as they are made; libuv sees to that.
     await Promise.race(others.map((client) => client.rest()));
     rest.write('GET /version HTTP/1.1\r\n\r\n');

@@ -1,0 +1,64 @@
+import { type Config, settings } from './config.ts';
+import { fileLimit } from './file-limit.ts';
+import { isPrivateAddress } from './host-address.ts';
+
+/** Where the doors are, as far as it can be worth a warning. */
+export interface OpenDoors {
+  readonly protocol: 'http' | 'https';
+  readonly httpHost: string;
+  readonly memcachedHost: string;
+  readonly bound: readonly { readonly host: string; readonly port: number; readonly cacheName: string }[];
+}
+
+// What a process has open besides connections: the log, the listeners, the event loop's own.
+const OTHER_FILES = 64;
+
+const TOKEN_LENGTH_SAFE = 16;
+const DISTINCT_CHARACTERS_SAFE = 8;
+const COMMON_WORDS =
+  /password|secret|token|admin|test|demo|example|default|change|me|cache|iron|1234|qwerty/gi;
+
+/** What whoever starts the service should know before anyone else finds out. */
+export function startWarnings(config: Config, doors: OpenDoors): string[] {
+  return [...ofTokens(config), ...ofPlainDoors(doors), ...ofOpenDoors(doors), ...ofFileLimit(config)];
+}
+
+function ofTokens(config: Config): string[] {
+  const names = (['token', 'adminToken'] as const).filter((name) => isEasilyGuessed(config[name]));
+  return names.map(
+    (name) => `${settings[name].variable} is EASY TO GUESS; make a random one: openssl rand -hex 24`,
+  );
+}
+
+/** Is it short, of few different characters, or little more than words that everyone would try? */
+export function isEasilyGuessed(token: string | undefined): boolean {
+  if (token === undefined) return false;
+  const rest = token.replace(COMMON_WORDS, '');
+  return token.length < TOKEN_LENGTH_SAFE || new Set(rest).size < DISTINCT_CHARACTERS_SAFE;
+}
+
+function ofPlainDoors({ protocol, httpHost, memcachedHost }: OpenDoors): string[] {
+  const rest = protocol === 'http' ? [['REST', httpHost] as const] : [];
+  return [...rest, ['memcached', memcachedHost] as const]
+    .filter(([, host]) => !isPrivateAddress(host))
+    .map(
+      ([door, host]) => `${door} listens on ${host} without TLS: tokens and values can be read on the way`,
+    );
+}
+
+function ofOpenDoors({ bound }: OpenDoors): string[] {
+  return bound
+    .filter(({ host }) => !isPrivateAddress(host))
+    .map(
+      ({ host, port, cacheName }) =>
+        `${host}:${port} serves the cache ${cacheName} WITHOUT SIGN-IN to whoever reaches it`,
+    );
+}
+
+function ofFileLimit({ maxConnections }: Config): string[] {
+  const limit = fileLimit();
+  if (limit === undefined || limit >= 2 * maxConnections + OTHER_FILES) return [];
+  return [
+    `only ${limit} files may be open (ulimit -n), too few for ${settings.maxConnections.variable} at both doors: connections beyond are just closed`,
+  ];
+}
