@@ -485,7 +485,7 @@ describe('stop', () => {
       client.send('get k\r\n'.repeat(3_000));
     }
     await untilSteady(door);
-    const stopped = door.listener.stop(500);
+    const stopped = door.listener.stop(2_000);
     reader.socket.resume();
     expect((await reader.rest()).length).toBe(VALUE_REPLY.length * 3_000);
     await stopped;
