@@ -34,7 +34,7 @@ export class Monitoring {
     this.exposition = new Exposition({
       version,
       isReady,
-      now: engine.now,
+      now: engine.clock.now,
       totals: () => engine.totals(),
       statistics: engine.statistics,
       caches: () => engine.readyCaches(),

@@ -9,6 +9,7 @@ import { type PlainCredentials, writeIronFile } from './auth/iron-file.ts';
 import { TokenBook } from './auth/token-book.ts';
 import { CertificateFiles } from './certificate-files.ts';
 import { type Config, settings } from './config.ts';
+import type { Clock } from './engine/clock.ts';
 import { Engine } from './engine/engine.ts';
 import type { Store } from './engine/store.ts';
 import { reachableHost } from './host-address.ts';
@@ -50,8 +51,8 @@ export interface ServiceParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly version: string;
-  /** Milliseconds since the Unix epoch; the clock of this machine unless told otherwise. */
-  readonly now?: () => number;
+  /** The clocks of this machine unless told otherwise. */
+  readonly clock?: Clock;
 }
 
 const DELETED_CACHES_AT_ONCE = 100;
@@ -63,7 +64,7 @@ const SWEEP_INTERVAL_MS = 500;
 export class Service {
   readonly engine: Engine;
   readonly #parts: ServiceParts;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #store: Store;
   readonly #memcached: MemcachedListener;
   readonly #tokens: TokenBook;
@@ -83,10 +84,11 @@ export class Service {
   #stopping: Promise<void> | undefined;
 
   constructor(parts: ServiceParts) {
-    const { config, logger, version, now = tickClock() } = parts;
+    const { config, logger, version, clock = tickClock() } = parts;
     this.#parts = parts;
-    this.#now = now;
-    this.#tokens = new TokenBook(now);
+    const { now, unixNow } = clock;
+    this.#clock = clock;
+    this.#tokens = new TokenBook(unixNow);
     this.#signIns = new FailedSignIns(signInLimits(config), now, logger);
     this.#rates = new RequestRates(config.maxRequestsPerSecond, now);
     const before = process.memoryUsage().arrayBuffers;
@@ -95,7 +97,7 @@ export class Service {
     this.engine = new Engine(
       this.#store,
       { valueBytesMax: config.maxItemSize, defaultExpiresInSeconds: config.defaultExpiresIn },
-      now,
+      clock,
     );
     this.#monitoring = new Monitoring({
       config,
@@ -216,7 +218,7 @@ export class Service {
     try {
       const opened = await openAccounts(config, {
         log: logger,
-        now: this.#now,
+        now: this.#clock.unixNow,
         onChange: ({ projects, tokens }, deleted) => {
           this.#tokens.update({ projects, tokens: [...adminTokens, ...tokens] });
           return this.#deleteCaches(deleted);

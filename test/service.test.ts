@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { testClock } from './support/clock.ts';
 import { PROJECT, startService, type TestService, TOKEN, temporaryDirectory } from './support/service.ts';
 import { signIn, type TextClient, textClient } from './support/text-client.ts';
 
@@ -53,14 +54,42 @@ describe('what REST stores, memcached reads', () => {
   });
 
   test('its expiry', async () => {
-    let now = 1_700_000_000_000;
-    const service = await startService([], { now: () => now });
+    const clock = testClock();
+    const service = await startService([], { clock });
     await put(service, 'k', { value: 'v', expires_in: 10 });
     const client = await signedIn(service);
     expect(await client.ask('mg k t\r\n')).toBe('HD t10\r\n');
-    now += 10_000;
+    clock.advance(10_000);
     expect(await client.ask('mg k t\r\n')).toBe('EN\r\n');
     expect((await service.rest('GET', '/c/items/k')).status).toBe(404);
+  });
+
+  test('its expiry, also when the clock of the machine is set', async () => {
+    const clock = testClock(1_700_000_000_000);
+    const service = await startService([], { clock });
+    const client = await signedIn(service);
+    await put(service, 'rest', { value: 'v', expires_in: 100 });
+    await client.ask(
+      'set relative 0 100 1\r\nv\r\nset named 0 1700000100 1\r\nv\r\n',
+      'STORED\r\nSTORED\r\n',
+    );
+    for (const step of [3_600_000, -7_200_000]) {
+      clock.step(step);
+      clock.advance(40_000);
+      const left = step > 0 ? 60 : 20;
+      for (const key of ['rest', 'relative', 'named']) {
+        expect(await client.ask(`mg ${key} t\r\n`)).toBe(`HD t${left}\r\n`);
+      }
+    }
+    // Its time is now told by the clock as it was set: an hour before what it was.
+    expect(await item(service, 'rest')).toMatchObject({ expires: '2023-11-14T21:15:00Z' });
+    expect(await client.ask('lru_crawler metadump hash\r\n', 'END\r\n')).toContain('key=rest exp=1699996500');
+    // A time that a client names is one of the clock as it is.
+    await client.ask(`set named 0 ${clock.unixNow() / 1000 + 5} 1\r\nv\r\n`);
+    expect(await client.ask('mg named t\r\n')).toBe('HD t5\r\n');
+    clock.advance(20_000);
+    for (const key of ['rest', 'relative', 'named'])
+      expect(await client.ask(`mg ${key} t\r\n`)).toBe('EN\r\n');
   });
 
   test('its cas', async () => {
@@ -114,7 +143,7 @@ describe('what memcached stores, REST reads', () => {
   });
 
   test('its expiry and a key of UTF-8 bytes', async () => {
-    const service = await startService([], { now: () => 1_700_000_000_000 });
+    const service = await startService([], { clock: testClock(1_700_000_000_000) });
     const client = await signedIn(service);
     const key = Buffer.from('schlüssel').toString('latin1');
     expect(await client.ask(`set ${key} 0 60 1\r\nv\r\n`)).toBe('STORED\r\n');

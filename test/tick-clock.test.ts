@@ -1,9 +1,9 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { tickClock } from '../src/tick-clock.ts';
 
 test('stands still within a turn of the event loop, and goes on in the next', async () => {
-  const now = tickClock();
+  const { now } = tickClock();
   const before = Date.now();
   const time = now();
   expect(time).toBeGreaterThanOrEqual(before);
@@ -14,11 +14,22 @@ test('stands still within a turn of the event loop, and goes on in the next', as
 });
 
 test('is right after any wait', async () => {
-  const now = tickClock();
+  const { now } = tickClock();
   now();
   for (const wait of [() => delay(2), () => Promise.resolve().then(() => delay(0)), () => nextTurn()]) {
     await wait();
     await nextTurn();
     expect(Math.abs(now() - Date.now())).toBeLessThan(100);
   }
+});
+
+test('goes on evenly while the clock of the machine is set', async () => {
+  const clock = tickClock();
+  const before = clock.now();
+  const machine = vi.spyOn(Date, 'now').mockReturnValue(before + 3_600_000);
+  await nextTurn();
+  await nextTurn();
+  expect(clock.unixNow()).toBe(before + 3_600_000);
+  expect(clock.now() - before).toBeLessThan(60_000);
+  machine.mockRestore();
 });

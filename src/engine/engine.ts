@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Answer } from './answer.ts';
 import { Cache } from './cache.ts';
 import type { CacheSettings, Quota } from './cache-settings.ts';
+import type { Clock } from './clock.ts';
 import { Refusal } from './errors.ts';
 import { CACHE_NAME_LENGTH_MAX, type EngineLimits } from './limits.ts';
 import { Statistics } from './statistics.ts';
@@ -13,17 +14,16 @@ const READY_CACHES_MAX = 20_000;
 /** The cache service itself, below both doors: projects hold caches, caches hold items. */
 export class Engine {
   readonly limits: EngineLimits;
-  readonly now: () => number;
+  readonly clock: Clock;
   /** What was done to all caches since the start; it never goes down. */
   readonly statistics = new Statistics();
   readonly #store: Store;
   readonly #ready = new LRUCache<string, Cache>({ max: READY_CACHES_MAX });
 
-  /** `now` gives milliseconds since the Unix epoch. */
-  constructor(store: Store, limits: EngineLimits, now: () => number) {
+  constructor(store: Store, limits: EngineLimits, clock: Clock) {
     this.#store = store;
     this.limits = limits;
-    this.now = now;
+    this.clock = clock;
   }
 
   /** A cache by name, whether it exists yet or not: the first write makes it. */
@@ -43,7 +43,7 @@ export class Engine {
       totals: this.statistics,
       settings: () => this.settings(projectId, name),
       limits: this.limits,
-      now: this.now,
+      now: this.clock.now,
     });
     this.#ready.set(id, cache);
     return cache;

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { type Clock, clockSet } from '../engine/clock.ts';
 import { type Item, NEVER } from '../engine/item.ts';
 import { jsonFromItem } from './item-value.ts';
 import { sendJson } from './json-answer.ts';
@@ -13,14 +14,14 @@ export interface ItemPlace {
 }
 
 /** Answers with an item: six members and no other, since the Java client fails on a seventh. */
-export function sendItem(reply: FastifyReply, { cache, key }: ItemPlace, item: Item): void {
+export function sendItem(reply: FastifyReply, { cache, key }: ItemPlace, item: Item, clock: Clock): void {
   const value = jsonFromItem(item);
   if (value.base64) reply.header('x-ironcache-encoding', 'base64');
   // By hand: the value is JSON already, and this is the most frequent answer of all.
   sendJson(
     reply,
     `{"cache":${JSON.stringify(cache)},"key":${JSON.stringify(key)},"value":${value.json},` +
-      `"cas":"${item.cas}","flags":${item.flags},"expires":"${expiresText(item.expiresAt)}"}`,
+      `"cas":"${item.cas}","flags":${item.flags},"expires":"${expiresText(item.expiresAt, clock)}"}`,
   );
 }
 
@@ -35,7 +36,7 @@ export function sendItemBytes(reply: FastifyReply, item: Item): void {
 }
 
 /** RFC 3339 in UTC, without a fraction: the Java client reads no other. */
-function expiresText(expiresAt: number): string {
+function expiresText(expiresAt: number, clock: Clock): string {
   if (expiresAt === NEVER || expiresAt >= LATEST_TIME) return NEVER_EXPIRES;
-  return `${new Date(expiresAt).toISOString().slice(0, 19)}Z`;
+  return `${new Date(expiresAt + clockSet(clock)).toISOString().slice(0, 19)}Z`;
 }

@@ -11,7 +11,7 @@ import { buildApp } from './app.ts';
 export async function openApiDocument(version: string): Promise<string> {
   const limits = { valueBytesMax: 0, defaultExpiresInSeconds: 0 };
   const app = await buildApp({
-    engine: new Engine(NO_STORE, limits, () => 0),
+    engine: new Engine(NO_STORE, limits, { now: () => 0, unixNow: () => 0 }),
     tokens: new TokenBook(() => 0),
     signIns: new FailedSignIns({ failuresPerAddressMax: 0, refusalMs: 0, delayMs: 0 }, () => 0, {
       warn() {},

@@ -111,7 +111,7 @@ export class MemcachedListener {
   constructor(parts: ListenerParts) {
     this.#parts = parts;
     this.#connectionLimit = new ConnectionLimit(parts.limits.connections);
-    const warning = () => new OccasionalWarning(parts.log, parts.engine.now);
+    const warning = () => new OccasionalWarning(parts.log, parts.engine.clock.now);
     this.#refusalWarning = warning();
     this.#binaryWarning = warning();
     this.#failureWarning = warning();
@@ -121,7 +121,7 @@ export class MemcachedListener {
     this.#meter = new CommandMeter(parts.requests, parts.slowMs);
     this.#certificateWarning = warning();
     this.#status = {
-      startedAt: parts.engine.now(),
+      startedAt: parts.engine.clock.now(),
       version: parts.version,
       maxConnections: parts.limits.connections.max,
       valueBytesMax: parts.engine.limits.valueBytesMax,

@@ -100,7 +100,7 @@ export class Session {
     this.#parts = parts;
     this.#output = new ReplyBuffer(parts.room);
     this.#signIn = new SignIn(parts);
-    this.#patience = new Patience(parts.patience, parts.engine.now());
+    this.#patience = new Patience(parts.patience, parts.engine.clock.now());
     this.#parser = new Parser({ lineBytesMax: parts.lineBytesMax, valueBytesMax: CLAIM_BYTES_MAX });
     if (parts.bound) this.#enter(parts.bound);
   }
@@ -143,7 +143,7 @@ export class Session {
 
   /** Ends a client that is waited for in vain. To be called now and then. */
   losePatience(): void {
-    const now = this.#parts.engine.now();
+    const now = this.#parts.engine.clock.now();
     if (!this.isReading) {
       this.#patience.restart(this.#requests, now);
       return;
@@ -224,7 +224,7 @@ export class Session {
 
   // Rights change between turns of the event loop, never within one.
   #renewRights(grant: Grant): void {
-    const denial = grant.denial(this.#parts.engine.now());
+    const denial = grant.denial(this.#parts.engine.clock.unixNow());
     this.#barrier = denial === 'suspended' ? SUSPENDED : undefined;
     // A client that has signed in can do so again, by another token; one that need not has no other way.
     if (denial && this.#parts.bound) this.#barrier ??= NO_PROJECT;
@@ -291,7 +291,7 @@ export class Session {
       server,
       output: this.#output,
       grant,
-      now: engine.now,
+      clock: engine.clock,
       isFull: () => this.#isFull(),
       drained: () => this.#drain(),
     };
@@ -302,7 +302,7 @@ export class Session {
   #leave(): void {
     this.#grant = undefined;
     this.#context = undefined;
-    this.#patience = new Patience(this.#parts.patience, this.#parts.engine.now());
+    this.#patience = new Patience(this.#parts.patience, this.#parts.engine.clock.now());
     this.#parser.limits = { lineBytesMax: this.#parts.lineBytesMax, valueBytesMax: CLAIM_BYTES_MAX };
   }
 
@@ -375,7 +375,7 @@ export class Session {
     this.#flush();
     if (this.#parts.connection.needsDrain()) await this.#nextDrain();
     else await othersTurn();
-    this.#cutShort = this.#grant?.denial(this.#parts.engine.now()) !== undefined;
+    this.#cutShort = this.#grant?.denial(this.#parts.engine.clock.unixNow()) !== undefined;
     return !this.#ended && !this.#cutShort;
   }
 

@@ -76,7 +76,7 @@ test('incr by positive and negative amounts, also of what was not there', async 
 
 test('items expire', async () => {
   const clock = testClock();
-  const client = await connect(TOKEN, clock);
+  const client = await connect(TOKEN, { clock });
   await client.put('cache', 'short', { value: 1, expires_in: 2 });
   expect(await client.get('cache', 'short')).toMatchObject({ value: 1 });
   clock.advance(2_001);

@@ -84,7 +84,7 @@ test('cas stores only over the version that was read', async () => {
 
 test('items expire, and touch moves the time', async () => {
   const clock = testClock();
-  const { client } = await signedIn(clock);
+  const { client } = await signedIn({ clock });
   await client.set('short', '1', 2);
   await client.set('touched', '1', 2);
   await client.set('lasting', '1');

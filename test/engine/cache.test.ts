@@ -27,7 +27,7 @@ function engineWith(options: {
 }): Engine {
   const { valueBytesMax = VALUE_BYTES_MAX, defaultExpiresInSeconds = 0, bytesMax = 10_000_000 } = options;
   const store = new LruCacheStore({ bytesMax, cachesMax: 10, now: clock.now });
-  return new Engine(store, { valueBytesMax, defaultExpiresInSeconds }, clock.now);
+  return new Engine(store, { valueBytesMax, defaultExpiresInSeconds }, clock);
 }
 
 function value(text: string | Buffer, more?: Partial<NewValue>): NewValue {

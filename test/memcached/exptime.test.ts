@@ -14,7 +14,7 @@ describe('an exptime', () => {
     ['a second more is a time long ago', 30 * DAY_SECONDS + 1, (30 * DAY_SECONDS + 1) * 1000],
     ['a large one is a Unix time', NOW / 1000 + 60, NOW + 60_000],
   ])('%s', (_name, exptime, expected) => {
-    expect(expiresAtFrom(exptime, NOW)).toBe(expected);
+    expect(expiresAtFrom(exptime, { now: () => NOW, unixNow: () => NOW })).toBe(expected);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { testClock } from '../support/clock.ts';
 import { namesIn, samplesIn } from '../support/prometheus-text.ts';
 import { PROJECT, startService, type TestService, TOKEN } from '../support/service.ts';
 import { signIn, textClient } from '../support/text-client.ts';
@@ -115,12 +116,12 @@ describe('the metrics', () => {
   });
 
   test('count what was evicted, what expired, and what was refused', async () => {
-    let now = 1_700_000_000_000;
+    const clock = testClock();
     const flags = [...WITH_LISTENER, '--memory-limit', '4mb', '--max-item-size', '64kb'];
-    const service = await startService(flags, { now: () => now });
+    const service = await startService(flags, { clock });
     const client = await signedIn(service);
     await client.ask('set brief 0 1 1\r\nv\r\n');
-    now += 2000;
+    clock.advance(2000);
     for (let i = 0; i < 150; i++) await client.ask(`set k${i} 0 0 60000\r\n${'x'.repeat(60_000)}\r\n`);
     await client.ask(`set large 0 0 70000\r\n${'x'.repeat(70_000)}\r\n`);
     const samples = await scrape(service);

@@ -71,7 +71,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
   const engine = new Engine(
     options.around?.(store) ?? store,
     { valueBytesMax: 1_048_576, defaultExpiresInSeconds },
-    clock.now,
+    clock,
   );
   const tokens = bookOf(options.credentials ?? TWO_PROJECTS, clock.now);
   const app = await buildApp({

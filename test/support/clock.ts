@@ -1,7 +1,10 @@
-export interface TestClock {
-  now(): number;
+import type { Clock } from '../../src/engine/clock.ts';
+
+export interface TestClock extends Clock {
   advance(ms: number): void;
   set(ms: number): void;
+  /** Sets the machine's clock forward, or back, as time servers and people do. */
+  step(ms: number): void;
 }
 
 /** Noon of some day, in ms since the epoch: whole seconds, so that fractions in a test are its own. */
@@ -10,13 +13,18 @@ const SOME_NOON = Date.UTC(2030, 0, 15, 12, 0, 0);
 /** Time that passes only when a test says so. `now` may be passed on by itself. */
 export function testClock(start = SOME_NOON): TestClock {
   let time = start;
+  let stepped = 0;
   return {
     now: () => time,
+    unixNow: () => time + stepped,
     advance: (ms) => {
       time += ms;
     },
     set: (ms) => {
       time = ms;
+    },
+    step: (ms) => {
+      stepped += ms;
     },
   };
 }

@@ -84,7 +84,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const storeOptions = { bytesMax, cachesMax, now: clock.now };
   const store = options.store === 'arena' ? new ArenaStore(storeOptions) : new LruCacheStore(storeOptions);
   const engineLimits = { valueBytesMax: options.valueBytesMax ?? 1_048_576, defaultExpiresInSeconds: 0 };
-  const engine = new Engine(options.around?.(store) ?? store, engineLimits, clock.now);
+  const engine = new Engine(options.around?.(store) ?? store, engineLimits, clock);
   const logged: LoggedLine[] = [];
   const tokens = bookOf(options.credentials ?? TWO_PROJECTS, clock.now);
   const debugged: LoggedLine[] = [];

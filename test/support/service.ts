@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import type { Clock } from '../../src/engine/clock.ts';
 import { type Addresses, Service } from '../../src/service.ts';
 
 export const PROJECT = '4e71843298b1db3f0d00a001';
@@ -19,7 +20,7 @@ export interface TestService extends Addresses {
 }
 
 export interface TestServiceOptions {
-  readonly now?: () => number;
+  readonly clock?: Clock;
   /** Let the service make its project and token, as at a newcomer's first start. */
   readonly firstStart?: true;
 }
@@ -27,7 +28,7 @@ export interface TestServiceOptions {
 /** The whole service on free ports, with a data directory of its own; stopped when the test ends. */
 export async function startService(
   flags: readonly string[] = [],
-  { now, firstStart }: TestServiceOptions = {},
+  { clock, firstStart }: TestServiceOptions = {},
 ): Promise<TestService> {
   const dataDir = temporaryDirectory();
   const log: string[] = [];
@@ -40,7 +41,7 @@ export async function startService(
     config: result.config,
     logger,
     version: '1.2.3',
-    ...(now ? { now } : {}),
+    ...(clock ? { clock } : {}),
   });
   const addresses = await service.start();
   onTestFinished(() => service.stop());

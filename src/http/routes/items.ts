@@ -46,7 +46,7 @@ export async function itemRoutes(
       after(cacheOf(request).get(keyOf(request)), (found) => {
         if (!found) sendJson(reply, KEY_NOT_FOUND, 404);
         else if (wantsBytes(request)) sendItemBytes(reply, found);
-        else sendItem(reply, request.params, found);
+        else sendItem(reply, request.params, found, engine.clock);
       }),
   );
 
@@ -74,7 +74,8 @@ export async function itemRoutes(
       const key = keyOf(request);
       const asked = readPutRequest(await readBody(request.raw, bodyBytesMax));
       const seconds = asked.expiresInSeconds;
-      const expiresAt = seconds === undefined ? cache.defaultExpiresAt() : engine.now() + seconds * 1000;
+      const expiresAt =
+        seconds === undefined ? cache.defaultExpiresAt() : engine.clock.now() + seconds * 1000;
       return after(put(cache, key, asked, expiresAt), (outcome) =>
         sendJson(reply, outcome === 'stored' ? STORED : NOT_STORED),
       );

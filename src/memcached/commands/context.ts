@@ -1,5 +1,6 @@
 import type { Grant } from '../../auth/grant.ts';
 import type { Cache } from '../../engine/cache.ts';
+import type { Clock } from '../../engine/clock.ts';
 import type { ReplyBuffer } from '../reply-buffer.ts';
 import type { ServerStatus } from '../server-status.ts';
 
@@ -14,8 +15,7 @@ export interface CommandContext extends OpenContext {
   /** By what right the client uses the cache's project. */
   readonly grant: Grant;
   readonly server: ServerStatus;
-  /** Milliseconds since the Unix epoch. */
-  readonly now: () => number;
+  readonly clock: Clock;
   /** Is so much waiting to be sent that the rest of a long answer must wait, too? */
   readonly isFull: () => boolean;
   /** Sends what is there; resolves when the client took it and others had their turn. False: it is gone. */

@@ -10,7 +10,7 @@ export function remove(request: RequestOf<'delete'>, context: CommandContext): A
 }
 
 export function touch(request: RequestOf<'touch'>, context: CommandContext): Answer<void> {
-  const expiresAt = expiresAtFrom(request.exptime, context.now());
+  const expiresAt = expiresAtFrom(request.exptime, context.clock);
   return after(context.cache.touch(request.key, expiresAt), (item) =>
     reply(context, item ? 'TOUCHED' : 'NOT_FOUND', request.noreply),
   );
@@ -32,7 +32,7 @@ export const NOT_NUMERIC = 'CLIENT_ERROR cannot increment or decrement non-numer
 /** Empties the signed-in cache, and no other; with a delay, of what is there when it has passed. */
 export function flushAll(request: RequestOf<'flush_all'>, context: CommandContext): Answer<void> {
   const { delaySeconds, noreply } = request;
-  const at = delaySeconds > 0 ? expiresAtFrom(delaySeconds, context.now()) : undefined;
+  const at = delaySeconds > 0 ? expiresAtFrom(delaySeconds, context.clock) : undefined;
   return after(context.cache.clear(at), () => reply(context, 'OK', noreply));
 }
 

@@ -1,6 +1,8 @@
 import type { Answer } from '../../engine/answer.ts';
+import type { Clock } from '../../engine/clock.ts';
 import { NEVER } from '../../engine/item.ts';
 import type { ListedItem } from '../../engine/store.ts';
+import { unixTimeOf } from '../exptime.ts';
 import { uint32From } from '../numbers.ts';
 import type { RequestOf } from '../request.ts';
 import { type CommandContext, reply } from './context.ts';
@@ -59,15 +61,15 @@ export function watch(_request: RequestOf<'watch'>, context: CommandContext): vo
 // One line an item, as memcached's crawler writes them; keys are percent-encoded.
 async function dump(context: CommandContext): Promise<void> {
   for await (const listed of context.cache.list()) {
-    context.output.text(dumpLine(listed, context.now()));
+    context.output.text(dumpLine(listed, context.clock));
     if (context.isFull() && !(await context.drained())) return;
   }
   context.output.text('END\r\n');
 }
 
-function dumpLine({ key, item }: ListedItem, now: number): string {
-  const expiry = item.expiresAt === NEVER ? -1 : Math.ceil(item.expiresAt / 1000);
-  const accessed = Math.floor(Math.min(item.accessedAt, now) / 1000);
+function dumpLine({ key, item }: ListedItem, clock: Clock): string {
+  const expiry = item.expiresAt === NEVER ? -1 : unixTimeOf(item.expiresAt, clock);
+  const accessed = unixTimeOf(item.accessedAt, clock);
   const fetched = item.fetched ? 'yes' : 'no';
   const size = key.length + item.valueLength;
   return `key=${encodeKey(key)} exp=${expiry} la=${accessed} cas=${item.cas} fetch=${fetched} cls=1 size=${size}\n`;

@@ -2,6 +2,7 @@ import { WRITE } from '../../auth/permissions.ts';
 import { type Answer, after } from '../../engine/answer.ts';
 import type { ArithmeticOptions } from '../../engine/arithmetic.ts';
 import type { StoreMode, StoreOutcome } from '../../engine/changes.ts';
+import type { Clock } from '../../engine/clock.ts';
 import { type Cas, NEVER } from '../../engine/item.ts';
 import type { Lease, LeaseOptions } from '../../engine/leases.ts';
 import { keyToBase64 } from '../base64-key.ts';
@@ -31,16 +32,16 @@ const STORE_REPLIES: Record<StoreOutcome, string> = {
 
 /** mg: reads an item, or what is about it; may touch it, make it, or win the right to refresh it. */
 export function metaGet({ key, flags }: MetaRequest, context: CommandContext): Answer<void> {
-  const now = context.now();
+  const { clock } = context;
   const mayWin = (context.grant.permissions & WRITE) !== 0;
-  return after(context.cache.lease(key, leaseOptions(flags, mayWin, now)), (found) => {
+  return after(context.cache.lease(key, leaseOptions(flags, mayWin, clock)), (found) => {
     if (!found) {
       reply(context, `EN${echoes(key, flags)}`, flags.quiet);
       return;
     }
     const { output } = context;
     output.text(flags.value ? `VA ${found.item.valueLength}` : 'HD');
-    output.text(details(key, flags, found, now));
+    output.text(details(key, flags, found, clock));
     output.text('\r\n');
     if (!flags.value) return;
     output.value(found.item);
@@ -50,11 +51,11 @@ export function metaGet({ key, flags }: MetaRequest, context: CommandContext): A
 
 /** ms: stores. */
 export function metaStore({ key, flags, data }: MetaStorageRequest, context: CommandContext): Answer<void> {
-  const now = context.now();
-  const expiresAt = expiresAtFrom(flags.ttl ?? 0, now);
+  const { clock } = context;
+  const expiresAt = expiresAtFrom(flags.ttl ?? 0, clock);
   const value = { value: data, kind: 'bytes', flags: flags.clientFlags, expiresAt } as const;
   const { compareCas, explicitCas } = flags;
-  const createUntil = flags.autovivify === undefined ? undefined : expiresAtFrom(flags.autovivify, now);
+  const createUntil = flags.autovivify === undefined ? undefined : expiresAtFrom(flags.autovivify, clock);
   const options = { compareCas, explicitCas, createUntil, acceptOlder: flags.invalidate };
   const mode = MODES[flags.mode] ?? 'set';
   return after(context.cache.storeGuarded(mode, key, value, options), ({ outcome, cas }) => {
@@ -65,9 +66,9 @@ export function metaStore({ key, flags, data }: MetaStorageRequest, context: Com
 
 /** md: deletes, or marks as out of date. */
 export function metaDelete({ key, flags }: MetaRequest, context: CommandContext): Answer<void> {
-  const now = context.now();
+  const { clock } = context;
   const { compareCas, explicitCas, clientFlags, ttl } = flags;
-  const expiresAt = ttl === undefined ? undefined : expiresAtFrom(ttl, now);
+  const expiresAt = ttl === undefined ? undefined : expiresAtFrom(ttl, clock);
   const emptied = { flags: clientFlags, expiresAt: expiresAt ?? NEVER };
   const options = {
     compareCas,
@@ -84,10 +85,10 @@ export function metaDelete({ key, flags }: MetaRequest, context: CommandContext)
 
 /** ma: counts up or down. */
 export function metaCalculate({ key, flags }: MetaRequest, context: CommandContext): Answer<void> {
-  const now = context.now();
+  const { clock } = context;
   const direction = flags.mode === 'D' || flags.mode === '-' ? 'down' : 'up';
   const by = { rule: 'unsigned', direction, delta: flags.delta } as const;
-  return after(context.cache.calculate(key, by, arithmeticOptions(flags, now)), (outcome) => {
+  return after(context.cache.calculate(key, by, arithmeticOptions(flags, clock)), (outcome) => {
     if (outcome.status === 'not_found') reply(context, `NF${echoes(key, flags)}`);
     else if (outcome.status === 'exists') reply(context, `EX${echoes(key, flags)}`);
     else if (outcome.status !== 'done') reply(context, NOT_NUMERIC);
@@ -96,7 +97,7 @@ export function metaCalculate({ key, flags }: MetaRequest, context: CommandConte
       const number = String(outcome.value);
       const { cas, created, expiredAt } = outcome;
       const status = flags.value ? `VA ${number.length}` : 'HD';
-      const facts = details(key, flags, { cas, created, expiresAt: expiredAt }, now);
+      const facts = details(key, flags, { cas, created, expiresAt: expiredAt }, clock);
       reply(context, status + facts);
       if (flags.value) reply(context, number);
     }
@@ -111,11 +112,11 @@ export function metaDebug({ key, binaryKey }: RequestOf<'me'>, context: CommandC
       reply(context, 'EN');
       return;
     }
-    const now = context.now();
+    const { clock } = context;
     // memcached prints the time to live as a negative number here, and -1 for never.
-    const ttl = ttlFrom(item.expiresAt, now);
+    const ttl = ttlFrom(item.expiresAt, clock.now());
     const expiry = item.expiresAt === NEVER ? -1 : -ttl;
-    const idle = secondsSince(item.accessedAt, now);
+    const idle = secondsSince(item.accessedAt, clock);
     const fetched = item.fetched ? 'yes' : 'no';
     const size = key.length + item.valueLength;
     const shownKey = binaryKey ? keyToBase64(key) : key;
@@ -126,36 +127,36 @@ export function metaDebug({ key, binaryKey }: RequestOf<'me'>, context: CommandC
   });
 }
 
-function leaseOptions(flags: MetaFlags, mayWin: boolean, now: number): LeaseOptions {
+function leaseOptions(flags: MetaFlags, mayWin: boolean, clock: Clock): LeaseOptions {
   const { ttl, recache } = flags;
-  const createUntil = vivifiedUntil(flags, now);
+  const createUntil = vivifiedUntil(flags, clock);
   return {
     use: !flags.noUse,
     mayWin,
     createUntil,
-    expiresAt: ttl === undefined ? undefined : expiresAtFrom(ttl, now),
+    expiresAt: ttl === undefined ? undefined : expiresAtFrom(ttl, clock),
     // R0 is a time that nothing expires before.
-    recacheBefore: recache === undefined || recache === 0 ? undefined : expiresAtFrom(recache, now),
+    recacheBefore: recache === undefined || recache === 0 ? undefined : expiresAtFrom(recache, clock),
     recacheByNewExpiry: ttl !== undefined && recache !== undefined && comesFirst('T', 'R', flags),
   };
 }
 
-function arithmeticOptions(flags: MetaFlags, now: number): ArithmeticOptions {
+function arithmeticOptions(flags: MetaFlags, clock: Clock): ArithmeticOptions {
   const { initial, compareCas, explicitCas, ttl } = flags;
-  const createUntil = vivifiedUntil(flags, now);
+  const createUntil = vivifiedUntil(flags, clock);
   return {
     ...(createUntil === undefined ? {} : { initial: { value: initial, expiresAt: createUntil } }),
     ...(compareCas ? { onlyIf: compareCas } : {}),
     ...(explicitCas === undefined ? {} : { explicitCas }),
-    ...(ttl === undefined ? {} : { expiresAt: expiresAtFrom(ttl, now) }),
+    ...(ttl === undefined ? {} : { expiresAt: expiresAtFrom(ttl, clock) }),
   };
 }
 
 // An item that is made gets the expiry of N or T, whichever stands last; a found one only that of T.
-function vivifiedUntil(flags: MetaFlags, now: number): number | undefined {
+function vivifiedUntil(flags: MetaFlags, clock: Clock): number | undefined {
   const { autovivify, ttl } = flags;
   if (autovivify === undefined) return undefined;
-  return expiresAtFrom(ttl !== undefined && comesFirst('N', 'T', flags) ? ttl : autovivify, now);
+  return expiresAtFrom(ttl !== undefined && comesFirst('N', 'T', flags) ? ttl : autovivify, clock);
 }
 
 function comesFirst(a: string, b: string, { tokens }: MetaFlags): boolean {
@@ -167,21 +168,21 @@ type Facts = { readonly cas?: Cas; readonly created: boolean; readonly expiresAt
 
 // The flags are answered in the order given, and T and N take effect when their turn comes: `t T30`
 // tells the old time to live, `T30 t` the new one.
-function details(key: string, flags: MetaFlags, facts: Facts, now: number): string {
+function details(key: string, flags: MetaFlags, facts: Facts, clock: Clock): string {
   let { expiresAt } = facts;
   let text = '';
   for (const token of flags.tokens) {
-    if (token.startsWith('T')) expiresAt = expiresAtFrom(flags.ttl ?? 0, now);
-    else if (token.startsWith('N') && facts.created) expiresAt = expiresAtFrom(flags.autovivify ?? 0, now);
-    else if (token.startsWith('t')) text += ` t${ttlFrom(expiresAt, now)}`;
-    else text += detail(token, key, flags, facts, now);
+    if (token.startsWith('T')) expiresAt = expiresAtFrom(flags.ttl ?? 0, clock);
+    else if (token.startsWith('N') && facts.created) expiresAt = expiresAtFrom(flags.autovivify ?? 0, clock);
+    else if (token.startsWith('t')) text += ` t${ttlFrom(expiresAt, clock.now())}`;
+    else text += detail(token, key, flags, facts, clock);
   }
   if (facts.alreadyWon) text += ' Z';
   if (facts.stale) text += ' X';
   return facts.won ? `${text} W` : text;
 }
 
-function detail(token: string, key: string, flags: MetaFlags, facts: Facts, now: number): string {
+function detail(token: string, key: string, flags: MetaFlags, facts: Facts, clock: Clock): string {
   const { item } = facts;
   switch (token.charAt(0)) {
     case 'c':
@@ -191,7 +192,7 @@ function detail(token: string, key: string, flags: MetaFlags, facts: Facts, now:
     case 'f':
       return item ? ` f${item.flags}` : '';
     case 'l':
-      return item ? ` l${secondsSince(facts.accessedAt ?? now, now)}` : '';
+      return item ? ` l${facts.accessedAt === undefined ? 0 : secondsSince(facts.accessedAt, clock)}` : '';
     case 'h':
       return item ? ` h${facts.fetched ? 1 : 0}` : '';
     default:
@@ -214,6 +215,6 @@ function echo(token: string, key: string, flags: MetaFlags): string {
   return flags.binaryKey ? ` k${keyToBase64(key)} b` : ` k${key}`;
 }
 
-function secondsSince(time: number, now: number): number {
-  return Math.max(0, Math.floor((now - time) / 1000));
+function secondsSince(time: number, clock: Clock): number {
+  return Math.max(0, Math.floor((clock.now() - time) / 1000));
 }

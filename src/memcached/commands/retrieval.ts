@@ -34,7 +34,7 @@ export function isAnswered(request: RetrievalRequest): boolean {
 
 function look(request: RetrievalRequest, key: string, context: CommandContext): Answer<Item | undefined> {
   if (request.command === 'get' || request.command === 'gets') return context.cache.get(key);
-  return after(context.cache.touch(key, expiresAtFrom(request.exptime, context.now())), (item) => item);
+  return after(context.cache.touch(key, expiresAtFrom(request.exptime, context.clock)), (item) => item);
 }
 
 function writeHit(output: ReplyBuffer, key: string, item: Item | undefined, withCas: boolean): void {

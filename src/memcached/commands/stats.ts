@@ -47,12 +47,12 @@ function writeRows({ output }: CommandContext, rows: readonly Row[]): void {
 function generalRows(info: CacheInfo | undefined, context: CommandContext): Row[] {
   const { server, cache } = context;
   const { statistics } = cache;
-  const now = Math.floor(context.now() / 1000);
+  const { now, unixNow } = context.clock;
   const usage = process.cpuUsage();
   return [
     ['pid', process.pid],
-    ['uptime', Math.max(0, now - Math.floor(server.startedAt / 1000))],
-    ['time', now],
+    ['uptime', Math.floor((now() - server.startedAt) / 1000)],
+    ['time', Math.floor(unixNow() / 1000)],
     ['version', MEMCACHED_VERSION],
     ['ironcached_version', server.version],
     ['pointer_size', 64],

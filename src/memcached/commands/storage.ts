@@ -14,7 +14,7 @@ const REPLIES: Record<StoreOutcome, string> = {
 /** set, add, replace, append, prepend, cas. */
 export function store(request: StorageRequest, context: CommandContext): Answer<void> {
   const { command, key, flags, cas, data, exptime } = request;
-  const expiresAt = expiresAtFrom(exptime, context.now());
+  const expiresAt = expiresAtFrom(exptime, context.clock);
   const value = { value: data, kind: 'bytes', flags, expiresAt } as const;
   const outcome =
     command === 'cas'
