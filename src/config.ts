@@ -193,16 +193,19 @@ export const settings = {
   },
   memoryLimit: {
     variable: 'IRONCACHED_MEMORY_LIMIT',
-    fallback: '512mb',
+    fallback: 'auto',
     about:
-      'What all items may take together, with all that is kept about them; beyond, the least recently used go.',
-    schema: size(MIB, 32 * 1024 * MIB),
+      'What all items may take together, with all that is kept about them; beyond, the least recently used go. auto: a quarter of the machine, or three quarters of what a container leaves besides the program.',
+    schema: z
+      .literal('auto')
+      .or(size(MIB, 32 * 1024 * MIB))
+      .describe('auto, or a size from 1mb to 32gb, like 64kb, 512mb or 2gb'),
   },
   store: {
     variable: 'IRONCACHED_STORE',
     fallback: 'arena',
     about:
-      'How items are kept: arena packs them in typed arrays, about 60 bytes each above key and value; lru-cache keeps an object each, about 500 bytes, and is there to compare with.',
+      'How items are kept: arena packs them in typed arrays, about 45 bytes each above key and value; lru-cache keeps an object each, about 500 bytes, and is there to compare with.',
     schema: z.enum(['arena', 'lru-cache']).describe('arena or lru-cache'),
   },
   maxItemSize: {

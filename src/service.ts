@@ -18,6 +18,7 @@ import { buildMonitoringApp } from './http/monitoring-app.ts';
 import { FailedSignIns, type SignInLimits } from './limits/failed-sign-ins.ts';
 import { RequestRates } from './limits/request-rate.ts';
 import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
+import { memoryLimit } from './memory-limit.ts';
 import { Monitoring } from './monitoring.ts';
 import { givenAdminToken, openAccounts } from './open-accounts.ts';
 import { StartError } from './start-error.ts';
@@ -91,8 +92,9 @@ export class Service {
     this.#tokens = new TokenBook(unixNow);
     this.#signIns = new FailedSignIns(signInLimits(config), now, logger);
     this.#rates = new RequestRates(config.maxRequestsPerSecond, now);
+    const memoryBytesMax = memoryLimitOf(config);
     const before = process.memoryUsage().arrayBuffers;
-    this.#store = openStore(config, now);
+    this.#store = openStore(config, memoryBytesMax, now);
     const storeBufferBytes = process.memoryUsage().arrayBuffers - before;
     this.engine = new Engine(
       this.#store,
@@ -114,7 +116,7 @@ export class Service {
       signIns: this.#signIns,
       rates: this.#rates,
       version,
-      memoryBytesMax: config.memoryLimit,
+      memoryBytesMax,
       log: logger,
       requests: this.#monitoring.memcachedRequests,
       slowMs: config.slowRequest,
@@ -367,8 +369,16 @@ function onlyProject({ projects }: Credentials): string {
   throw new StartError(`${settings.memcachedBind.variable}: name the project, as PROJECT_ID/CACHE_NAME`);
 }
 
-function openStore({ store, memoryLimit, maxCaches }: Config, now: () => number): Store {
-  const options = { bytesMax: memoryLimit, cachesMax: maxCaches, now };
+function memoryLimitOf(config: Config): number {
+  try {
+    return memoryLimit(config);
+  } catch (error) {
+    throw new StartError(`${settings.memoryLimit.variable}: ${messageOf(error)}`);
+  }
+}
+
+function openStore({ store, maxCaches }: Config, bytesMax: number, now: () => number): Store {
+  const options = { bytesMax, cachesMax: maxCaches, now };
   try {
     return store === 'arena' ? new ArenaStore(options) : new LruCacheStore(options);
   } catch (error) {

@@ -23,7 +23,8 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'host-address': [],
   'start-error': [],
   'start-warnings': ['config', 'file-limit', 'host-address'],
-  'tick-clock': [],
+  'tick-clock': ['engine'],
+  'memory-limit': ['config', 'storage'],
   version: [],
   'open-accounts': ['auth', 'config'],
 };

@@ -23,7 +23,7 @@ const examples: { readonly [N in SettingName]: readonly [Config[N], given: strin
   adminToken: [undefined, 'an-admin-token-of-some-length', 'an-admin-token-of-some-length'],
   credentialsFile: [undefined, '/run/secrets/credentials.json', '/run/secrets/credentials.json'],
   dataDir: ['./data', '/var/lib/ironcached', '/var/lib/ironcached'],
-  memoryLimit: [512 * MIB, '2gb', 2048 * MIB],
+  memoryLimit: ['auto', '2gb', 2048 * MIB],
   store: ['arena', 'lru-cache', 'lru-cache'],
   maxItemSize: [MIB, '64kb', 65_536],
   maxCaches: [100_000, '1', 1],
@@ -163,7 +163,7 @@ describe('a size', () => {
     'may not be given as %j',
     (given) => {
       expect(mistakesIn([], { IRONCACHED_MEMORY_LIMIT: given })).toEqual([
-        `IRONCACHED_MEMORY_LIMIT: "${given}" is not accepted; expected a size from 1mb to 32gb, like 64kb, 512mb or 2gb`,
+        `IRONCACHED_MEMORY_LIMIT: "${given}" is not accepted; expected auto, or a size from 1mb to 32gb, like 64kb, 512mb or 2gb`,
       ]);
     },
   );
