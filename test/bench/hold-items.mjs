@@ -1,5 +1,5 @@
 // Fills a store with as many items as the first argument says, through the engine, without sockets: counts
-// them, reads each one, then replaces a part by others (what makes a Map run out of slots) and does so again.
+// them, reads each one, then replaces a part by others and does so again.
 // The second argument names the store.
 import { Engine } from '../../dist/engine/engine.js';
 import { NEVER } from '../../dist/engine/item.js';
@@ -10,12 +10,16 @@ const [, , count, storeName] = process.argv;
 const items = Number(count);
 const replaced = Math.floor(items / 3);
 const isArena = storeName === 'arena';
-const ITEM_BYTES = (isArena ? 150 : ITEM_OVERHEAD_BYTES) + 12 + 8;
-// Room to spare: shards fill unevenly, and nothing is to be evicted here.
+const ITEM_BYTES = (isArena ? 64 : ITEM_OVERHEAD_BYTES) + 12 + 8;
+// Room to spare, since nothing is to be evicted here.
 const options = { bytesMax: Math.ceil(items * ITEM_BYTES * 1.02), cachesMax: 1, now: Date.now };
 
 const store = isArena ? new ArenaStore(options) : new LruCacheStore(options);
-const engine = new Engine(store, { valueBytesMax: 1000, defaultExpiresInSeconds: 0 }, Date.now);
+const engine = new Engine(
+  store,
+  { valueBytesMax: 1000, defaultExpiresInSeconds: 0 },
+  { now: Date.now, unixNow: Date.now },
+);
 const made = engine.cache('0123456789abcdef01234567', 'bench');
 const cache = /** @type {import('../../src/engine/cache.ts').Cache} */ (/** @type {unknown} */ (made));
 const emptyBytes = process.memoryUsage.rss();

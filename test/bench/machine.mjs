@@ -82,8 +82,19 @@ export function cpuSeconds(pid) {
 
 /** @param {number} pid */
 export function residentBytes(pid) {
+  return statusBytes(pid, 'VmRSS');
+}
+
+/** The most that was ever resident. @param {number} pid */
+export function peakResidentBytes(pid) {
+  return statusBytes(pid, 'VmHWM');
+}
+
+/** @param {number} pid @param {string} row */
+function statusBytes(pid, row) {
   try {
-    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) * 1024;
+    const text = readFileSync(`/proc/${pid}/status`, 'latin1');
+    return Number(new RegExp(`^${row}:\\s+(\\d+)`, 'm').exec(text)?.[1]) * 1024;
   } catch {
     return 0;
   }

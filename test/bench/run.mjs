@@ -4,8 +4,10 @@ import { parseArgs } from 'node:util';
 import { benchItems } from './items.mjs';
 import { cores, describeMachine } from './machine.mjs';
 import { benchMemcached } from './memcached.mjs';
+import { benchMemory } from './memory.mjs';
 import { say } from './report.mjs';
 import { benchRest } from './rest.mjs';
+import { benchStalls } from './stalls.mjs';
 import { benchStart } from './start.mjs';
 
 const HELP = `npm run bench -- [part…] [options]
@@ -14,7 +16,9 @@ parts
   memcached   against memcached -t 1, by its protocol
   rest        against a bare Fastify route and a bare node:http server
   start       time until ready, memory when empty
-  items       9 million items in one cache; takes minutes and gigabytes, so only by name
+  memory      resident memory against the limit; a quarter of an hour, so only by name
+  stalls      how long 5 million items hold the event loop when they go; minutes, so only by name
+  items       10 million items in one cache; minutes and gigabytes, so only by name
   (none: memcached, rest and start)
 
 options
@@ -23,7 +27,7 @@ options
   --quick       1 second, 2 pairs: a look, not a result
   --only TEXT   only work whose name has this in it, such as "depth 16"
   --store NAME  how ironcached keeps items: arena (default) or lru-cache
-  --items N     for the part items (9000000)
+  --items N     for the parts items (10000000) and stalls (5000000)
   --json FILE   where the figures go (bench-results.json)
   --help
 `;
@@ -32,6 +36,8 @@ const PARTS = {
   memcached: benchMemcached,
   rest: benchRest,
   start: benchStart,
+  memory: benchMemory,
+  stalls: benchStalls,
   items: benchItems,
 };
 const DEFAULT_PARTS = /** @type {PartName[]} */ (['memcached', 'rest', 'start']);

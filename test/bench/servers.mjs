@@ -22,20 +22,28 @@ const MEMORY_LIMIT_MIB = 512;
 /**
  * The service itself, as `node dist/main.js` runs it: default settings, default logging.
  * @param {string} store
+ * @param {{ memoryLimitMib?: number, preload?: URL, environment?: Record<string, string> }} [more]
  */
-export async function startIroncached(store) {
+export async function startIroncached(
+  store,
+  { memoryLimitMib = MEMORY_LIMIT_MIB, preload, environment: extra } = {},
+) {
   const projectId = randomBytes(12).toString('hex');
   const token = randomBytes(20).toString('base64url');
   const { line, ...server } = await startNode(
-    [fileURLToPath(new URL('../../dist/main.js', import.meta.url))],
+    [
+      ...(preload ? ['--import', preload.href] : []),
+      fileURLToPath(new URL('../../dist/main.js', import.meta.url)),
+    ],
     {
       ...environment(),
+      ...extra,
       IRONCACHED_HTTP_PORT: '0',
       IRONCACHED_MEMCACHED_PORT: '0',
       IRONCACHED_PROJECT_ID: projectId,
       IRONCACHED_TOKEN: token,
       IRONCACHED_STORE: store,
-      IRONCACHED_MEMORY_LIMIT: `${MEMORY_LIMIT_MIB}mb`,
+      IRONCACHED_MEMORY_LIMIT: `${memoryLimitMib}mb`,
     },
   );
   const { httpPort, memcachedPort } = line;
@@ -128,7 +136,7 @@ function environment() {
 }
 
 /** @returns {Promise<number>} */
-function freePort() {
+export function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const address = server.address();
