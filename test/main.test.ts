@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -69,7 +70,7 @@ test('all mistakes at once, and exit status 2', () => {
     [
       'ironcached cannot start:',
       '  --http-port: "x" is not accepted; expected a port from 0 to 65535 (0: any free one)',
-      '  IRONCACHED_MEMORY_LIMIT: "much" is not accepted; expected a size from 1mb to 32gb, like 64kb, 512mb or 2gb',
+      '  IRONCACHED_MEMORY_LIMIT: "much" is not accepted; expected auto, or a size from 1mb to 32gb, like 64kb, 512mb or 2gb',
       '',
     ].join('\n'),
   );
@@ -84,8 +85,17 @@ test('a taken port is one line and exit status 1', async () => {
   expect(second.stderr).toMatch(/^ironcached: the memcached listener cannot start: .*\n$/);
 });
 
+test.skipIf(totalmem() >= 32 * 2 ** 30)('more memory than the machine has is one line, too', () => {
+  const { status, stderr } = runToEnd(['--memory-limit', `${Math.ceil(totalmem() / 2 ** 20) + 1}mb`]);
+  expect(stderr).toMatch(/^ironcached: IRONCACHED_MEMORY_LIMIT: \d+ MiB are more than this .*\n$/);
+  expect(status).toBe(1);
+});
+
 test.skipIf(process.platform !== 'linux')('memory that the machine cannot promise is one line, too', () => {
-  const command = `ulimit -v 8000000; exec "${process.execPath}" "${program}" --memory-limit 32gb --data-dir "${temporaryDirectory()}"`;
+  // Unconstrained, that is far more than there is.
+  const allowed = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  const limit = `${Math.floor(Math.min(totalmem(), allowed, 32 * 2 ** 30) / 2 ** 20)}mb`;
+  const command = `ulimit -v 1500000; exec "${process.execPath}" "${program}" --memory-limit ${limit} --data-dir "${temporaryDirectory()}"`;
   const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
   expect(stderr).toMatch(
     /^ironcached: IRONCACHED_MEMORY_LIMIT: this machine cannot promise so much memory: .*\n$/,
