@@ -147,7 +147,7 @@ export class Service {
     const { config, logger } = this.#parts;
     const accounts = await this.#openAccounts();
     this.#certificate = CertificateFiles.open(config, logger);
-    this.#app = await this.#buildApp();
+    this.#app = await this.#buildApp(accounts);
     try {
       const addresses: Addresses = {
         protocol: this.#certificate ? 'https' : 'http',
@@ -223,7 +223,10 @@ export class Service {
         now: this.#clock.unixNow,
         onChange: ({ projects, tokens }, deleted) => {
           this.#tokens.update({ projects, tokens: [...adminTokens, ...tokens] });
-          return this.#deleteCaches(deleted);
+          for (const { id, quotas } of projects) {
+            this.engine.setProjectQuota(id, { bytesMax: quotas.bytes, itemsMax: quotas.items });
+          }
+          return this.#deleteProjects(deleted);
         },
       });
       this.#plain = opened.plain;
@@ -236,8 +239,9 @@ export class Service {
   }
 
   // Nobody can use them any more. A page at a time, since a project may have a hundred thousand.
-  async #deleteCaches(projectIds: readonly string[]): Promise<void> {
-    for (const id of projectIds) {
+  async #deleteProjects(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      this.engine.setProjectQuota(id, {});
       for (;;) {
         const caches = await this.engine.list(id, 0, DELETED_CACHES_AT_ONCE);
         if (caches.length === 0) break;
@@ -301,7 +305,7 @@ export class Service {
     return addresses;
   }
 
-  #buildApp(): Promise<FastifyInstance> {
+  #buildApp(accounts: Accounts): Promise<FastifyInstance> {
     const { config, logger, version } = this.#parts;
     const tls = this.#certificate && withoutClientCa(this.#certificate.options);
     return buildApp({
@@ -309,6 +313,7 @@ export class Service {
       tokens: this.#tokens,
       signIns: this.#signIns,
       rates: this.#rates,
+      accounts,
       logger,
       version,
       limits: {

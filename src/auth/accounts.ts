@@ -56,16 +56,13 @@ export class Accounts {
     return this.#parts.readOnly;
   }
 
-  /**
-   * Makes a change, and resolves when it is kept and in force. Throws CredentialsRefusal; any other error
-   * means that it could not be kept, and then nothing has changed.
-   */
+  /** Makes a change, and resolves when it is kept and in force. Throws CredentialsRefusal. */
   change<R>(make: Change<R>): Promise<R> {
     const { file, readOnly } = this.#parts;
     if (!file || readOnly !== undefined) {
       return Promise.reject(new CredentialsRefusal('read_only', readOnly ?? 'Nothing is kept here.'));
     }
-    return this.#next(() => whileLocked(lockPath(file.path), () => this.#change(file.path, make)));
+    return this.#next(() => this.#keep(file.path, make));
   }
 
   /** Reads the file anew, if it has changed. A broken one is logged, and the old credentials stay. */
@@ -94,6 +91,19 @@ export class Accounts {
     const { file } = this.#parts;
     if (file) unwatchFile(file.path, this.#watcher);
     await this.#last;
+  }
+
+  async #keep<R>(path: string, make: Change<R>): Promise<R> {
+    try {
+      return await whileLocked(lockPath(path), () => this.#change(path, make));
+    } catch (err) {
+      if (err instanceof CredentialsRefusal) throw err;
+      this.#parts.log.error({ err }, 'a change of projects and tokens could not be kept');
+      throw new CredentialsRefusal(
+        'not_kept',
+        'The change could not be kept, and was not made. The log says why.',
+      );
+    }
   }
 
   async #change<R>(path: string, make: Change<R>): Promise<R> {

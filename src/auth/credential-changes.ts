@@ -6,7 +6,8 @@ import { hashToken } from './token-book.ts';
 /** Why projects and tokens cannot be changed as asked. The message says what to do. */
 export class CredentialsRefusal extends Error {
   override readonly name = 'CredentialsRefusal';
-  readonly code: 'read_only' | 'not_found' | 'conflict';
+  /** `not_kept`: it could not be written; nothing has changed. */
+  readonly code: 'read_only' | 'not_found' | 'conflict' | 'not_kept';
 
   constructor(code: CredentialsRefusal['code'], message: string) {
     super(message);

@@ -2,9 +2,11 @@ import { Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Accounts } from '../auth/accounts.ts';
 import { permissionSet } from '../auth/permissions.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
+import { administer } from './administer.ts';
 import { watchRoutes } from './allowed-methods.ts';
 import { authenticate } from './authenticate.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
@@ -15,10 +17,13 @@ import { Gate, type GateParts } from './gate.ts';
 import { registerOpenApi } from './openapi.ts';
 import { requestIds } from './request-id.ts';
 import { watchRequests } from './request-log.ts';
+import { authenticationRoute } from './routes/authentication.ts';
 import { cacheRoutes } from './routes/caches.ts';
 import { healthRoutes } from './routes/health.ts';
 import { itemRoutes } from './routes/items.ts';
 import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
+import { projectRoutes } from './routes/projects.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import { versionRoute } from './routes/version.ts';
 import { type ConnectionCounts, createServer, type HttpLimits } from './server.ts';
 
@@ -27,6 +32,7 @@ const FAREWELL_MS = 100;
 
 export interface AppParts extends GateParts {
   readonly engine: Engine;
+  readonly accounts: Accounts;
   readonly logger: FastifyBaseLogger | false;
   /** What GET /version tells. */
   readonly version: string;
@@ -55,9 +61,10 @@ export interface AppParts extends GateParts {
 
 /** The REST interface: everything registered, not listening. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { engine, logger, version, limits, tls } = parts;
+  const { engine, accounts, logger, version, limits, tls } = parts;
   const { corsOrigins = [], trustedProxies = [], isStopping = () => false } = parts;
   const { requests, connections, slowMs, metrics, mayReadMetrics, isReady } = parts;
+  const gate = new Gate(parts);
   const app = fastify({
     serverFactory: (listener) => {
       const server = createServer({ listener, limits, tls, logger, connections, isStopping });
@@ -84,6 +91,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     done();
   });
   watchRequests(app, { logger, requests, slowMs });
+  app.decorateRequest('admin', null);
   const allowedMethods = watchRoutes(app);
   app.setErrorHandler(errorHandler(logger));
   app.setNotFoundHandler((request, reply) =>
@@ -95,11 +103,19 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await showDocumentation(app);
   await app.register(versionRoute, { version });
   await app.register(healthRoutes, { isReady });
-  const gate = new Gate(parts);
   await app.register(metricsRoute, {
     source: metrics,
     admits: (request, reply) => gate.admitsToMetrics(mayReadMetrics, request, reply),
   });
+  await app.register(authenticationRoute, { prefix: '/1', gate });
+  await app.register(
+    async (control) => {
+      control.addHook('onRequest', administer(gate));
+      await control.register(projectRoutes, { accounts, now: engine.now });
+      await control.register(tokenRoutes, { accounts, now: engine.now });
+    },
+    { prefix: '/1' },
+  );
   await app.register(
     async (project) => {
       authenticateRoutes(project, gate);

@@ -3,7 +3,7 @@ import type { Grant } from '../auth/grant.ts';
 import type { PermissionSet } from '../auth/permissions.ts';
 import { NO_SUCH_ENDPOINT, sendError } from './errors.ts';
 import type { Gate } from './gate.ts';
-import { refusePermission } from './token-refusals.ts';
+import { refuseDenied, refusePermission } from './token-refusals.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -26,6 +26,13 @@ export function authenticate(gate: Gate, needed: PermissionSet) {
       done();
     }
   };
+}
+
+/** Answers a request whose right ended while its body came: its token was revoked, say. */
+export function refuseIfLapsed(request: FastifyRequest, reply: FastifyReply, now: number): boolean {
+  const denial = request.grant?.denial(now);
+  if (denial !== undefined) refuseDenied(reply, denial);
+  return denial !== undefined;
 }
 
 function parametersOf(request: FastifyRequest): Record<string, string | undefined> {

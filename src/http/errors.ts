@@ -5,6 +5,7 @@ import {
   type FastifyRequest,
   type FastifySchemaValidationError,
 } from 'fastify';
+import { CredentialsRefusal } from '../auth/credential-changes.ts';
 import { Refusal, type RefusalCode } from '../engine/errors.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { messageJson, sendJson } from './json-answer.ts';
@@ -35,6 +36,14 @@ const refusalAnswers: Record<RefusalCode, Omit<ErrorAnswer, 'msg'> & { readonly 
     advice: 'The store cannot be reached; try again later.',
     headers: retryLater,
   },
+};
+
+/** What projects and tokens refuse; the text is theirs. */
+const credentialsStatuses: Record<CredentialsRefusal['code'], number> = {
+  read_only: 403,
+  not_found: 404,
+  conflict: 409,
+  not_kept: 500,
 };
 
 /** Answers whatever a route or a hook threw. A bug is logged whole and told as little more than that. */
@@ -90,6 +99,9 @@ function errorAnswer(error: unknown): ErrorAnswer | undefined {
     return { status: error.status, msg: error.message, headers: error.headers };
   }
   if (error instanceof Refusal) return refusalAnswer(error);
+  if (error instanceof CredentialsRefusal) {
+    return { status: credentialsStatuses[error.code], msg: error.message };
+  }
   return error instanceof Error ? frameworkAnswer(error) : undefined;
 }
 

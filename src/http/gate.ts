@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Token } from '../auth/credentials.ts';
 import type { Denial, Grant } from '../auth/grant.ts';
 import type { TokenBook } from '../auth/token-book.ts';
 import { clientAddress } from '../limits/client-address.ts';
@@ -25,8 +26,13 @@ export class Gate {
     this.#parts = parts;
   }
 
-  /** By what right a request uses a project; undefined: by none. */
-  grantFor(projectId: string, request: FastifyRequest, reply: FastifyReply): Grant | undefined {
+  /** By what right a request uses a project; undefined: by none. `refuse` answers why. */
+  grantFor(
+    projectId: string,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    refuse = refuseDenied,
+  ): Grant | undefined {
     const text = tokenOf(request);
     if (text === undefined) {
       refuseToken(reply, 'A token is needed');
@@ -35,7 +41,7 @@ export class Gate {
     const verdict = this.#parts.tokens.check(projectId, text);
     const grant = typeof verdict === 'string' ? undefined : verdict;
     if (this.#isTurnedAway(grant?.token?.id, request, reply)) return undefined;
-    if (typeof verdict === 'string') this.#deny(verdict, request, reply);
+    if (typeof verdict === 'string') this.#deny(verdict, request, reply, refuse);
     return grant;
   }
 
@@ -54,8 +60,22 @@ export class Gate {
     if (this.#isTurnedAway(passes ? request.routeOptions.url : undefined, request, reply)) return false;
     if (passes) return true;
     if (typeof this.#parts.tokens.identify(text) === 'object') refuseMetrics(reply);
-    else this.#deny('unknown_token', request, reply);
+    else this.#deny('unknown_token', request, reply, refuseDenied);
     return false;
+  }
+
+  /** Whose token a request came with, whatever it may do; undefined: nobody's. */
+  tokenFor(request: FastifyRequest, reply: FastifyReply): Token | undefined {
+    const text = tokenOf(request);
+    if (text === undefined) {
+      refuseToken(reply, 'A token is needed');
+      return undefined;
+    }
+    const verdict = this.#parts.tokens.identify(text);
+    const token = typeof verdict === 'string' ? undefined : verdict;
+    if (this.#isTurnedAway(token?.id, request, reply)) return undefined;
+    if (typeof verdict === 'string') this.#deny(verdict, request, reply, refuseDenied);
+    return token;
   }
 
   /** Counts a request; true: there are too many. */
@@ -89,11 +109,11 @@ export class Gate {
   }
 
   // Only a token that nobody has may be a guess.
-  #deny(denial: Denial, request: FastifyRequest, reply: FastifyReply): void {
+  #deny(denial: Denial, request: FastifyRequest, reply: FastifyReply, refuse: typeof refuseDenied): void {
     const isGuess = denial === 'unknown_token';
     const delayMs = isGuess ? this.#parts.signIns.failed(clientAddress(request.ip)) : 0;
-    if (delayMs > 0) setTimeout(() => refuseDenied(reply, denial), delayMs);
-    else refuseDenied(reply, denial);
+    if (delayMs > 0) setTimeout(() => refuse(reply, denial), delayMs);
+    else refuse(reply, denial);
   }
 }
 
@@ -101,7 +121,7 @@ export class Gate {
  * The token that a request came with, in the header `Authorization: OAuth TOKEN` (or `Bearer`) or as
  * `?oauth=TOKEN`; the header wins.
  */
-function tokenOf(request: FastifyRequest): string | undefined {
+export function tokenOf(request: FastifyRequest): string | undefined {
   const header = request.headers.authorization;
   const fromHeader = header === undefined ? undefined : SCHEMES.exec(header)?.[1];
   if (fromHeader !== undefined) return fromHeader;

@@ -11,13 +11,13 @@ export interface Member {
 /** The members of a request body by their names in lower case: clients write them as they like. */
 export type Members = ReadonlyMap<string, Member>;
 
-/** Reads a body as a JSON object, an empty one as no members. Throws HttpRefusal 400. */
-export function readMembers(body: Buffer): Members {
+/** Reads a body as a JSON object, an empty one as no members. Throws HttpRefusal 400, which shows an example. */
+export function readMembers(body: Buffer, example = '{"value": "text"}'): Members {
   if (!isUtf8(body)) throw new HttpRefusal(400, 'The body is not valid UTF-8. Send JSON as UTF-8.');
   const text = body.toString('utf8', startsWithMark(body) ? BYTE_ORDER_MARK.length : 0);
   const members = new Map<string, Member>();
   if (text.trim() === '') return members;
-  const parsed = parse(text);
+  const parsed = parse(text, example);
   for (const [name, value] of Object.entries(parsed)) {
     const lowerCase = name.toLowerCase();
     // The name in its documented spelling wins over any other.
@@ -51,17 +51,17 @@ function startsWithMark(body: Buffer): boolean {
   return body.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
 }
 
-function parse(text: string): object {
-  const parsed = parseJson(text);
+function parse(text: string, example: string): object {
+  const parsed = parseJson(text, example);
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
-  throw new HttpRefusal(400, 'The body must be a JSON object, like {"value": "text"}.');
+  throw new HttpRefusal(400, `The body must be a JSON object, like ${example}.`);
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, example: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new HttpRefusal(400, 'The body is not valid JSON. Send a JSON object, like {"value": "text"}.');
+    throw new HttpRefusal(400, `The body is not valid JSON. Send a JSON object, like ${example}.`);
   }
 }
 

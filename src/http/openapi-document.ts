@@ -1,3 +1,4 @@
+import { Accounts } from '../auth/accounts.ts';
 import { TokenBook } from '../auth/token-book.ts';
 import { Engine } from '../engine/engine.ts';
 import { Refusal } from '../engine/errors.ts';
@@ -17,6 +18,7 @@ export async function openApiDocument(version: string): Promise<string> {
       warn() {},
     }),
     rates: new RequestRates(0, () => 0),
+    accounts: new Accounts({ onChange: () => {}, log: { info: () => {}, error: () => {} } }),
     logger: false,
     requests: new RequestMeter('http'),
     connections: { open: 0, accepted: 0, refused: 0 },

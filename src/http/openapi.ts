@@ -1,11 +1,12 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
+import { controlSchemas } from './control-schemas.ts';
 import { component } from './operation.ts';
 import { namedSchemas } from './schemas.ts';
 
 /** Collects every route registered from here on into an OpenAPI document. */
 export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
-  for (const schema of namedSchemas) app.addSchema(component(schema));
+  for (const schema of [...namedSchemas, ...controlSchemas]) app.addSchema(component(schema));
   await app.register(swagger, {
     refResolver: { buildLocalReference: ({ $id }, _base, _fragment, index) => String($id ?? `def-${index}`) },
     convertConstToEnum: false,
@@ -23,6 +24,8 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
       tags: [
         { name: 'items', description: 'Values under keys' },
         { name: 'caches', description: 'Named sets of items' },
+        { name: 'projects', description: 'Who has caches here, and how much; for admin tokens' },
+        { name: 'tokens', description: 'Who may use which projects; for admin tokens' },
         { name: 'service', description: 'The service itself' },
       ],
       security: [{ oauthHeader: [] }, { bearer: [] }, { oauthQuery: [] }],

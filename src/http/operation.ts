@@ -16,21 +16,21 @@ type JsonSchema = Record<string, unknown>;
 
 export interface Operation {
   readonly id: string;
-  readonly tag: 'caches' | 'items' | 'service';
+  readonly tag: 'caches' | 'items' | 'projects' | 'tokens' | 'service';
   readonly summary: string;
   readonly description?: string;
   readonly path?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly answer: Answer;
+  /** Which errors it has of those that concern tokens and paths, if not all. */
+  readonly usualErrors?: readonly ErrorStatus[];
   /** Which errors it has besides those of every operation, with what they say if not the usual. */
   readonly errors?: Readonly<Partial<Record<ErrorStatus, string | undefined>>>;
   /** What a token must be permitted to do. */
   readonly needs?: Permission;
   /** Needs no token. */
   readonly open?: true;
-  /** Is about the service itself: has none of the errors that every operation on a project has. */
-  readonly ofService?: true;
 }
 
 interface Answer {
@@ -68,6 +68,7 @@ const errorAnswers = {
     'The member "value" is missing. Send a JSON object, like {"value": "text"}.',
   ],
   408: ['The request took too long to arrive', 'The request took too long to arrive. Send it again.'],
+  409: ['There is one already', 'There is a project of this id already. Choose another id.'],
   413: ['The body is too large', 'The body may have at most 1048576 bytes. Store a smaller value.'],
   429: [
     'Too many requests, or too many failed sign-ins; try again after Retry-After seconds',
@@ -142,7 +143,8 @@ function exampleOf(schema: z.ZodType): unknown {
 }
 
 function errorSchemas(about: Operation): Record<string, JsonSchema> {
-  const shared = about.open || about.ofService ? errorsOfAll : [...errorsOfProjects, ...errorsOfAll];
+  const { usualErrors = about.open ? [] : errorsOfProjects } = about;
+  const shared = [...usualErrors, ...errorsOfAll];
   const own = Object.keys(about.errors ?? {}).map(Number) as ErrorStatus[];
   const statuses = [...new Set([...shared, ...own])].sort();
   return Object.fromEntries(

@@ -28,7 +28,8 @@ export function refuseDenied(reply: FastifyReply, denial: Denial): void {
 /** Answers that a token lacks one of the permissions that are needed. */
 export function refusePermission(reply: FastifyReply, there: PermissionSet, needed: PermissionSet): void {
   const missing = missingPermission(there, needed);
-  refuse(reply, `This token may not ${missing}. Use a token with the permission "${missing}".`);
+  const verb = missing === 'admin' ? 'administer' : missing;
+  refuse(reply, `This token may not ${verb}. Use a token with the permission "${missing}".`);
 }
 
 export const METRICS_FORBIDDEN =

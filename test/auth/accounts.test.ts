@@ -126,9 +126,12 @@ describe('a change', () => {
   });
 
   test('is not made where it cannot be kept', async () => {
-    const { accounts } = await open();
+    const { accounts, logged } = await open();
     mkdirSync(`${path}.new`);
-    await expect(accounts.change(createProject({ name: 'web' }, NOW))).rejects.toThrow(/\.new/);
+    await expect(accounts.change(createProject({ name: 'web' }, NOW))).rejects.toMatchObject({
+      code: 'not_kept',
+    });
+    expect(logged.join()).toContain('could not be kept');
     expect([names(accounts.credentials), names(await kept())]).toEqual([[], []]);
     rmSync(`${path}.new`, { recursive: true });
     await accounts.change(createProject({ name: 'web' }, NOW));

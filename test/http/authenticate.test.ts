@@ -1,14 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import {
-  AUTHORIZED,
-  OTHER_PROJECT,
-  OTHER_TOKEN,
-  PROJECT,
-  path,
-  type TestApp,
-  TOKEN,
-  testApp,
-} from '../support/app.ts';
+import { OTHER_PROJECT, OTHER_TOKEN, PROJECT, path, type TestApp, TOKEN, testApp } from '../support/app.ts';
 
 let rest: TestApp;
 
@@ -78,57 +69,4 @@ test('nobody needs a token for the version and the documentation', async () => {
   expect(version.json()).toEqual({ version: '1.2.3' });
   expect(version.headers['content-type']).toBe('application/json');
   expect((await rest.app.inject('/docs/json')).statusCode).toBe(200);
-});
-
-describe('every route of the service', () => {
-  // The metrics have a token of their own: test/metrics/access.test.ts.
-  const open = (url: string) => /^\/(version|docs|health|metrics)/.test(url);
-
-  /** Every method and path that the document describes; a HEAD for each GET. */
-  function routes(): { method: 'GET'; url: string }[] {
-    const { paths = {} } = rest.app.swagger();
-    return Object.entries(paths)
-      .filter(([url]) => !open(url))
-      .flatMap(([url, operations]) => {
-        const filled = url.replace('{project}', PROJECT).replace(/\{\w+\}/g, 'x');
-        const methods = Object.keys(operations ?? {}).map((method) => method.toUpperCase());
-        return [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].map((method) => ({
-          method: method as 'GET',
-          url: filled,
-        }));
-      });
-  }
-
-  test('is known to this test', () => {
-    expect(routes()).toHaveLength(8 + 3);
-  });
-
-  test('is documented: the router has no other', () => {
-    const table = rest.app.printRoutes({ commonPrefix: false });
-    const registered = table
-      .match(/\((?:[A-Z]+, )*[A-Z]+\)/g)
-      ?.join(' ')
-      .match(/PUT|POST|DELETE/g);
-    expect(registered).toHaveLength(routes().filter(({ method }) => /PUT|POST|DELETE/.test(method)).length);
-  });
-
-  test('refuses who has no token, an unknown one, or one of another project, and changes nothing', async () => {
-    await rest.request('PUT', path('x', 'x'), { value: 'still here' });
-    const before = (await rest.request('GET', path('x', 'x'))).text;
-    for (const { method, url } of routes()) {
-      for (const [headers, expected] of [
-        [{}, 401],
-        [{ authorization: 'OAuth unknown' }, 401],
-        [{ authorization: `OAuth ${OTHER_TOKEN}` }, 403],
-      ] as const) {
-        const payload = method === 'GET' ? undefined : '{"value":1,"amount":1}';
-        const response = await rest.app.inject({ method, url, headers, ...(payload && { payload }) });
-        expect([method, url, response.statusCode]).toEqual([method, url, expected]);
-      }
-      const elsewhere = url.replace(PROJECT, '4e71843298b1db3f0d0000ff');
-      const response = await rest.app.inject({ method, url: elsewhere, headers: AUTHORIZED });
-      expect([method, url, response.statusCode]).toEqual([method, url, 404]);
-    }
-    expect((await rest.request('GET', path('x', 'x'))).text).toBe(before);
-  });
 });

@@ -46,7 +46,7 @@ describe('with origins', () => {
     expect(answer.statusCode).toBe(204);
     expect(answer.headers).toMatchObject({
       'access-control-allow-origin': ORIGIN,
-      'access-control-allow-methods': 'GET, HEAD, PUT, POST, DELETE',
+      'access-control-allow-methods': 'GET, HEAD, PUT, POST, PATCH, DELETE',
       'access-control-allow-headers': 'authorization,content-type',
       'access-control-max-age': '7200',
       vary: 'Origin, Access-Control-Request-Headers',

@@ -114,10 +114,10 @@ describe('a path that nobody knows', () => {
   test.each([
     '/',
     '/1',
-    '/1/projects',
     '/1/projects/',
+    '/1/tokens/',
     '/2/projects/x/caches',
-    '/1/projects/x',
+    '/1/projects/x/tokens',
     '/1//projects',
     '/VERSION',
     '/version/',

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, InjectOptions } from 'fastify';
+import { Accounts } from '../../src/auth/accounts.ts';
 import type { Credentials } from '../../src/auth/credentials.ts';
-import type { TokenBook } from '../../src/auth/token-book.ts';
+import { type CredentialsFile, credentialsFilePath } from '../../src/auth/credentials-file.ts';
+import { formatCredentials } from '../../src/auth/credentials-format.ts';
+import { TokenBook } from '../../src/auth/token-book.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { Store } from '../../src/engine/store.ts';
 import { type AppParts, buildApp } from '../../src/http/app.ts';
@@ -11,7 +15,7 @@ import { RequestRates } from '../../src/limits/request-rate.ts';
 import { RequestMeter } from '../../src/metrics/request-meter.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { testClock } from './clock.ts';
-import { bookOf, PROJECT, SIGN_IN_LIMITS, TOKEN, TWO_PROJECTS } from './credentials.ts';
+import { PROJECT, SIGN_IN_LIMITS, TOKEN, TWO_PROJECTS } from './credentials.ts';
 
 export { OTHER_PROJECT, OTHER_TOKEN, PROJECT, TOKEN } from './credentials.ts';
 
@@ -46,12 +50,17 @@ export interface TestAnswer {
 
 export interface TestAppOptions
   extends Partial<
-    Pick<AppParts, 'logger' | 'tls' | 'trustedProxies' | 'corsOrigins' | 'isStopping' | 'isReady'>
+    Pick<
+      AppParts,
+      'logger' | 'tls' | 'mayReadMetrics' | 'trustedProxies' | 'corsOrigins' | 'isStopping' | 'isReady'
+    >
   > {
   readonly limits?: Partial<AppParts['limits']>;
   readonly credentials?: Credentials;
   readonly signInLimits?: Partial<SignInLimits>;
   readonly requestsPerSecond?: number;
+  /** Where they are kept, so that they can be changed. */
+  readonly dataDir?: string;
   readonly defaultExpiresInSeconds?: number;
   readonly cachesMax?: number;
   readonly bytesMax?: number;
@@ -73,18 +82,27 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     { valueBytesMax: 1_048_576, defaultExpiresInSeconds },
     clock,
   );
-  const tokens = bookOf(options.credentials ?? TWO_PROJECTS, clock.now);
+  const given = options.credentials ?? TWO_PROJECTS;
+  const tokens = new TokenBook(clock.now);
+  const accounts = new Accounts({
+    ...(options.dataDir === undefined
+      ? { given, readOnly: 'They are given.' }
+      : { file: keep(given, options.dataDir) }),
+    onChange: (credentials) => tokens.update(credentials),
+    log: { info: () => {}, error: () => {} },
+  });
   const app = await buildApp({
     engine,
     tokens,
     signIns: new FailedSignIns({ ...SIGN_IN_LIMITS, ...options.signInLimits }, clock.now, { warn() {} }),
     rates: new RequestRates(options.requestsPerSecond ?? 0, clock.now),
+    accounts,
     logger,
     requests,
     connections: { open: 0, accepted: 0, refused: 0 },
     slowMs,
     metrics: { contentType: 'text/plain', scrape: async () => '' },
-    mayReadMetrics: () => false,
+    mayReadMetrics: options.mayReadMetrics ?? (() => false),
     isReady: options.isReady ?? (() => true),
     version: '1.2.3',
     limits: {
@@ -122,6 +140,12 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
 /** All 256 byte values, and a few random ones behind. */
 export function everyByte(): Buffer {
   return Buffer.concat([Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)), randomBytes(16)]);
+}
+
+function keep(credentials: Credentials, dataDir: string): CredentialsFile {
+  const file = { path: credentialsFilePath(dataDir), text: formatCredentials(credentials), credentials };
+  writeFileSync(file.path, file.text);
+  return file;
 }
 
 async function send(

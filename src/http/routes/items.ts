@@ -4,6 +4,7 @@ import type { ArithmeticOutcome } from '../../engine/arithmetic.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { keyFromText } from '../../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../../engine/limits.ts';
+import { refuseIfLapsed } from '../authenticate.ts';
 import { readBody } from '../body.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { readAmount } from '../increment-request.ts';
@@ -73,6 +74,7 @@ export async function itemRoutes(
       const cache = cacheOf(request);
       const key = keyOf(request);
       const asked = readPutRequest(await readBody(request.raw, bodyBytesMax));
+      if (refuseIfLapsed(request, reply, engine.now())) return reply;
       const seconds = asked.expiresInSeconds;
       const expiresAt =
         seconds === undefined ? cache.defaultExpiresAt() : engine.clock.now() + seconds * 1000;
@@ -118,6 +120,7 @@ export async function itemRoutes(
       const cache = cacheOf(request);
       const key = keyOf(request);
       const amount = readAmount(await readBody(request.raw, bodyBytesMax));
+      if (refuseIfLapsed(request, reply, engine.now())) return reply;
       const initial = { value: amount, expiresAt: cache.defaultExpiresAt() };
       const answer: Answer<ArithmeticOutcome> = cache.calculate(
         key,

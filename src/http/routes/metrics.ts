@@ -31,7 +31,7 @@ export async function metricsRoute(
           'A listener of its own, opened by IRONCACHED_METRICS_PORT, needs none.',
         answer: { description: 'The figures', schema: metricsText, type: 'text/plain' },
         errors: { 401: undefined, 403: METRICS_FORBIDDEN, 429: undefined },
-        ofService: true,
+        usualErrors: [],
       }),
       onRequest: (request, reply, done) => {
         if (admits(request, reply)) done();

@@ -1,0 +1,87 @@
+import type { IncomingMessage } from 'node:http';
+import type { z } from 'zod';
+import type { NewProject, NewToken } from '../auth/credential-changes.ts';
+import { mistakesIn } from '../auth/credential-members.ts';
+import type { Quotas } from '../auth/credentials.ts';
+import { quotasFrom } from '../auth/credentials-format.ts';
+import { readBody } from './body.ts';
+import { newProject, newToken, projectChange } from './control-schemas.ts';
+import { HttpRefusal } from './http-refusal.ts';
+import { readMembers } from './json-members.ts';
+
+/** The largest body that the control plane reads, in bytes: a token with thousands of projects. */
+export const CONTROL_BODY_BYTES_MAX = 65_536;
+
+/*
+ * What the control plane is asked for. Each reads a whole body and throws HttpRefusal: 400 (what is wrong
+ * with which member), 406 (which member is missing) and 413.
+ */
+
+export async function readNewProject(message: IncomingMessage): Promise<NewProject> {
+  const { id, name, status, quotas } = await read(message, newProject, ['name']);
+  return { id, name, suspended: status === 'suspended', quotas: quotasFrom(quotas ?? {}) };
+}
+
+export interface ProjectChange {
+  readonly name?: string;
+  readonly suspended?: boolean;
+  readonly quotas?: Partial<Quotas>;
+}
+
+export async function readProjectChange(message: IncomingMessage): Promise<ProjectChange> {
+  const { name, status, quotas = {} } = await read(message, projectChange, []);
+  const { bytes, items, requests_per_second: requests } = quotas;
+  return {
+    ...(name !== undefined && { name }),
+    ...(status !== undefined && { suspended: status === 'suspended' }),
+    quotas: {
+      ...(bytes !== undefined && { bytes: bytes ?? undefined }),
+      ...(items !== undefined && { items: items ?? undefined }),
+      ...(requests !== undefined && { requestsPerSecond: requests ?? undefined }),
+    },
+  };
+}
+
+/** `now`: in milliseconds since the Unix epoch. */
+export async function readNewToken(message: IncomingMessage, now: number): Promise<NewToken> {
+  const asked = await read(message, newToken, ['name', 'projects']);
+  const { name, projects, permissions = ['read', 'write'], admin = false, token: text } = asked;
+  return {
+    name,
+    projects,
+    permissions: admin && !permissions.includes('admin') ? [...permissions, 'admin'] : permissions,
+    expiresAt: expiryOf(asked, now),
+    text,
+  };
+}
+
+function expiryOf(asked: z.output<typeof newToken>, now: number): number | undefined {
+  const { expires_in: seconds, expires_at: time } = asked;
+  if (typeof seconds === 'number' && typeof time === 'number') {
+    throw new HttpRefusal(400, 'expires_in and expires_at exclude each other. Send one of them.');
+  }
+  if (typeof time === 'number' && time <= now) {
+    throw new HttpRefusal(400, 'expires_at must be in the future.');
+  }
+  return typeof seconds === 'number' ? now + seconds * 1000 : (time ?? undefined);
+}
+
+async function read<S extends z.ZodObject>(
+  message: IncomingMessage,
+  schema: S,
+  needed: readonly string[],
+): Promise<z.output<S>> {
+  const members = readMembers(await readBody(message, CONTROL_BODY_BYTES_MAX), '{"name": "web"}');
+  const missing = needed.find((name) => !members.has(name));
+  if (missing !== undefined) {
+    throw new HttpRefusal(406, `The member "${missing}" is missing. Send a JSON object with it.`);
+  }
+  const known = Object.keys(schema.shape);
+  // Ignored, a misspelt expires_in would make a token for ever. Its name is not repeated: it may be anything.
+  if ([...members.keys()].some((name) => !known.includes(name))) {
+    throw new HttpRefusal(400, `There is a member that is not known; these are: ${known.join(', ')}.`);
+  }
+  const result = schema.safeParse(Object.fromEntries([...members].map(([name, { value }]) => [name, value])));
+  if (result.success) return result.data;
+  throw new HttpRefusal(400, `${mistakesIn(result.error)[0]}.`);
+}

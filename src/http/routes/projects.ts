@@ -1,0 +1,129 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Accounts } from '../../auth/accounts.ts';
+import { changeProject, createProject, deleteProject } from '../../auth/credential-changes.ts';
+import { projectJson } from '../../auth/credentials-format.ts';
+import { AdminScope } from '../administer.ts';
+import { readNewProject, readProjectChange } from '../control-requests.ts';
+import {
+  type ListQuery,
+  listQuery,
+  newProject,
+  type ProjectPath,
+  projectAnswer,
+  projectChange,
+  projectList,
+  projectPath,
+} from '../control-schemas.ts';
+import { NO_SUCH_ENDPOINT } from '../errors.ts';
+import { HttpRefusal } from '../http-refusal.ts';
+import { messageJson, sendJson } from '../json-answer.ts';
+import { pageBehind } from '../list-page.ts';
+import { operation } from '../operation.ts';
+import { message } from '../schemas.ts';
+
+const DELETED = messageJson('Deleted.');
+
+const bodyErrors = { 406: 'The member "name" is missing. Send a JSON object with it.', 413: undefined };
+
+export interface ControlParts {
+  readonly accounts: Accounts;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+}
+
+export async function projectRoutes(app: FastifyInstance, { accounts, now }: ControlParts): Promise<void> {
+  app.get<{ Querystring: ListQuery }>(
+    '/projects',
+    operation({
+      id: 'listProjects',
+      tag: 'projects',
+      summary: 'List the projects that the token may administer, by id',
+      query: listQuery,
+      answer: { description: 'A part of the list', schema: projectList },
+    }),
+    (request, reply) => {
+      const scope = new AdminScope(request);
+      const projects = accounts.credentials.projects.filter(({ id }) => scope.hasProject(id));
+      sendJson(reply, JSON.stringify({ projects: pageBehind(projects, request.query).map(projectJson) }));
+    },
+  );
+
+  app.post(
+    '/projects',
+    operation({
+      id: 'createProject',
+      tag: 'projects',
+      summary: 'Make a project',
+      body: newProject,
+      answer: { description: 'The project', schema: projectAnswer },
+      errors: { ...bodyErrors, 409: 'There is a project of this id already. Choose another id.' },
+    }),
+    async (request, reply) => {
+      new AdminScope(request).requireAll();
+      const asked = await readNewProject(request.raw);
+      const project = await accounts.change(createProject(asked, now()));
+      sendJson(reply, JSON.stringify(projectJson(project)));
+      return reply;
+    },
+  );
+
+  app.get<{ Params: ProjectPath }>(
+    '/projects/:project',
+    operation({
+      id: 'getProject',
+      tag: 'projects',
+      summary: 'Tell about a project',
+      path: projectPath,
+      answer: { description: 'The project', schema: projectAnswer },
+    }),
+    (request, reply) => sendJson(reply, JSON.stringify(projectJson(projectOf(request)))),
+  );
+
+  app.patch<{ Params: ProjectPath }>(
+    '/projects/:project',
+    operation({
+      id: 'changeProject',
+      tag: 'projects',
+      summary: 'Suspend or resume a project, change its quotas or its name',
+      description: 'What is not given stays. Open memcached connections feel it at their next command.',
+      path: projectPath,
+      body: projectChange,
+      answer: { description: 'The project as it is now', schema: projectAnswer },
+      errors: { 413: undefined },
+    }),
+    async (request, reply) => {
+      const { id } = projectOf(request);
+      new AdminScope(request).requireAll();
+      const change = await readProjectChange(request.raw);
+      const project = await accounts.change(changeProject(id, change));
+      sendJson(reply, JSON.stringify(projectJson(project)));
+      return reply;
+    },
+  );
+
+  app.delete<{ Params: ProjectPath }>(
+    '/projects/:project',
+    operation({
+      id: 'deleteProject',
+      tag: 'projects',
+      summary: 'Delete a project, its caches, and the tokens that were for no other',
+      path: projectPath,
+      answer: { description: 'It is gone', schema: message, examples: { deleted: { msg: 'Deleted.' } } },
+    }),
+    async (request, reply) => {
+      const { id } = projectOf(request);
+      new AdminScope(request).requireAll();
+      await accounts.change(deleteProject(id));
+      sendJson(reply, DELETED);
+      return reply;
+    },
+  );
+
+  // Whether there is a project that is not its own is not for an admin to know.
+  function projectOf(request: FastifyRequest<{ Params: ProjectPath }>) {
+    const { project: id } = request.params;
+    const project = accounts.credentials.projects.find((each) => each.id === id);
+    if (project && new AdminScope(request).hasProject(id)) return project;
+    throw new HttpRefusal(404, NO_SUCH_ENDPOINT);
+  }
+}
