@@ -162,11 +162,11 @@ describe('a change', () => {
       .change(createProject({ id: PROJECT, name: 'one' }, NOW))
       .then(() => order.push('first'));
     const second = accounts.change(createProject({ name: 'two' }, NOW)).then(() => order.push('second'));
-    await vi.waitFor(() => expect(names(accounts.credentials)).toEqual(['one']));
+    await vi.waitFor(() => expect(names(accounts.credentials)).toEqual(['one']), 4000);
     order.push('finished');
     finish();
     await first;
-    await vi.waitFor(() => expect(names(accounts.credentials)).toEqual(['one', 'two']));
+    await vi.waitFor(() => expect(names(accounts.credentials)).toEqual(['one', 'two']), 4000);
     finish();
     await second;
     expect(order).toEqual(['finished', 'first', 'second']);

@@ -12,6 +12,103 @@ const ID = expect.stringMatching(/^[0-9a-f]{24}$/);
 const NO_PROJECT = '0'.repeat(24);
 const UNLIMITED = { bytes: null, items: null, requests_per_second: null };
 
+/** What is asked for a token, and what it has. */
+const AS_ASKED: readonly [asked: object, token: object][] = [
+  [{ permissions: ['write', 'read'] }, { permissions: ['read', 'write'], admin: false }],
+  [
+    { permissions: ['read'], admin: true },
+    { permissions: ['read', 'admin'], admin: true },
+  ],
+  [
+    { Permissions: ['admin'], ADMIN: false },
+    { permissions: ['admin'], admin: true },
+  ],
+  [{ projects: '*' }, { projects: '*' }],
+  [{ expires_at: '2031-01-01T00:00:00+01:00' }, { expires_at: '2030-12-31T23:00:00.000Z' }],
+  [{ expires_in: null, expires_at: null }, { expires_at: null }],
+  [{ token: 'a-text-from-elsewhere' }, { token: 'a-text-from-elsewhere' }],
+];
+
+/** What is asked in a wrong way, and what is said of it. */
+const WRONG: readonly [method: string, path: string, body: unknown, status: number, msg: string][] = [
+  ['POST', '/projects', '', 406, 'The member "name" is missing. Send a JSON object with it.'],
+  ['POST', '/projects', '{', 400, 'The body is not valid JSON. Send a JSON object, like {"name": "web"}.'],
+  ['POST', '/projects', '[]', 400, 'The body must be a JSON object, like {"name": "web"}.'],
+  [
+    'POST',
+    '/projects',
+    { name: '' },
+    400,
+    'name must be a text of 1 to 100 characters, without control characters.',
+  ],
+  ['POST', '/projects', { name: 'x', id: 'X' }, 400, 'id must be 24 lower-case hexadecimal digits.'],
+  ['POST', '/projects', { name: 'x', status: 'off' }, 400, 'status must be "active" or "suspended".'],
+  [
+    'POST',
+    '/projects',
+    { name: 'x', quotas: { bytes: 0 } },
+    400,
+    'quotas.bytes must be a whole number from 1 to 9007199254740991, or null for no limit.',
+  ],
+  [
+    'POST',
+    '/projects',
+    { name: 'x', quota: {} },
+    400,
+    'There is a member that is not known; these are: name, id, status, quotas.',
+  ],
+  ['POST', '/tokens', {}, 406, 'The member "name" is missing. Send a JSON object with it.'],
+  ['POST', '/tokens', { name: 'x' }, 406, 'The member "projects" is missing. Send a JSON object with it.'],
+  ['POST', '/tokens', { name: 'x', projects: [NO_PROJECT] }, 404, `There is no project ${NO_PROJECT}.`],
+  [
+    'POST',
+    '/tokens',
+    { name: 'x', projects: [] },
+    400,
+    'projects must be a list of one or more project ids, each of 24 lower-case hexadecimal digits, or "*" for all.',
+  ],
+  [
+    'POST',
+    '/tokens',
+    { name: 'x', projects: '*', permissions: [] },
+    400,
+    'permissions must name at least one of "read", "write" and "admin".',
+  ],
+  ['POST', '/tokens', { name: 'x', projects: '*', admin: 1 }, 400, 'admin must be true or false.'],
+  [
+    'POST',
+    '/tokens',
+    { name: 'x', projects: '*', expires_in: 0 },
+    400,
+    'expires_in must be a whole number of seconds from 1 to 315360000 (ten years).',
+  ],
+  [
+    'POST',
+    '/tokens',
+    { name: 'x', projects: '*', expires_at: '2001-01-01T00:00:00Z' },
+    400,
+    'expires_at must be in the future.',
+  ],
+  [
+    'POST',
+    '/tokens',
+    { name: 'x', projects: '*', expires_at: '2031-01-01T00:00:00Z', expires_in: 1 },
+    400,
+    'expires_in and expires_at exclude each other. Send one of them.',
+  ],
+  [
+    'POST',
+    '/tokens',
+    { name: 'x', projects: '*', token: 'with space' },
+    400,
+    'token must be 8 to 256 printable ASCII characters without spaces.',
+  ],
+  ['GET', '/projects?per_page=101', undefined, 400, 'The parameter per_page must be <= 100.'],
+  ['PUT', '/projects', '', 405, 'This endpoint allows GET, HEAD, POST.'],
+  ['GET', '/tokens/', undefined, 404, "The resource, project, or endpoint being requested doesn't exist."],
+  ['GET', '/tokens/x', undefined, 404, "The resource, project, or endpoint being requested doesn't exist."],
+];
+
 /** An item request by some token. */
 async function item(
   service: ControlledService,
@@ -128,26 +225,13 @@ describe('a token', () => {
     expect(kept + service.log.join('')).not.toContain(text);
   });
 
-  test.each<[object, object]>([
-    [{ permissions: ['write', 'read'] }, { permissions: ['read', 'write'], admin: false }],
-    [
-      { permissions: ['read'], admin: true },
-      { permissions: ['read', 'admin'], admin: true },
-    ],
-    [
-      { Permissions: ['admin'], ADMIN: false },
-      { permissions: ['admin'], admin: true },
-    ],
-    [{ projects: '*' }, { projects: '*' }],
-    [{ expires_at: '2031-01-01T00:00:00+01:00' }, { expires_at: '2030-12-31T23:00:00.000Z' }],
-    [{ expires_in: null, expires_at: null }, { expires_at: null }],
-    [{ token: 'a-text-from-elsewhere' }, { token: 'a-text-from-elsewhere' }],
-  ])('is made as asked: %j', async (asked, expected) => {
+  test('is made as asked', async () => {
     const service = await startControlled([], { now: () => NOW });
     const project = await service.project();
-    const made = await service.control('POST', '/tokens', { name: 'web', projects: [project], ...asked });
-    expect(made.status).toBe(200);
-    expect(made.json).toMatchObject(expected);
+    for (const [asked, expected] of AS_ASKED) {
+      const made = await service.control('POST', '/tokens', { name: 'web', projects: [project], ...asked });
+      expect([asked, made]).toMatchObject([asked, { status: 200, json: expected }]);
+    }
   });
 
   test('is exchanged for another without a moment in between', async () => {
@@ -196,87 +280,13 @@ describe('a token', () => {
 });
 
 describe('what is asked in a wrong way', () => {
-  test.each<[string, string, unknown, number, string]>([
-    ['POST', '/projects', '', 406, 'The member "name" is missing. Send a JSON object with it.'],
-    ['POST', '/projects', '{', 400, 'The body is not valid JSON. Send a JSON object, like {"name": "web"}.'],
-    ['POST', '/projects', '[]', 400, 'The body must be a JSON object, like {"name": "web"}.'],
-    [
-      'POST',
-      '/projects',
-      { name: '' },
-      400,
-      'name must be a text of 1 to 100 characters, without control characters.',
-    ],
-    ['POST', '/projects', { name: 'x', id: 'X' }, 400, 'id must be 24 lower-case hexadecimal digits.'],
-    ['POST', '/projects', { name: 'x', status: 'off' }, 400, 'status must be "active" or "suspended".'],
-    [
-      'POST',
-      '/projects',
-      { name: 'x', quotas: { bytes: 0 } },
-      400,
-      'quotas.bytes must be a whole number from 1 to 9007199254740991, or null for no limit.',
-    ],
-    [
-      'POST',
-      '/projects',
-      { name: 'x', quota: {} },
-      400,
-      'There is a member that is not known; these are: name, id, status, quotas.',
-    ],
-    ['POST', '/tokens', {}, 406, 'The member "name" is missing. Send a JSON object with it.'],
-    ['POST', '/tokens', { name: 'x' }, 406, 'The member "projects" is missing. Send a JSON object with it.'],
-    ['POST', '/tokens', { name: 'x', projects: [NO_PROJECT] }, 404, `There is no project ${NO_PROJECT}.`],
-    [
-      'POST',
-      '/tokens',
-      { name: 'x', projects: [] },
-      400,
-      'projects must be a list of one or more project ids, each of 24 lower-case hexadecimal digits, or "*" for all.',
-    ],
-    [
-      'POST',
-      '/tokens',
-      { name: 'x', projects: '*', permissions: [] },
-      400,
-      'permissions must name at least one of "read", "write" and "admin".',
-    ],
-    ['POST', '/tokens', { name: 'x', projects: '*', admin: 1 }, 400, 'admin must be true or false.'],
-    [
-      'POST',
-      '/tokens',
-      { name: 'x', projects: '*', expires_in: 0 },
-      400,
-      'expires_in must be a whole number of seconds from 1 to 315360000 (ten years).',
-    ],
-    [
-      'POST',
-      '/tokens',
-      { name: 'x', projects: '*', expires_at: '2001-01-01T00:00:00Z' },
-      400,
-      'expires_at must be in the future.',
-    ],
-    [
-      'POST',
-      '/tokens',
-      { name: 'x', projects: '*', expires_at: '2031-01-01T00:00:00Z', expires_in: 1 },
-      400,
-      'expires_in and expires_at exclude each other. Send one of them.',
-    ],
-    [
-      'POST',
-      '/tokens',
-      { name: 'x', projects: '*', token: 'with space' },
-      400,
-      'token must be 8 to 256 printable ASCII characters without spaces.',
-    ],
-    ['GET', '/projects?per_page=101', undefined, 400, 'The parameter per_page must be <= 100.'],
-    ['PUT', '/projects', '', 405, 'This endpoint allows GET, HEAD, POST.'],
-    ['GET', '/tokens/', undefined, 404, "The resource, project, or endpoint being requested doesn't exist."],
-    ['GET', '/tokens/x', undefined, 404, "The resource, project, or endpoint being requested doesn't exist."],
-  ])('is told so: %s %s %j', async (method, path, body, status, msg) => {
+  test('is told so, and changes nothing', async () => {
     const service = await startControlled();
     const before = readFileSync(join(service.dataDir, 'credentials.json'), 'utf8');
-    expect(await service.control(method, path, body)).toEqual({ status, json: { msg } });
+    for (const [method, path, body, status, msg] of WRONG) {
+      const answer = await service.control(method, path, body);
+      expect([method, path, body, answer]).toEqual([method, path, body, { status, json: { msg } }]);
+    }
     expect(readFileSync(join(service.dataDir, 'credentials.json'), 'utf8')).toBe(before);
   });
 
