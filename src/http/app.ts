@@ -111,8 +111,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await app.register(
     async (control) => {
       control.addHook('onRequest', administer(gate));
-      await control.register(projectRoutes, { accounts, now: engine.now });
-      await control.register(tokenRoutes, { accounts, now: engine.now });
+      await control.register(projectRoutes, { accounts, now: engine.clock.unixNow });
+      await control.register(tokenRoutes, { accounts, now: engine.clock.unixNow });
     },
     { prefix: '/1' },
   );

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CONTROL_BODY_BYTES_MAX } from '../../src/http/control-requests.ts';
+import { testClock } from '../support/clock.ts';
 import { type ControlledService, startControlled } from '../support/control.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { startService, temporaryDirectory } from '../support/service.ts';
@@ -124,7 +125,7 @@ async function item(
 
 describe('a project', () => {
   test('is made, told, listed, changed and deleted', async () => {
-    const service = await startControlled([], { now: () => NOW });
+    const service = await startControlled([], { clock: testClock(NOW) });
     const made = await service.control('POST', '/projects', { name: 'web' });
     const project = {
       id: ID,
@@ -196,7 +197,7 @@ describe('a project', () => {
 
 describe('a token', () => {
   test('shows its text once, and its hash never', async () => {
-    const service = await startControlled([], { now: () => NOW });
+    const service = await startControlled([], { clock: testClock(NOW) });
     const project = await service.project();
     const made = await service.control('POST', '/tokens', {
       name: 'web',
@@ -226,7 +227,7 @@ describe('a token', () => {
   });
 
   test('is made as asked', async () => {
-    const service = await startControlled([], { now: () => NOW });
+    const service = await startControlled([], { clock: testClock(NOW) });
     const project = await service.project();
     for (const [asked, expected] of AS_ASKED) {
       const made = await service.control('POST', '/tokens', { name: 'web', projects: [project], ...asked });
@@ -268,13 +269,13 @@ describe('a token', () => {
   });
 
   test('that expires does so by the clock of the service', async () => {
-    let now = NOW;
-    const service = await startControlled([], { now: () => now });
+    const clock = testClock(NOW);
+    const service = await startControlled([], { clock });
     const project = await service.project();
     const { text } = await service.token(project, { expires_in: 60 });
-    now += 59_999;
+    clock.advance(59_999);
     expect(await item(service, project, text, 'PUT')).toBe(200);
-    now += 1;
+    clock.advance(1);
     expect(await item(service, project, text)).toBe(401);
   });
 });
@@ -385,7 +386,7 @@ describe('the admin of a project', () => {
 
 describe('GET /1/authentication', () => {
   test('is 200 for who may use the project, and 403 for everyone else', async () => {
-    const service = await startControlled([], { now: () => NOW });
+    const service = await startControlled([], { clock: testClock(NOW) });
     const [project, other] = [await service.project(), await service.project({ status: 'suspended' })];
     const { text } = await service.token([project, other]);
     const ask = (id: string, token: string) =>

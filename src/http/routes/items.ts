@@ -74,7 +74,7 @@ export async function itemRoutes(
       const cache = cacheOf(request);
       const key = keyOf(request);
       const asked = readPutRequest(await readBody(request.raw, bodyBytesMax));
-      if (refuseIfLapsed(request, reply, engine.now())) return reply;
+      if (refuseIfLapsed(request, reply, engine.clock.unixNow())) return reply;
       const seconds = asked.expiresInSeconds;
       const expiresAt =
         seconds === undefined ? cache.defaultExpiresAt() : engine.clock.now() + seconds * 1000;
@@ -120,7 +120,7 @@ export async function itemRoutes(
       const cache = cacheOf(request);
       const key = keyOf(request);
       const amount = readAmount(await readBody(request.raw, bodyBytesMax));
-      if (refuseIfLapsed(request, reply, engine.now())) return reply;
+      if (refuseIfLapsed(request, reply, engine.clock.unixNow())) return reply;
       const initial = { value: amount, expiresAt: cache.defaultExpiresAt() };
       const answer: Answer<ArithmeticOutcome> = cache.calculate(
         key,
