@@ -491,6 +491,18 @@ export function readConfig(
   return mistakes.length > 0 ? { mistakes } : { config: Object.freeze(values as Config) };
 }
 
+const TOKENS = ['token', 'adminToken', 'metricsToken'] as const satisfies readonly SettingName[];
+
+/** The tokens that the settings hold. */
+export function tokensIn(config: Config): string[] {
+  return TOKENS.flatMap((name) => config[name] ?? []);
+}
+
+/** Takes the tokens out of the environment, which diagnostic reports and child processes are given. */
+export function forgetTokens(env: Record<string, string | undefined> = process.env): void {
+  for (const name of TOKENS) delete env[settings[name].variable];
+}
+
 /** The flag of a setting, without the dashes in front: `http-port`. */
 export function flagOf(name: SettingName): string {
   return settings[name].variable.slice('IRONCACHED_'.length).toLowerCase().replaceAll('_', '-');

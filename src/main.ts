@@ -1,7 +1,10 @@
 #!/usr/bin/env node
-import { type Logger, pino } from 'pino';
-import { readConfig } from './config.ts';
+import type { Logger } from 'pino';
+import { hideCommandLine } from './command-line.ts';
+import { type Config, forgetTokens, readConfig, tokensIn } from './config.ts';
 import { helpText } from './help.ts';
+import { openLog, switchLevel } from './log.ts';
+import { Secrets } from './secrets.ts';
 import { Service } from './service.ts';
 import { StartError } from './start-error.ts';
 import { readVersion } from './version.ts';
@@ -17,15 +20,19 @@ if ('show' in result) {
 } else {
   const { config } = result;
   const forPeople = process.stdout.isTTY;
-  const logger = pino({
-    level: config.logLevel,
-    ...(forPeople ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}),
-  });
+  const secrets = new Secrets();
+  for (const token of tokensIn(config)) secrets.add(token);
+  forgetTokens();
+  const logger = openLog({ level: config.logLevel, forPeople, secrets });
   endOnBug(logger);
+  if (hideCommandLine(secrets)) {
+    logger.warn('a token was given as a flag, which other users may have seen: give it as a variable');
+  }
   try {
     const service = new Service({ config, logger, version });
-    stopOnSignal(service, logger);
+    obeySignals(service, { logger, config });
     const addresses = await service.start();
+    if (service.plain) secrets.add(service.plain.token);
     if (forPeople) process.stdout.write(`${welcome(version, addresses, service.plain, service.warnings)}\n`);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
@@ -34,12 +41,14 @@ if ('show' in result) {
   }
 }
 
-function stopOnSignal(service: Service, logger: Logger): void {
+function obeySignals(service: Service, { logger, config }: { logger: Logger; config: Config }): void {
   let isStopping = false;
   process.on('SIGHUP', () => {
     service.reloadCertificate();
     void service.reloadCredentials();
   });
+  // Windows has no such signal. SIGUSR1 is Node's own: it opens the debugger.
+  if (process.platform !== 'win32') process.on('SIGUSR2', () => switchLevel(logger, config.logLevel));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, async () => {
       if (isStopping) {

@@ -30,7 +30,10 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
 };
 
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  main: ['config', 'help', 'service', 'start-error', 'version', 'welcome'],
+  main: ['command-line', 'config', 'help', 'log', 'secrets', 'service', 'start-error', 'version', 'welcome'],
+  'command-line': ['secrets'],
+  log: ['secrets'],
+  secrets: [],
   help: ['config'],
   welcome: ['auth', 'config', 'host-address', 'service'],
   monitoring: ['auth', 'config', 'engine', 'metrics'],

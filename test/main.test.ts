@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { settingNames, settings } from '../src/config.ts';
 import { HttpSocket } from './support/http-socket.ts';
+import { overhear, plant } from './support/overheard.ts';
 import { temporaryDirectory } from './support/service.ts';
 import { signIn, textClient } from './support/text-client.ts';
 
@@ -22,8 +23,13 @@ interface Running {
   readonly exited: Promise<number | null>;
 }
 
-async function run(dataDir: string, env: Record<string, string> = {}, filesMax?: number): Promise<Running> {
-  const command = [process.execPath, program, '--http-port=0', '--memcached-port', '0'];
+async function run(
+  dataDir: string,
+  env: Record<string, string> = {},
+  filesMax?: number,
+  flags: readonly string[] = [],
+): Promise<Running> {
+  const command = [process.execPath, program, '--http-port=0', '--memcached-port', '0', ...flags];
   const limit = filesMax === undefined ? '' : `ulimit -n ${filesMax}; `;
   const child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', ...command], {
     env: { PATH: process.env['PATH'], IRONCACHED_DATA_DIR: dataDir, ...env },
@@ -35,9 +41,11 @@ async function run(dataDir: string, env: Record<string, string> = {}, filesMax?:
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const ready = await new Promise<string>((resolve, reject) => {
     child.stderr.on('data', (chunk) => {
+      overhear('standard error', chunk);
       output += chunk;
     });
     child.stdout.on('data', (chunk) => {
+      overhear('standard output', chunk);
       output += chunk;
       const line = output.split('\n').find((text) => text.includes('ironcached is ready'));
       if (line) resolve(line);
@@ -148,9 +156,9 @@ test.each([
   ['a rejection', 'Promise.reject(new TypeError("a bug in a timer"))', 'unhandledRejection'],
 ])('%s that nothing catches ends it, with a last line that says where', async (_what, bug, origin) => {
   const faulty = join(temporaryDirectory(), 'faulty.mjs');
-  writeFileSync(faulty, `process.on('SIGUSR2', function faultyTimer() { ${bug}; });`);
+  writeFileSync(faulty, `process.on('SIGWINCH', function faultyTimer() { ${bug}; });`);
   const { child, output, exited } = await run(temporaryDirectory(), { NODE_OPTIONS: `--import=${faulty}` });
-  child.kill('SIGUSR2');
+  child.kill('SIGWINCH');
   expect(await exited).toBe(70);
   const last = JSON.parse(output().trim().split('\n').at(-1) ?? '');
   expect(last).toMatchObject({ level: 60, origin, err: { type: 'TypeError', message: 'a bug in a timer' } });
@@ -188,4 +196,74 @@ test('SIGHUP is no end', async () => {
   child.kill('SIGHUP');
   const client = await textClient(Number(ready['memcachedPort']));
   expect(await client.ask('mn\r\n')).toBe('MN\r\n');
+});
+
+test.skipIf(process.platform === 'win32')('SIGUSR2 has each request logged, until the next', async () => {
+  const { ready, child, output } = await run(temporaryDirectory());
+  const ask = (id: string) =>
+    fetch(`http://127.0.0.1:${ready['httpPort']}/version`, { headers: { 'x-request-id': id } });
+  await ask('before');
+  child.kill('SIGUSR2');
+  await expect.poll(output).toContain('the log level is debug now');
+  await ask('meanwhile');
+  child.kill('SIGUSR2');
+  await expect.poll(output).toContain('the log level is info now');
+  await ask('after');
+  expect(output()).toContain('"requestId":"meanwhile"');
+  expect(output()).not.toContain('"requestId":"before"');
+  expect(output()).not.toContain('"requestId":"after"');
+});
+
+const GIVEN = {
+  IRONCACHED_PROJECT_ID: '4e71843298b1db3f0d00a001',
+  IRONCACHED_TOKEN: plant('planted-token-of-the-project'),
+  IRONCACHED_ADMIN_TOKEN: plant('planted-token-of-the-admin'),
+  IRONCACHED_METRICS_TOKEN: plant('planted-token-of-the-metrics'),
+};
+
+test.skipIf(process.platform === 'win32')('a crash tells what is known of it, but no token', async () => {
+  const dataDir = temporaryDirectory();
+  const culprit = join(dataDir, 'culprit.mjs');
+  writeFileSync(
+    culprit,
+    `process.on('SIGWINCH', () => {
+       throw Object.assign(new Error('GET /1/x?oauth=${GIVEN.IRONCACHED_TOKEN}&a=1 of ${GIVEN.IRONCACHED_ADMIN_TOKEN}'), {
+         headers: { authorization: 'OAuth ${GIVEN.IRONCACHED_TOKEN}' },
+         metrics: '${GIVEN.IRONCACHED_METRICS_TOKEN}',
+       });
+     });`,
+  );
+  const { child, output, exited } = await run(dataDir, { ...GIVEN, NODE_OPTIONS: `--import=${culprit}` });
+  child.kill('SIGWINCH');
+  expect(await exited).toBe(70);
+  expect(output()).toContain('GET /1/x?oauth=***&a=1 of ***');
+  expect(output()).toContain('culprit.mjs');
+  expect(output()).not.toContain('planted-token');
+});
+
+test.skipIf(process.platform === 'win32')(
+  'a diagnostic report holds no token that came as a variable',
+  async () => {
+    const dataDir = temporaryDirectory();
+    const report = join(dataDir, 'report.json');
+    const options = `--report-on-signal --report-signal=SIGWINCH --report-directory=${dataDir} --report-filename=report.json`;
+    const { child } = await run(dataDir, { ...GIVEN, NODE_OPTIONS: options });
+    child.kill('SIGWINCH');
+    await expect.poll(() => existsSync(report) && readFileSync(report, 'utf8').endsWith('}\n')).toBe(true);
+    const text = readFileSync(report, 'utf8');
+    expect(text).toContain('IRONCACHED_PROJECT_ID');
+    expect(text).not.toContain('planted-token');
+  },
+);
+
+test.skipIf(process.platform !== 'linux')('a token in a flag is not shown by ps, and warned of', async () => {
+  const { child, output } = await run(temporaryDirectory(), {}, undefined, [
+    `--project-id=${GIVEN.IRONCACHED_PROJECT_ID}`,
+    `--token=${GIVEN.IRONCACHED_TOKEN}`,
+  ]);
+  const commandLine = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8');
+  expect(commandLine).toContain('--token=***');
+  expect(commandLine).not.toContain('planted-token');
+  expect(output()).toContain('a token was given as a flag');
+  expect(output()).not.toContain('planted-token');
 });

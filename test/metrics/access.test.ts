@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { HttpSocket } from '../support/http-socket.ts';
+import { plant } from '../support/overheard.ts';
 import { PROJECT, startService, type TestService, TOKEN } from '../support/service.ts';
 
-const METRICS_TOKEN = 'a-token-for-the-metrics';
-const ADMIN_TOKEN = 'an-admin-token-for-the-tests';
+const METRICS_TOKEN = plant('a-token-for-the-metrics');
+const ADMIN_TOKEN = plant('an-admin-token-for-the-tests');
 
 function get(port: number | undefined, path: string, token?: string): Promise<Response> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };

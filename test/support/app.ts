@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, InjectOptions } from 'fastify';
+import { type Logger, pino } from 'pino';
 import { Accounts } from '../../src/auth/accounts.ts';
 import type { Credentials } from '../../src/auth/credentials.ts';
 import { type CredentialsFile, credentialsFilePath } from '../../src/auth/credentials-file.ts';
@@ -16,6 +17,7 @@ import { RequestMeter } from '../../src/metrics/request-meter.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { testClock } from './clock.ts';
 import { PROJECT, SIGN_IN_LIMITS, TOKEN, TWO_PROJECTS } from './credentials.ts';
+import { overhear } from './overheard.ts';
 
 export { OTHER_PROJECT, OTHER_TOKEN, PROJECT, TOKEN } from './credentials.ts';
 
@@ -71,7 +73,7 @@ export interface TestAppOptions
 
 /** The REST interface over a store of its own, with two projects and a clock that stands still. */
 export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const { logger = false, tls, trustedProxies, corsOrigins, isStopping, limits } = options;
+  const { logger = overheardLog(), tls, trustedProxies, corsOrigins, isStopping, limits } = options;
   const clock = testClock();
   const requests = new RequestMeter('http');
   const { slowMs = 0 } = options;
@@ -121,6 +123,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     ...(corsOrigins && { corsOrigins }),
     ...(isStopping && { isStopping }),
   });
+  overhearInjected(app);
   return {
     app,
     engine,
@@ -135,6 +138,24 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
       return address.port;
     },
   };
+}
+
+/** A log of everything there is to log, which nobody reads but for tokens. */
+function overheardLog(): Logger {
+  return pino({ level: 'trace' }, { write: (line: string) => overhear('the log', line) });
+}
+
+// What is injected reaches no socket.
+function overhearInjected(app: FastifyInstance): void {
+  const inject = app.inject.bind(app);
+  Object.assign(app, {
+    inject: async (request: InjectOptions | string) => {
+      const response = await inject(request);
+      overhear('an answer', JSON.stringify(response.headers));
+      overhear('an answer', response.rawPayload);
+      return response;
+    },
+  });
 }
 
 /** All 256 byte values, and a few random ones behind. */

@@ -1,12 +1,13 @@
 import type { Credentials, Project, Token } from '../../src/auth/credentials.ts';
 import { hashToken, TokenBook } from '../../src/auth/token-book.ts';
 import type { SignInLimits } from '../../src/limits/failed-sign-ins.ts';
+import { plant } from './overheard.ts';
 
 export const PROJECT = '4e71843298b1db3f0d0000aa';
-export const TOKEN = 'token-of-the-first-project';
+export const TOKEN = plant('token-of-the-first-project');
 /** Another project, with a token that has no right to the first. */
 export const OTHER_PROJECT = '4e71843298b1db3f0d0000bb';
-export const OTHER_TOKEN = 'token-of-the-other-project';
+export const OTHER_TOKEN = plant('token-of-the-other-project');
 
 /** A project that nothing is special about, but for what is given. */
 export function project(id: string, special: Partial<Project> = {}): Project {

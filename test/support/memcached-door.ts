@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { onTestFinished } from 'vitest';
 import type { Credentials } from '../../src/auth/credentials.ts';
 import type { TokenBook } from '../../src/auth/token-book.ts';
@@ -12,6 +13,7 @@ import { LruCacheStore } from '../../src/storage/lru-cache.ts';
 import { type TestClock, testClock } from './clock.ts';
 import { bookOf, PROJECT, SIGN_IN_LIMITS, TOKEN, TWO_PROJECTS } from './credentials.ts';
 import { MemcachedClient } from './memcached-client.ts';
+import { overhear } from './overheard.ts';
 
 export { OTHER_PROJECT, OTHER_TOKEN, PROJECT, TOKEN } from './credentials.ts';
 
@@ -89,9 +91,9 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const tokens = bookOf(options.credentials ?? TWO_PROJECTS, clock.now);
   const debugged: LoggedLine[] = [];
   const log = {
-    debug: (details: object, message: string) => debugged.push({ level: 'debug', details, message }),
-    warn: (details: object, message: string) => logged.push({ level: 'warn', details, message }),
-    error: (details: object, message: string) => logged.push({ level: 'error', details, message }),
+    debug: (details: object, message: string) => note(debugged, { level: 'debug', details, message }),
+    warn: (details: object, message: string) => note(logged, { level: 'warn', details, message }),
+    error: (details: object, message: string) => note(logged, { level: 'error', details, message }),
   };
   const requests = new RequestMeter('memcached');
   const listener = new MemcachedListener({
@@ -129,6 +131,11 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
       await listener.stop(0);
     },
   };
+}
+
+function note(lines: LoggedLine[], line: LoggedLine): void {
+  overhear('the log', inspect(line, { depth: 10 }));
+  lines.push(line);
 }
 
 /** IronCache's sign-in: the value of the pseudo-item `oauth`. */

@@ -1,19 +1,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { Clock } from '../../src/engine/clock.ts';
 import { type Addresses, Service } from '../../src/service.ts';
+import { overhear, plant } from './overheard.ts';
 
 export const PROJECT = '4e71843298b1db3f0d00a001';
-export const TOKEN = 'a-token-for-the-tests';
+export const TOKEN = plant('a-token-for-the-tests');
 
 export interface TestService extends Addresses {
   readonly service: Service;
   /** What was logged so far, a JSON line each. */
   readonly log: string[];
+  readonly logger: Logger;
   readonly dataDir: string;
   /** A request with the token; the path starts behind the project's. */
   rest(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
@@ -36,7 +38,7 @@ export async function startService(
   const own = [...given, '--data-dir', dataDir];
   const result = readConfig(['--http-port', '0', '--memcached-port', '0', ...own, ...flags], {});
   if (!('config' in result)) throw new Error(JSON.stringify(result));
-  const logger = pino({ level: result.config.logLevel }, { write: (line: string) => log.push(line) });
+  const logger = pino({ level: result.config.logLevel }, { write: (line: string) => note(log, line) });
   const service = new Service({
     config: result.config,
     logger,
@@ -50,6 +52,7 @@ export async function startService(
     ...addresses,
     service,
     log,
+    logger,
     dataDir,
     rest: (method, path, body, headers = {}) =>
       fetch(base + path, {
@@ -58,6 +61,11 @@ export async function startService(
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
   };
+}
+
+function note(log: string[], line: string): void {
+  overhear('the log', line);
+  log.push(line);
 }
 
 export function temporaryDirectory(): string {
