@@ -22,6 +22,6 @@ export function openLog({ level, forPeople, secrets }: LogParts): Logger {
 export function switchLevel(logger: Logger, usual: Level | 'silent'): void {
   const next = logger.level === 'debug' ? usual : 'debug';
   logger.level = 'debug';
-  logger.info({ level: next }, `the log level is ${next} now`);
+  logger.info(`the log level is ${next} now`);
   logger.level = next;
 }

@@ -30,8 +30,12 @@ export function watchRequests(app: FastifyInstance, { logger, requests, slowMs }
     const meter = requests.operation(operationOf(request));
     meter.count(String(reply.statusCode));
     meter.time(ms / 1000);
-    if (slowWarning && slowMs > 0 && ms >= slowMs) slowWarning.warn(told(request, reply), 'a slow request');
-    if (signInWarning && reply.statusCode === 401) {
+    const isUnauthorized = reply.statusCode === 401;
+    // A failed sign-in has to wait on purpose.
+    if (slowWarning && slowMs > 0 && ms >= slowMs && !isUnauthorized) {
+      slowWarning.warn(told(request, reply), 'a slow request');
+    }
+    if (signInWarning && isUnauthorized) {
       signInWarning.warn(
         { ...loggedRequest(request), address: request.ip },
         'a request had no token, or an unknown one',

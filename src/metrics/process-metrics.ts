@@ -55,14 +55,14 @@ function eventLoopDelay(made: Registry): void {
   delays.enable();
   new Gauge({
     name: 'ironcached_event_loop_delay_seconds',
-    help: 'How late the event loop was since the last scrape: half of the time, 99 % of the time, at most.',
-    labelNames: ['quantile'],
+    help: 'How late the event loop was since the last scrape: at most in half of all cases (p50), in 99 % (p99), ever (max).',
+    labelNames: ['statistic'],
     registers: [made],
     collect() {
       const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1e3);
-      this.set({ quantile: '0.5' }, late(delays.percentile(50)));
-      this.set({ quantile: '0.99' }, late(delays.percentile(99)));
-      this.set({ quantile: '1' }, late(delays.max));
+      this.set({ statistic: 'p50' }, late(delays.percentile(50)));
+      this.set({ statistic: 'p99' }, late(delays.percentile(99)));
+      this.set({ statistic: 'max' }, late(delays.max));
       delays.reset();
     },
   });
