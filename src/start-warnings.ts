@@ -8,6 +8,7 @@ export interface OpenDoors {
   readonly httpHost: string;
   readonly memcachedHost: string;
   readonly bound: readonly { readonly host: string; readonly port: number; readonly cacheName: string }[];
+  readonly metricsPort?: number | undefined;
 }
 
 // What a process has open besides connections: the log, the listeners, the event loop's own.
@@ -20,7 +21,13 @@ const COMMON_WORDS =
 
 /** What whoever starts the service should know before anyone else finds out. */
 export function startWarnings(config: Config, doors: OpenDoors): string[] {
-  return [...ofTokens(config), ...ofPlainDoors(doors), ...ofOpenDoors(doors), ...ofFileLimit(config)];
+  return [
+    ...ofTokens(config),
+    ...ofPlainDoors(doors),
+    ...ofOpenDoors(doors),
+    ...ofMetrics(config, doors),
+    ...ofFileLimit(config),
+  ];
 }
 
 function ofTokens(config: Config): string[] {
@@ -53,6 +60,11 @@ function ofOpenDoors({ bound }: OpenDoors): string[] {
       ({ host, port, cacheName }) =>
         `${host}:${port} serves the cache ${cacheName} WITHOUT SIGN-IN to whoever reaches it`,
     );
+}
+
+function ofMetrics({ metricsHost }: Config, { metricsPort }: OpenDoors): string[] {
+  if (metricsPort === undefined || isPrivateAddress(metricsHost)) return [];
+  return [`${metricsHost}:${metricsPort} tells the metrics WITHOUT A TOKEN to whoever reaches it`];
 }
 
 function ofFileLimit({ maxConnections }: Config): string[] {

@@ -40,6 +40,14 @@ describe('a token', () => {
   );
 });
 
+test('metrics that are public are named', () => {
+  expect(warningsOf(['--metrics-host=0.0.0.0'], { metricsPort: 9121 })).toEqual([
+    '0.0.0.0:9121 tells the metrics WITHOUT A TOKEN to whoever reaches it',
+  ]);
+  expect(warningsOf(['--metrics-host=0.0.0.0'])).toEqual([]);
+  expect(warningsOf([], { metricsPort: 9121 })).toEqual([]);
+});
+
 test('doors that are public without TLS, or without sign-in, are named', () => {
   const doors = { httpHost: '0.0.0.0', memcachedHost: '::' };
   expect(warningsOf([], doors)).toEqual([

@@ -128,6 +128,9 @@ describe('a stop', () => {
     for (const client of [member, late]) {
       expect(await client.ask(signIn(TOKEN, PROJECT, 'c'))).toBe('STORED\r\n');
     }
+    // A load balancer sees at once that it is to send its clients elsewhere.
+    expect((await fetch(`http://127.0.0.1:${service.httpPort}/health/ready`)).status).toBe(503);
+    expect((await fetch(`http://127.0.0.1:${service.httpPort}/health/live`)).status).toBe(200);
     const answer = await service.rest('PUT', '/c/items/k', { value: 'v' });
     expect(answer.status).toBe(200);
     expect(answer.headers.get('connection')).toBe('close');

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { settingNames, settings } from '../src/config.ts';
+
+const files = ['deploy/systemd/ironcached.service', 'deploy/kubernetes/ironcached.yaml'];
+
+function textOf(file: string): string {
+  return readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
+}
+
+function numberIn(text: string, pattern: RegExp): number {
+  return Number(pattern.exec(text)?.[1]);
+}
+
+test.each(files)('%s names settings that exist', (file) => {
+  const variables = settingNames().map((name): string => settings[name].variable);
+  const named = textOf(file).match(/\bIRONCACHED_[A-Z_]+\b/g) ?? [];
+  expect(named.length).toBeGreaterThan(3);
+  expect(named.filter((name) => !variables.includes(name))).toEqual([]);
+});
+
+test('whoever stops the service gives it the time that it takes', () => {
+  const [unit = '', manifest = ''] = files.map(textOf);
+  const stopTimeout = Number(settings.stopTimeout.fallback);
+  expect(numberIn(unit, /^TimeoutStopSec=(\d+)$/m)).toBeGreaterThan(stopTimeout);
+  const delay = numberIn(manifest, /IRONCACHED_STOP_DELAY, value: "(\d+)"/);
+  expect(numberIn(manifest, /terminationGracePeriodSeconds: (\d+)/)).toBeGreaterThan(delay + stopTimeout);
+});
+
+test('there are file descriptors for as many connections as there may be', () => {
+  const limit = numberIn(textOf('deploy/systemd/ironcached.service'), /^LimitNOFILE=(\d+)$/m);
+  expect(limit).toBeGreaterThan(2 * Number(settings.maxConnections.fallback) + 64);
+});
