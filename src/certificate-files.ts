@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { type Config, settings } from './config.ts';
@@ -24,26 +24,24 @@ type Pem = Pick<SecureContextOptions, 'cert' | 'key' | 'ca'>;
 
 /** The files of the certificate, and of whom to believe about clients, as they were when they last fitted together. */
 export class CertificateFiles {
-  readonly #paths: readonly string[];
   readonly #read: () => Pem;
   readonly #logger: Logger;
   #pem: Pem;
+  /** What was wrong when the files were read last. */
+  #complaint: string | undefined;
+  #watchTimer: NodeJS.Timeout | undefined;
 
-  /** Throws StartError where the files cannot be used. */
-  private constructor(paths: readonly string[], read: () => Pem, logger: Logger) {
-    this.#paths = paths;
+  private constructor(read: () => Pem, logger: Logger) {
     this.#read = read;
     this.#logger = logger;
     this.#pem = read();
     this.#logExpiry();
   }
 
-  /** Undefined where no certificate is set. */
-  static open(config: Config, logger: Logger): CertificateFiles | undefined {
-    const { tlsCert, tlsKey, tlsClientCa } = config;
+  /** Undefined where no certificate is set. Throws StartError where the files cannot be used. */
+  static open({ tlsCert, tlsKey, tlsClientCa }: Config, logger: Logger): CertificateFiles | undefined {
     if (tlsCert === undefined || tlsKey === undefined) return undefined;
-    const paths = [tlsCert, tlsKey, ...(tlsClientCa === undefined ? [] : [tlsClientCa])];
-    return new CertificateFiles(paths, () => readFiles(tlsCert, tlsKey, tlsClientCa), logger);
+    return new CertificateFiles(() => readFiles(tlsCert, tlsKey, tlsClientCa), logger);
   }
 
   /** What a server needs to speak TLS. */
@@ -53,32 +51,43 @@ export class CertificateFiles {
 
   /** Reads the files anew; true: there is something else to use. What cannot be used is logged. */
   reload(): boolean {
+    this.#complaint = undefined;
+    const isNew = this.#look();
+    if (!isNew && this.#complaint === undefined) this.#logger.info('the certificate is the same as before');
+    return isNew;
+  }
+
+  /**
+   * Calls whenever there is something else to use. It reads the files again and again instead of having
+   * changes told, because Kubernetes exchanges a link far above them.
+   */
+  watch(intervalMs: number, onChange: () => void): void {
+    const look = () => {
+      if (this.#look()) onChange();
+    };
+    this.#watchTimer = setInterval(look, intervalMs).unref();
+  }
+
+  unwatch(): void {
+    clearInterval(this.#watchTimer);
+  }
+
+  #look(): boolean {
     try {
       const pem = this.#read();
-      if (isSame(pem, this.#pem)) {
-        this.#logger.info('the certificate is the same as before');
-        return false;
-      }
+      this.#complaint = undefined;
+      if (isSame(pem, this.#pem)) return false;
       this.#pem = pem;
       this.#logger.info('the certificate was read anew');
       this.#logExpiry();
       return true;
     } catch (err) {
-      this.#logger.error({ err }, 'the new certificate cannot be used; the old one stays in use');
+      if (messageOf(err) !== this.#complaint) {
+        this.#logger.error({ err }, 'the new certificate cannot be used; the old one stays in use');
+      }
+      this.#complaint = messageOf(err);
       return false;
     }
-  }
-
-  /**
-   * Calls whenever a file has changed. It asks for the files again and again instead of having changes
-   * told, because Kubernetes exchanges a link far above them.
-   */
-  watch(intervalMs: number, onChange: () => void): void {
-    for (const path of this.#paths) watchFile(path, { interval: intervalMs, persistent: false }, onChange);
-  }
-
-  unwatch(): void {
-    for (const path of this.#paths) unwatchFile(path);
   }
 
   #logExpiry(): void {

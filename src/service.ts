@@ -181,12 +181,7 @@ export class Service {
 
   /** Reads the certificate anew, for connections from now on. A broken one is logged and not used. */
   reloadCertificate(): void {
-    if (!this.#certificate?.reload()) return;
-    const { options } = this.#certificate;
-    this.#memcached.useCertificate(options);
-    for (const server of this.#httpServers) {
-      if (server instanceof TlsServer) server.setSecureContext(withoutClientCa(options));
-    }
+    if (this.#certificate?.reload()) this.#useCertificate();
   }
 
   /** Reads the projects and tokens anew. A broken file is logged and not used. */
@@ -271,7 +266,16 @@ export class Service {
   #watchCertificate(): void {
     const { tlsReloadInterval } = this.#parts.config;
     if (tlsReloadInterval === 0) return;
-    this.#certificate?.watch(tlsReloadInterval * 1000, () => this.reloadCertificate());
+    this.#certificate?.watch(tlsReloadInterval * 1000, () => this.#useCertificate());
+  }
+
+  #useCertificate(): void {
+    if (!this.#certificate) return;
+    const { options } = this.#certificate;
+    this.#memcached.useCertificate(options);
+    for (const server of this.#httpServers) {
+      if (server instanceof TlsServer) server.setSecureContext(withoutClientCa(options));
+    }
   }
 
   async #listenForMonitoring(): Promise<number | undefined> {

@@ -80,7 +80,7 @@ describe('a certificate', () => {
     expect(service.log.join('')).toContain('the old one stays in use');
   });
 
-  test('is noticed when it changes, and used once its key has come, too', async () => {
+  test('is noticed when it changes, and used once its key has come, too', { timeout: 20_000 }, async () => {
     const directory = temporaryDirectory();
     const service = await startByTls([...install('first', directory), '--tls-reload-interval', '1']);
     const before = await connect(service);
@@ -94,7 +94,9 @@ describe('a certificate', () => {
     expect(await before.ask('mn\r\n')).toBe('MN\r\n');
   });
 
-  test('is noticed when a link to its directory is exchanged, as Kubernetes does it', async () => {
+  test('is noticed when a link to its directory is exchanged, as Kubernetes does it', {
+    timeout: 20_000,
+  }, async () => {
     const directory = temporaryDirectory();
     for (const which of ['first', 'second'] as const) {
       mkdirSync(join(directory, which));
