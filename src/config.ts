@@ -33,6 +33,9 @@ const size = (min: number, max: number) =>
     .refine((bytes) => bytes >= min && bytes <= max)
     .describe(`a size from ${sizeText(min)} to ${sizeText(max)}, like 64kb, 512mb or 2gb`);
 
+/** A size of any kind, in bytes. */
+export const sizeSchema = size(1, Number.MAX_SAFE_INTEGER);
+
 const token = z
   .string()
   .regex(/^[\x21-\x7e]{8,256}$/)

@@ -1,3 +1,4 @@
+import { commandLines } from './cli/help.ts';
 import { flagOf, settingNames, settings } from './config.ts';
 
 /** What --help prints: every setting with its flag, variable and default. */
@@ -11,6 +12,11 @@ export function helpText(version: string): string {
     `ironcached ${version}: a self-hosted IronCache, by REST and by memcached's text protocol`,
     '',
     'Usage: ironcached [--setting value ...]',
+    '       ironcached project|token COMMAND [--option value ...]',
+    '',
+    'Projects and tokens, while the service runs or not (ironcached token --help says more):',
+    '',
+    ...commandLines(),
     '',
     'Settings, as flag or as environment variable, with defaults in brackets:',
     '',

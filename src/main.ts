@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import type { Logger } from 'pino';
+import { isInvocation } from './cli/invocation.ts';
+import { runCommand } from './cli/run.ts';
 import { hideCommandLine } from './command-line.ts';
 import { type Config, forgetTokens, readConfig, tokensIn } from './config.ts';
 import { helpText } from './help.ts';
@@ -11,8 +13,11 @@ import { readVersion } from './version.ts';
 import { welcome } from './welcome.ts';
 
 const version = readVersion();
-const result = readConfig();
-if ('show' in result) {
+const args = process.argv.slice(2);
+const result = isInvocation(args) ? undefined : readConfig(args);
+if (!result) {
+  process.exitCode = await runCommand(args, { out: process.stdout, err: process.stderr });
+} else if ('show' in result) {
   process.stdout.write(result.show === 'help' ? helpText(version) : `${version}\n`);
 } else if ('mistakes' in result) {
   process.stderr.write(`ironcached cannot start:\n${result.mistakes.map((line) => `  ${line}\n`).join('')}`);

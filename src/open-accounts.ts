@@ -14,12 +14,14 @@ export interface OpenAccounts {
 
 export interface OpenAccountsParts extends Pick<AccountsParts, 'onChange' | 'log'> {
   readonly now: () => number;
+  /** Make a first project where a data directory has nothing yet. */
+  readonly firstProject: boolean;
 }
 
 /** The projects and tokens, from where the settings say: given, in a file of its owner, or in the data directory. */
 export async function openAccounts(
   config: Config,
-  { now, ...parts }: OpenAccountsParts,
+  { now, firstProject, ...parts }: OpenAccountsParts,
 ): Promise<OpenAccounts> {
   const { projectId, token, credentialsFile, dataDir, adminToken } = config;
   if (projectId !== undefined && token !== undefined) {
@@ -32,7 +34,7 @@ export async function openAccounts(
     const file = await readCredentialsFile(credentialsFile);
     return { accounts: new Accounts({ ...parts, file, readOnly }), plain: undefined };
   }
-  const options = { firstProject: true, adminToken: adminToken === undefined, now: now() };
+  const options = { firstProject, adminToken: adminToken === undefined, now: now() };
   const file = await openDirectory(dataDir, options);
   if (file.unwritable) {
     const message =

@@ -216,6 +216,7 @@ export class Service {
       const opened = await openAccounts(config, {
         log: logger,
         now: this.#clock.unixNow,
+        firstProject: true,
         onChange: ({ projects, tokens }, deleted) => {
           this.#tokens.update({ projects, tokens: [...adminTokens, ...tokens] });
           for (const { id, quotas } of projects) {

@@ -30,11 +30,23 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
 };
 
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  main: ['command-line', 'config', 'help', 'log', 'secrets', 'service', 'start-error', 'version', 'welcome'],
+  main: [
+    'cli',
+    'command-line',
+    'config',
+    'help',
+    'log',
+    'secrets',
+    'service',
+    'start-error',
+    'version',
+    'welcome',
+  ],
   'command-line': ['secrets'],
   log: ['secrets'],
   secrets: [],
-  help: ['config'],
+  help: ['cli', 'config'],
+  cli: ['auth', 'config', 'host-address', 'open-accounts'],
   welcome: ['auth', 'config', 'host-address', 'service'],
   monitoring: ['auth', 'config', 'engine', 'metrics'],
   service: [...Object.keys(mayImportBelow), 'monitoring'],

@@ -20,6 +20,12 @@ export interface ServiceAddress {
 
 const ironFileSchema = z.looseObject({ project_id: idSchema, token: z.string() });
 
+const addressSchema = z.object({
+  protocol: z.enum(['http', 'https']),
+  host: z.string(),
+  port: z.int(),
+});
+
 /** The file that official clients read, which only its owner can read. */
 export function ironFilePath(dataDir: string): string {
   return join(dataDir, 'iron.json');
@@ -58,6 +64,13 @@ export async function readIronFile(
   const isKnown = credentials.tokens.some((each) => each.hash === hash && covers(each, projectId));
   const exists = credentials.projects.some(({ id }) => id === projectId);
   return isKnown && exists ? { projectId, token } : undefined;
+}
+
+/** Where an iron.json says that the service is, if there is one. */
+export async function readIronAddress(dataDir: string): Promise<ServiceAddress | undefined> {
+  const path = ironFilePath(dataDir);
+  const text = await readIfThere(path);
+  return text === undefined ? undefined : addressSchema.safeParse(parseJson(path, text)).data;
 }
 
 function parseJson(path: string, text: string): unknown {

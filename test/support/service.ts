@@ -25,14 +25,15 @@ export interface TestServiceOptions {
   readonly clock?: Clock;
   /** Let the service make its project and token, as at a newcomer's first start. */
   readonly firstStart?: true;
+  /** Where an earlier start or the command line kept something. */
+  readonly dataDir?: string;
 }
 
 /** The whole service on free ports, with a data directory of its own; stopped when the test ends. */
 export async function startService(
   flags: readonly string[] = [],
-  { clock, firstStart }: TestServiceOptions = {},
+  { clock, firstStart, dataDir = temporaryDirectory() }: TestServiceOptions = {},
 ): Promise<TestService> {
-  const dataDir = temporaryDirectory();
   const log: string[] = [];
   const given = firstStart ? [] : ['--project-id', PROJECT, '--token', TOKEN];
   const own = [...given, '--data-dir', dataDir];

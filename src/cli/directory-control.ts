@@ -1,0 +1,86 @@
+import type { Accounts } from '../auth/accounts.ts';
+import {
+  type Change,
+  CredentialsRefusal,
+  changeProject,
+  createProject,
+  createToken,
+  deleteProject,
+  revokeToken,
+} from '../auth/credential-changes.ts';
+import type { Quotas } from '../auth/credentials.ts';
+import { projectJson, tokenJson } from '../auth/credentials-format.ts';
+import {
+  type AskedChange,
+  type AskedProject,
+  type AskedQuotas,
+  type AskedToken,
+  type Control,
+  ControlError,
+} from './control.ts';
+
+/** Projects and tokens in the files of a data directory. A service that runs on it notices by itself. */
+export class DirectoryControl implements Control {
+  readonly #accounts: Accounts;
+  readonly #now: () => number;
+
+  constructor(accounts: Accounts, now: () => number) {
+    this.#accounts = accounts;
+    this.#now = now;
+  }
+
+  async createProject({ id, name, quotas }: AskedProject) {
+    const asked = { id, name, quotas: quotasFrom(quotas) };
+    return projectJson(await this.#change(createProject(asked, this.#now())));
+  }
+
+  async projects() {
+    return this.#accounts.credentials.projects.map(projectJson);
+  }
+
+  async changeProject(id: string, { name, status, quotas = {} }: AskedChange) {
+    const change = {
+      ...(name !== undefined && { name }),
+      ...(status && { suspended: status === 'suspended' }),
+      quotas: quotasFrom(quotas),
+    };
+    return projectJson(await this.#change(changeProject(id, change)));
+  }
+
+  async deleteProject(id: string) {
+    await this.#change(deleteProject(id));
+  }
+
+  async createToken({ expires_in: seconds, ...asked }: AskedToken) {
+    const now = this.#now();
+    const expiresAt = seconds === undefined ? undefined : now + seconds * 1000;
+    const { token, text } = await this.#change(createToken({ ...asked, expiresAt }, now));
+    return { ...tokenJson(token), token: text };
+  }
+
+  async tokens() {
+    return this.#accounts.credentials.tokens.map(tokenJson);
+  }
+
+  async revokeToken(id: string) {
+    await this.#change(revokeToken(id));
+  }
+
+  async #change<R>(change: Change<R>): Promise<R> {
+    try {
+      return await this.#accounts.change(change);
+    } catch (error) {
+      throw error instanceof CredentialsRefusal ? new ControlError(error.message) : error;
+    }
+  }
+}
+
+// Only what is given; null takes a limit away.
+function quotasFrom(asked: AskedQuotas): Partial<Quotas> {
+  const { bytes, items, requests_per_second: requests } = asked;
+  return {
+    ...(bytes !== undefined && { bytes: bytes ?? undefined }),
+    ...(items !== undefined && { items: items ?? undefined }),
+    ...(requests !== undefined && { requestsPerSecond: requests ?? undefined }),
+  };
+}

@@ -1,0 +1,245 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { idSchema, nameSchema, permissionsSchema } from '../auth/credential-members.ts';
+import { sizeSchema } from '../config.ts';
+import type { AskedQuotas } from './control.ts';
+
+/** A line for a command's help, and which options it takes besides those of all. */
+interface Usage {
+  /** What stands behind the command, if anything. */
+  readonly argument?: 'NAME' | 'ID';
+  readonly options: readonly (keyof typeof OPTIONS)[];
+  readonly about: string;
+}
+
+const QUOTAS = ['bytes', 'items', 'requests-per-second'] as const;
+
+/** Every option there is, with its value and what it says. */
+export const OPTIONS = {
+  id: { value: 'ID', about: 'its id, for a project that comes from elsewhere' },
+  name: { value: 'NAME', about: 'another name' },
+  bytes: { value: 'SIZE', about: 'what its items may take, like 64mb; none: no limit' },
+  items: { value: 'NUMBER', about: 'how many items it may have; none: no limit' },
+  'requests-per-second': { value: 'NUMBER', about: 'how many requests it may make; none: no limit' },
+  project: {
+    value: 'ID',
+    about: 'a project of the token, several times for several; the only one may be left out',
+  },
+  'all-projects': { about: 'for all projects, those to come as well' },
+  permissions: { value: 'LIST', about: 'what it may do: some of read,write,admin; read,write unless given' },
+  'expires-in': {
+    value: 'TIME',
+    about: 'how long it lives, like 90d, 12h, 30m or 60s; for ever unless given',
+  },
+} as const satisfies Record<string, { value?: string; about: string }>;
+
+export const COMMANDS = {
+  'project create': {
+    argument: 'NAME',
+    options: ['id', ...QUOTAS],
+    about: 'make a project with a token, and print their iron.json',
+  },
+  'project list': { options: [], about: 'list the projects' },
+  'project change': { argument: 'ID', options: ['name', ...QUOTAS], about: 'change its name or its quotas' },
+  'project suspend': { argument: 'ID', options: [], about: 'refuse it to everyone, and keep it' },
+  'project resume': { argument: 'ID', options: [], about: 'end that' },
+  'project delete': { argument: 'ID', options: [], about: 'delete it, its caches, and tokens for it alone' },
+  'token create': {
+    argument: 'NAME',
+    options: ['project', 'all-projects', 'permissions', 'expires-in'],
+    about: 'make a token, and print the iron.json of its project',
+  },
+  'token list': { options: ['project'], about: 'list the tokens' },
+  'token revoke': { argument: 'ID', options: [], about: 'end a token, at once and for good' },
+} as const satisfies Record<string, Usage>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export interface Invocation {
+  readonly command: CommandName;
+  /** The name or the id behind the command; empty where there is none. */
+  readonly argument: string;
+  readonly id: string | undefined;
+  readonly name: string | undefined;
+  readonly quotas: AskedQuotas;
+  readonly projects: readonly string[];
+  readonly allProjects: boolean;
+  readonly permissions: readonly ('read' | 'write' | 'admin')[];
+  readonly expiresInSeconds: number | undefined;
+  readonly json: boolean;
+  /** The running service to go through; without it, the data directory. */
+  readonly server: URL | undefined;
+  /** Settings, as flags of the service. */
+  readonly settings: readonly string[];
+}
+
+export type InvocationResult =
+  | { readonly invocation: Invocation }
+  | { readonly show: 'help' }
+  | { readonly mistakes: readonly string[] };
+
+/** Is this about projects and tokens, rather than a start of the service? */
+export function isInvocation([first = '']: readonly string[]): boolean {
+  return Object.keys(COMMANDS).some((name) => name.split(' ')[0] === first);
+}
+
+/** Understands a command line. Finds every mistake, and repeats no value: it may be a token in the wrong place. */
+export function readInvocation(args: readonly string[]): InvocationResult {
+  const { values, positionals, tokens } = parseArgs({
+    args: [...args],
+    options: {
+      ...Object.fromEntries(
+        Object.entries(OPTIONS).map(([name, option]) => [
+          name,
+          {
+            type: 'value' in option ? ('string' as const) : ('boolean' as const),
+            multiple: name === 'project',
+          },
+        ]),
+      ),
+      json: { type: 'boolean' },
+      server: { type: 'string' },
+      'data-dir': { type: 'string' },
+      'admin-token': { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  if (values['help'] === true) return { show: 'help' };
+  const command = positionals.slice(0, 2).join(' ');
+  if (!isCommand(command)) {
+    return {
+      mistakes: [
+        `these are the commands: ${Object.keys(COMMANDS).join(', ')}; see ironcached ${args[0]} --help`,
+      ],
+    };
+  }
+  const usage: Usage = COMMANDS[command];
+  const reader = new OptionReader(values);
+  const known = new Set<string>([...usage.options, ...EVERYWHERE]);
+  for (const token of tokens) {
+    if (token.kind === 'option' && !known.has(token.name)) {
+      reader.mistakes.push(
+        `${token.rawName}: ${command} has no such option; see ironcached ${args[0]} --help`,
+      );
+    }
+  }
+  const invocation = {
+    command,
+    argument: reader.argument(positionals.slice(2), usage.argument),
+    id: reader.checked('id', idSchema),
+    name: reader.checked('name', nameSchema),
+    quotas: reader.quotas(),
+    projects: reader.list('project', idSchema),
+    allProjects: values['all-projects'] === true,
+    permissions: reader.checked('permissions', permissionList) ?? ['read', 'write'],
+    expiresInSeconds: reader.checked('expires-in', duration),
+    json: values['json'] === true,
+    server: reader.checked('server', serverUrl),
+    settings: ['data-dir', 'admin-token'].flatMap((name) => {
+      const value = reader.text(name);
+      return value === undefined ? [] : [`--${name}=${value}`];
+    }),
+  } as const;
+  return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { invocation };
+}
+
+const EVERYWHERE = ['json', 'server', 'data-dir', 'admin-token'];
+
+const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+const permissionList = z
+  .string()
+  .transform((text) => text.split(',').map((each) => each.trim()))
+  .pipe(permissionsSchema);
+
+const duration = z
+  .string()
+  .regex(/^[1-9]\d{0,8}[smhd]$/, { error: 'must be a time like 90d, 12h, 30m or 60s' })
+  .transform((text) => Number.parseInt(text, 10) * (SECONDS[text.slice(-1)] ?? 1));
+
+const count = z
+  .string()
+  .regex(/^[1-9]\d{0,14}$/, { error: 'must be a whole number above 0, or none' })
+  .transform(Number);
+
+const size = z.string().transform((text, context) => {
+  const bytes = sizeSchema.safeParse(text);
+  if (bytes.success) return bytes.data;
+  context.addIssue('must be a size like 64mb, or none');
+  return z.NEVER;
+});
+
+const serverUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an address like http://127.0.0.1:8080' })
+  .transform((text) => new URL(text));
+
+function isCommand(text: string): text is CommandName {
+  return Object.hasOwn(COMMANDS, text);
+}
+
+/** Reads options one by one, and collects what is wrong with them. */
+class OptionReader {
+  readonly mistakes: string[] = [];
+  readonly #values: Record<string, unknown>;
+
+  constructor(values: Record<string, unknown>) {
+    this.#values = values;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#values[name];
+    if (value === undefined || typeof value === 'string') return value;
+    this.mistakes.push(`--${name} needs a value`);
+    return undefined;
+  }
+
+  checked<S extends z.ZodType>(name: string, schema: S): z.output<S> | undefined {
+    const text = this.text(name);
+    return text === undefined ? undefined : this.#valid(`--${name}`, schema, text);
+  }
+
+  list(name: string, schema: z.ZodType<string>): string[] {
+    const values = this.#values[name];
+    return (Array.isArray(values) ? values : []).flatMap(
+      (value) => this.#valid(`--${name}`, schema, value) ?? [],
+    );
+  }
+
+  quotas(): AskedQuotas {
+    const read = <S extends z.ZodType<number>>(name: string, schema: S) => {
+      const text = this.text(name);
+      if (text === undefined) return undefined;
+      return text === 'none' ? null : this.#valid(`--${name}`, schema, text);
+    };
+    const [bytes, items] = [read('bytes', size), read('items', count)];
+    const requests = read('requests-per-second', count);
+    return {
+      ...(bytes !== undefined && { bytes }),
+      ...(items !== undefined && { items }),
+      ...(requests !== undefined && { requests_per_second: requests }),
+    };
+  }
+
+  argument(given: readonly string[], wanted: 'NAME' | 'ID' | undefined): string {
+    const [argument, ...more] = given;
+    if (more.length > 0 || (!wanted && argument !== undefined)) {
+      this.mistakes.push(`there is an argument too many; it takes ${wanted ?? 'none'}`);
+    }
+    if (!wanted) return '';
+    if (argument === undefined) {
+      this.mistakes.push(`the ${wanted} is missing`);
+      return '';
+    }
+    return this.#valid(`the ${wanted}`, wanted === 'ID' ? idSchema : nameSchema, argument) ?? '';
+  }
+
+  #valid<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> | undefined {
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    this.mistakes.push(`${what} ${result.error.issues[0]?.message}`);
+    return undefined;
+  }
+}
