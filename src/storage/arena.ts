@@ -15,8 +15,10 @@ import { type Owner, PackedItems, packedBytes, pagesFor } from './packed-items.t
 
 import { UseOrder } from './use-order.ts';
 
-// How many items one sweep frees: a few milliseconds' work at most.
-const SWEEP_ITEMS_MAX = 4_000;
+// How long one sweep may take, in milliseconds, and how many items it frees between two looks at the time: code
+// that V8 has not compiled yet takes ten times as long as later.
+const SWEEP_MS = 1.5;
+const SWEEP_ITEMS = 100;
 
 // Up to so many items a cache is listed by its own order; a larger one by going through the whole index.
 const LISTED_BY_ORDER_MAX = 1_000;
@@ -112,8 +114,7 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
 
   sweep(): boolean {
     this.caches.clearAllDue();
-    const left = this.#freeDiscarded(this.#expireFullSeconds(SWEEP_ITEMS_MAX));
-    return left === 0;
+    return forAWhile(() => this.#freeDiscarded(this.#expireFullSeconds(SWEEP_ITEMS)) === 0);
   }
 
   close(): void {}
@@ -377,7 +378,7 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
   // Usually that is at once; where millions expired together, others have their turn meanwhile.
   #whenTidy<T>(answer: () => T): Answer<T> {
     this.caches.clearAllDue();
-    if (this.#expireFullSeconds(SWEEP_ITEMS_MAX) === 0) {
+    if (forAWhile(() => this.#expireFullSeconds(SWEEP_ITEMS) === 0)) {
       return othersTurn().then(() => this.#whenTidy(answer));
     }
     this.#items.expiry.expireWithinSecond(this.#now(), (address) => this.#expire(address));
@@ -397,4 +398,13 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
     }
     return left;
   }
+}
+
+// Works on while there is more to do, for SWEEP_MS. True: there is more.
+function forAWhile(work: () => boolean): boolean {
+  const end = performance.now() + SWEEP_MS;
+  while (work()) {
+    if (performance.now() > end) return true;
+  }
+  return false;
 }

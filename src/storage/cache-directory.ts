@@ -8,10 +8,15 @@ export interface CacheRecord {
   readonly name: string;
 }
 
+/** The caches of a project, by name, and their names in order. */
+interface ProjectCaches<R> {
+  readonly byName: Map<string, R>;
+  readonly names: string[];
+}
+
 /** Which caches each project has, for backends that keep them in this process. */
 export class CacheDirectory<R extends CacheRecord> {
-  readonly #projects = new Map<string, Map<string, R>>();
-  readonly #sortedNames = new Map<string, string[]>();
+  readonly #projects = new Map<string, ProjectCaches<R>>();
   readonly #cachesMax: number;
 
   /** `cachesMax`: how many caches one project may have. */
@@ -20,34 +25,45 @@ export class CacheDirectory<R extends CacheRecord> {
   }
 
   find(projectId: string, name: string): R | undefined {
-    return this.#projects.get(projectId)?.get(name);
+    return this.#projects.get(projectId)?.byName.get(name);
   }
 
   /** Enters a new cache. Throws Refusal `too_many_caches`. */
   create(projectId: string, name: string, make: (record: CacheRecord) => R): R {
-    const caches = this.#projects.get(projectId) ?? new Map<string, R>();
-    if (caches.size >= this.#cachesMax) {
+    const { byName, names } = this.#projects.get(projectId) ?? { byName: new Map<string, R>(), names: [] };
+    if (names.length >= this.#cachesMax) {
       throw new Refusal('too_many_caches', `a project may have at most ${this.#cachesMax} caches`);
     }
     const record = make({ id: randomBytes(12).toString('hex'), projectId, name });
-    this.#projects.set(projectId, caches.set(name, record));
-    this.#sortedNames.delete(projectId);
+    byName.set(name, record);
+    // In its place at once: to sort a hundred thousand names when they are listed would hold up everyone.
+    names.splice(placeOf(names, name), 0, name);
+    this.#projects.set(projectId, { byName, names });
     return record;
   }
 
   delete({ projectId, name }: R): void {
-    const caches = this.#projects.get(projectId);
-    caches?.delete(name);
-    if (caches?.size === 0) this.#projects.delete(projectId);
-    this.#sortedNames.delete(projectId);
+    const project = this.#projects.get(projectId);
+    if (!project?.byName.delete(name)) return;
+    project.names.splice(placeOf(project.names, name), 1);
+    if (project.names.length === 0) this.#projects.delete(projectId);
   }
 
   /** One page of a project's caches, in the order of their names' code units. */
   page(projectId: string, skip: number, limit: number): R[] {
-    const caches = this.#projects.get(projectId);
-    if (!caches) return [];
-    const names = this.#sortedNames.get(projectId) ?? [...caches.keys()].sort();
-    this.#sortedNames.set(projectId, names);
-    return names.slice(skip, skip + limit).flatMap((name) => caches.get(name) ?? []);
+    const { byName, names } = this.#projects.get(projectId) ?? { byName: new Map<string, R>(), names: [] };
+    return names.slice(skip, skip + limit).flatMap((name) => byName.get(name) ?? []);
   }
+}
+
+/** Where a name stands in sorted names, or would stand. */
+function placeOf(names: readonly string[], name: string): number {
+  let from = 0;
+  let to = names.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((names[middle] as string) < name) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
