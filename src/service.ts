@@ -7,6 +7,7 @@ import type { Accounts } from './auth/accounts.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { type PlainCredentials, writeIronFile } from './auth/iron-file.ts';
 import { TokenBook } from './auth/token-book.ts';
+import { CacheSettingsFile } from './cache-settings-file.ts';
 import { CertificateFiles } from './certificate-files.ts';
 import { type Config, settings } from './config.ts';
 import type { Clock } from './engine/clock.ts';
@@ -72,6 +73,7 @@ export class Service {
   readonly #signIns: FailedSignIns;
   readonly #rates: RequestRates;
   #accounts: Accounts | undefined;
+  #cacheSettings: CacheSettingsFile | undefined;
   #plain: PlainCredentials | undefined;
   #certificate: CertificateFiles | undefined;
   readonly #monitoring: Monitoring;
@@ -145,9 +147,11 @@ export class Service {
   /** Resolves once both doors are open. Rejects with StartError where that cannot be. */
   async start(): Promise<Addresses> {
     const { config, logger } = this.#parts;
+    const cacheSettings = await openCacheSettings(config, this.engine);
+    this.#cacheSettings = cacheSettings;
     const accounts = await this.#openAccounts();
     this.#certificate = CertificateFiles.open(config, logger);
-    this.#app = await this.#buildApp(accounts);
+    this.#app = await this.#buildApp(accounts, cacheSettings);
     try {
       const addresses: Addresses = {
         protocol: this.#certificate ? 'https' : 'http',
@@ -245,6 +249,7 @@ export class Service {
         await othersTurn();
       }
     }
+    await this.#cacheSettings?.forgetProjects(ids);
   }
 
   async #listen(endpoint: Endpoint, variable: string = settings.memcachedPort.variable): Promise<number> {
@@ -310,7 +315,7 @@ export class Service {
     return addresses;
   }
 
-  #buildApp(accounts: Accounts): Promise<FastifyInstance> {
+  #buildApp(accounts: Accounts, cacheSettings: CacheSettingsFile): Promise<FastifyInstance> {
     const { config, logger, version } = this.#parts;
     const tls = this.#certificate && withoutClientCa(this.#certificate.options);
     return buildApp({
@@ -319,6 +324,7 @@ export class Service {
       signIns: this.#signIns,
       rates: this.#rates,
       accounts,
+      configureCache: (...change) => cacheSettings.configure(...change),
       logger,
       version,
       limits: {
@@ -377,6 +383,14 @@ function onlyProject({ projects }: Credentials): string {
   const [project, another] = projects;
   if (project && !another) return project.id;
   throw new StartError(`${settings.memcachedBind.variable}: name the project, as PROJECT_ID/CACHE_NAME`);
+}
+
+async function openCacheSettings({ dataDir }: Config, engine: Engine): Promise<CacheSettingsFile> {
+  try {
+    return await CacheSettingsFile.open(dataDir, engine);
+  } catch (error) {
+    throw new StartError(`the settings of caches: ${messageOf(error)}`);
+  }
 }
 
 function memoryLimitOf(config: Config): number {

@@ -26,6 +26,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'tick-clock': ['engine'],
   'memory-limit': ['config', 'storage'],
   version: [],
+  'cache-settings-file': ['auth', 'engine', 'http'],
   'open-accounts': ['auth', 'config'],
 };
 

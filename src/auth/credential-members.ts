@@ -55,11 +55,17 @@ export const projectsSchema = z.union(
 );
 
 const quotaError = { error: `must be a whole number from 1 to ${QUOTA_MAX}, or null for no limit` };
-const quota = z.int(quotaError).min(1, quotaError).max(QUOTA_MAX, quotaError).nullish();
+
+/** Null is no limit. */
+export const quotaSchema = z.int(quotaError).min(1, quotaError).max(QUOTA_MAX, quotaError).nullable();
 
 /** What is null or missing is not limited. */
 export const quotasSchema = z.strictObject(
-  { bytes: quota, items: quota, requests_per_second: quota },
+  {
+    bytes: quotaSchema.optional(),
+    items: quotaSchema.optional(),
+    requests_per_second: quotaSchema.optional(),
+  },
   { error: objectError('bytes, items, requests_per_second') },
 );
 

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Token } from '../auth/credentials.ts';
+import type { Accounts } from '../auth/accounts.ts';
+import type { Project, Token } from '../auth/credentials.ts';
 import { ADMIN, permissionSet } from '../auth/permissions.ts';
 import { NO_SUCH_ENDPOINT, sendError } from './errors.ts';
 import type { Gate } from './gate.ts';
@@ -55,4 +56,15 @@ export class AdminScope {
       'Only an admin token of all projects may do this. Ask whoever runs this service.',
     );
   }
+}
+
+/**
+ * The project of a path, where the admin may know of it. Throws HttpRefusal 404: whether there is a project
+ * that is not its own is not for an admin to know.
+ */
+export function administeredProject(request: FastifyRequest, { credentials }: Accounts): Project {
+  const { project: id } = request.params as { project: string };
+  const project = credentials.projects.find((each) => each.id === id);
+  if (project && new AdminScope(request).hasProject(id)) return project;
+  throw new HttpRefusal(404, NO_SUCH_ENDPOINT);
 }

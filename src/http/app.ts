@@ -18,6 +18,7 @@ import { registerOpenApi } from './openapi.ts';
 import { requestIds } from './request-id.ts';
 import { watchRequests } from './request-log.ts';
 import { authenticationRoute } from './routes/authentication.ts';
+import { type CacheSettingsParts, cacheSettingsRoutes } from './routes/cache-settings.ts';
 import { cacheRoutes } from './routes/caches.ts';
 import { healthRoutes } from './routes/health.ts';
 import { itemRoutes } from './routes/items.ts';
@@ -33,6 +34,7 @@ const FAREWELL_MS = 100;
 export interface AppParts extends GateParts {
   readonly engine: Engine;
   readonly accounts: Accounts;
+  readonly configureCache: CacheSettingsParts['configure'];
   readonly logger: FastifyBaseLogger | false;
   /** What GET /version tells. */
   readonly version: string;
@@ -113,6 +115,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       control.addHook('onRequest', administer(gate));
       await control.register(projectRoutes, { accounts, now: engine.clock.unixNow });
       await control.register(tokenRoutes, { accounts, now: engine.clock.unixNow });
+      await control.register(cacheSettingsRoutes, { accounts, engine, configure: parts.configureCache });
     },
     { prefix: '/1' },
   );

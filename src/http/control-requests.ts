@@ -4,7 +4,9 @@ import type { NewProject, NewToken } from '../auth/credential-changes.ts';
 import { mistakesIn } from '../auth/credential-members.ts';
 import type { Quotas } from '../auth/credentials.ts';
 import { quotasFrom } from '../auth/credentials-format.ts';
+import type { CacheSettings } from '../engine/cache-settings.ts';
 import { readBody } from './body.ts';
+import { cacheSettings, settingsFrom } from './cache-settings-json.ts';
 import { newProject, newToken, projectChange } from './control-schemas.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { readMembers } from './json-members.ts';
@@ -53,6 +55,10 @@ export async function readNewToken(message: IncomingMessage, now: number): Promi
     expiresAt: expiryOf(asked, now),
     text,
   };
+}
+
+export async function readCacheSettings(message: IncomingMessage): Promise<CacheSettings> {
+  return settingsFrom(await read(message, cacheSettings, []));
 }
 
 function expiryOf(asked: z.output<typeof newToken>, now: number): number | undefined {

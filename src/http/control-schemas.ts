@@ -9,6 +9,7 @@ import {
   timeSchema,
   tokenTextSchema,
 } from '../auth/credential-members.ts';
+import { cacheSettings } from './cache-settings-json.ts';
 
 /*
  * The control plane's bodies and answers, after Iron's own IronAuth API: its projects have `id`, `name`
@@ -164,4 +165,5 @@ export const controlSchemas = [
   madeToken,
   tokenList,
   granted,
+  cacheSettings,
 ] as const;

@@ -18,6 +18,7 @@ export async function openApiDocument(version: string): Promise<string> {
       warn() {},
     }),
     rates: new RequestRates(0, () => 0),
+    configureCache: refuse,
     accounts: new Accounts({ onChange: () => {}, log: { info: () => {}, error: () => {} } }),
     logger: false,
     requests: new RequestMeter('http'),

@@ -56,6 +56,7 @@ describe('openapi/openapi.json', () => {
       'delete /1/projects/{project}',
       'delete /1/projects/{project}/caches/{cache}',
       'delete /1/projects/{project}/caches/{cache}/items/{key}',
+      'delete /1/projects/{project}/caches/{cache}/settings',
       'delete /1/tokens/{token}',
       'get /1/authentication',
       'get /1/projects',
@@ -63,6 +64,7 @@ describe('openapi/openapi.json', () => {
       'get /1/projects/{project}/caches',
       'get /1/projects/{project}/caches/{cache}',
       'get /1/projects/{project}/caches/{cache}/items/{key}',
+      'get /1/projects/{project}/caches/{cache}/settings',
       'get /1/tokens',
       'get /1/tokens/{token}',
       'get /health/live',
@@ -75,14 +77,15 @@ describe('openapi/openapi.json', () => {
       'post /1/projects/{project}/caches/{cache}/items/{key}/increment',
       'post /1/tokens',
       'put /1/projects/{project}/caches/{cache}/items/{key}',
+      'put /1/projects/{project}/caches/{cache}/settings',
     ]);
   });
 
   test('has for each a summary, an example of every answer, and every error that it can give', async () => {
     for (const [name, { operationId, summary, responses, requestBody, security }] of await operations()) {
       expect([name, operationId, summary]).toEqual([name, expect.any(String), expect.any(String)]);
-      const needsBody = /^put |\/increment$|^post \/1\/(projects|tokens)$/.test(name);
-      const hasBody = needsBody || name.startsWith('patch');
+      const needsBody = /^put .*{key}$|\/increment$|^post \/1\/(projects|tokens)$/.test(name);
+      const hasBody = needsBody || /^(patch|put) /.test(name);
       const isOpen = name === 'get /version' || name.startsWith('get /health/');
       expect([name, Object.keys(responses)]).toEqual([
         name,

@@ -99,6 +99,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     signIns: new FailedSignIns({ ...SIGN_IN_LIMITS, ...options.signInLimits }, clock.now, { warn() {} }),
     rates: new RequestRates(options.requestsPerSecond ?? 0, clock.now),
     accounts,
+    configureCache: async (...settings) => engine.configure(...settings),
     logger,
     requests,
     connections: { open: 0, accepted: 0, refused: 0 },

@@ -1,8 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Accounts } from '../../auth/accounts.ts';
 import { changeProject, createProject, deleteProject } from '../../auth/credential-changes.ts';
 import { projectJson } from '../../auth/credentials-format.ts';
-import { AdminScope } from '../administer.ts';
+import { AdminScope, administeredProject } from '../administer.ts';
 import { readNewProject, readProjectChange } from '../control-requests.ts';
 import {
   type ListQuery,
@@ -14,8 +14,6 @@ import {
   projectList,
   projectPath,
 } from '../control-schemas.ts';
-import { NO_SUCH_ENDPOINT } from '../errors.ts';
-import { HttpRefusal } from '../http-refusal.ts';
 import { messageJson, sendJson } from '../json-answer.ts';
 import { pageBehind } from '../list-page.ts';
 import { operation } from '../operation.ts';
@@ -76,7 +74,7 @@ export async function projectRoutes(app: FastifyInstance, { accounts, now }: Con
       path: projectPath,
       answer: { description: 'The project', schema: projectAnswer },
     }),
-    (request, reply) => sendJson(reply, JSON.stringify(projectJson(projectOf(request)))),
+    (request, reply) => sendJson(reply, JSON.stringify(projectJson(administeredProject(request, accounts)))),
   );
 
   app.patch<{ Params: ProjectPath }>(
@@ -92,7 +90,7 @@ export async function projectRoutes(app: FastifyInstance, { accounts, now }: Con
       errors: { 413: undefined },
     }),
     async (request, reply) => {
-      const { id } = projectOf(request);
+      const { id } = administeredProject(request, accounts);
       new AdminScope(request).requireAll();
       const change = await readProjectChange(request.raw);
       const project = await accounts.change(changeProject(id, change));
@@ -111,19 +109,11 @@ export async function projectRoutes(app: FastifyInstance, { accounts, now }: Con
       answer: { description: 'It is gone', schema: message, examples: { deleted: { msg: 'Deleted.' } } },
     }),
     async (request, reply) => {
-      const { id } = projectOf(request);
+      const { id } = administeredProject(request, accounts);
       new AdminScope(request).requireAll();
       await accounts.change(deleteProject(id));
       sendJson(reply, DELETED);
       return reply;
     },
   );
-
-  // Whether there is a project that is not its own is not for an admin to know.
-  function projectOf(request: FastifyRequest<{ Params: ProjectPath }>) {
-    const { project: id } = request.params;
-    const project = accounts.credentials.projects.find((each) => each.id === id);
-    if (project && new AdminScope(request).hasProject(id)) return project;
-    throw new HttpRefusal(404, NO_SUCH_ENDPOINT);
-  }
 }

@@ -1,0 +1,109 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { idSchema, mistakesIn, objectError } from './auth/credential-members.ts';
+import { readIfThere, writePrivately } from './auth/private-file.ts';
+import type { CacheSettings } from './engine/cache-settings.ts';
+import type { Engine } from './engine/engine.ts';
+import { cacheSettings, settingsFrom, settingsJson } from './http/cache-settings-json.ts';
+
+const entrySchema = z.strictObject(
+  { project_id: idSchema, cache: z.string(), ...cacheSettings.shape },
+  { error: objectError('project_id, cache, policy, default_expires_in, quotas') },
+);
+
+const fileSchema = z.strictObject(
+  { version: z.literal(1, { error: 'must be 1' }), caches: z.array(entrySchema) },
+  { error: objectError('version, caches') },
+);
+
+interface Entry {
+  readonly projectId: string;
+  readonly cacheName: string;
+  readonly settings: CacheSettings;
+}
+
+/** How operators set single caches, kept in the data directory beside the credentials. */
+export class CacheSettingsFile {
+  readonly #path: string;
+  readonly #engine: Engine;
+  #entries: readonly Entry[] = [];
+  /** The change that is under way, behind which others wait. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(path: string, engine: Engine) {
+    this.#path = path;
+    this.#engine = engine;
+  }
+
+  /** Reads what earlier runs kept, and applies it. Throws an error that names every mistake. */
+  static async open(dataDir: string, engine: Engine): Promise<CacheSettingsFile> {
+    const file = new CacheSettingsFile(join(dataDir, 'cache-settings.json'), engine);
+    const text = await readIfThere(file.#path);
+    if (text === undefined) return file;
+    file.#entries = entriesIn(file.#path, text);
+    for (const { projectId, cacheName, settings } of file.#entries) {
+      engine.configure(projectId, cacheName, settings);
+    }
+    return file;
+  }
+
+  /** Keeps the settings of a cache and then applies them; undefined: back to what is usual. */
+  configure(projectId: string, cacheName: string, settings: CacheSettings | undefined): Promise<void> {
+    return this.#change(
+      (entry) => entry.projectId !== projectId || entry.cacheName !== cacheName,
+      settings ? [{ projectId, cacheName, settings }] : [],
+    );
+  }
+
+  /** Forgets what was said of the caches of projects that are no more. */
+  forgetProjects(ids: readonly string[]): Promise<void> {
+    return this.#change(({ projectId }) => !ids.includes(projectId), []);
+  }
+
+  #change(keep: (entry: Entry) => boolean, added: readonly Entry[]): Promise<void> {
+    const change = this.#last.then(async () => {
+      const dropped = this.#entries.filter((entry) => !keep(entry));
+      if (dropped.length === 0 && added.length === 0) return;
+      const entries = [...this.#entries.filter(keep), ...added];
+      await mkdir(join(this.#path, '..'), { recursive: true, mode: 0o700 });
+      await writePrivately(this.#path, formatted(entries));
+      this.#entries = entries;
+      for (const { projectId, cacheName } of dropped) this.#engine.configure(projectId, cacheName, undefined);
+      for (const { projectId, cacheName, settings } of added) {
+        this.#engine.configure(projectId, cacheName, settings);
+      }
+    });
+    this.#last = change.catch(() => {});
+    return change;
+  }
+}
+
+function entriesIn(path: string, text: string): Entry[] {
+  const result = fileSchema.safeParse(parsed(path, text));
+  if (!result.success) {
+    throw new Error(`${path} is not a settings file of ironcached: ${mistakesIn(result.error).join('; ')}`);
+  }
+  return result.data.caches.map(({ project_id: projectId, cache: cacheName, ...settings }) => ({
+    projectId,
+    cacheName,
+    settings: settingsFrom(settings),
+  }));
+}
+
+function parsed(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`${path} is not valid JSON`);
+  }
+}
+
+function formatted(entries: readonly Entry[]): string {
+  const caches = entries.map(({ projectId, cacheName, settings }) => ({
+    project_id: projectId,
+    cache: cacheName,
+    ...settingsJson(settings),
+  }));
+  return `${JSON.stringify({ version: 1, caches }, null, 2)}\n`;
+}

@@ -1,0 +1,81 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { CacheSettingsFile } from '../src/cache-settings-file.ts';
+import { Engine } from '../src/engine/engine.ts';
+import { ArenaStore } from '../src/storage/arena.ts';
+import { testClock } from './support/clock.ts';
+import { PROJECT, startService, TOKEN, temporaryDirectory } from './support/service.ts';
+import { signIn, textClient } from './support/text-client.ts';
+
+const ADMIN = 'an-admin-token-for-the-tests';
+const KEPT = { policy: 'none', quota: { itemsMax: 1 }, defaultExpiresInSeconds: 60 } as const;
+const OTHER = 'b2'.repeat(12);
+
+function newEngine(): Engine {
+  const clock = testClock();
+  const store = new ArenaStore({ bytesMax: 1024 * 1024, cachesMax: 10, now: clock.now });
+  return new Engine(store, { valueBytesMax: 1000, defaultExpiresInSeconds: 0 }, clock);
+}
+
+test('settings are there again at the next start', async () => {
+  const dataDir = join(temporaryDirectory(), 'made');
+  const file = await CacheSettingsFile.open(dataDir, newEngine());
+  await Promise.all(
+    ['a', 'b', 'ä/ö'].map((name, i) =>
+      file.configure(PROJECT, name, { ...KEPT, quota: { itemsMax: i + 1 } }),
+    ),
+  );
+  await file.configure(PROJECT, 'b', undefined);
+  await file.configure(PROJECT, 'a', { policy: 'lru', quota: {} });
+  const engine = newEngine();
+  await CacheSettingsFile.open(dataDir, engine);
+  expect(engine.settings(PROJECT, 'ä/ö')).toEqual({ ...KEPT, quota: { itemsMax: 3 } });
+  for (const name of ['a', 'b']) expect(engine.settings(PROJECT, name)).toEqual({ policy: 'lru', quota: {} });
+  expect(statSync(join(dataDir, 'cache-settings.json')).mode & 0o777).toBe(0o600);
+});
+
+test('what was said of a deleted project is forgotten', async () => {
+  const dataDir = temporaryDirectory();
+  const engine = newEngine();
+  const file = await CacheSettingsFile.open(dataDir, engine);
+  await file.configure(PROJECT, 'a', KEPT);
+  await file.configure(OTHER, 'a', KEPT);
+  await file.forgetProjects([PROJECT]);
+  expect(engine.settings(PROJECT, 'a')).toEqual({ policy: 'lru', quota: {} });
+  expect(engine.settings(OTHER, 'a')).toEqual(KEPT);
+  expect(readFileSync(join(dataDir, 'cache-settings.json'), 'utf8')).not.toContain(PROJECT);
+});
+
+test.each([
+  ['{', 'is not valid JSON'],
+  ['{"version":2,"caches":[]}', 'version must be 1'],
+  ['{"version":1,"caches":[{"project_id":"x","cache":"c"}]}', 'caches[0].project_id must be 24 lower-case'],
+  [
+    `{"version":1,"caches":[{"project_id":"${PROJECT}","cache":"c","policy":"x"}]}`,
+    'caches[0].policy must be "lru"',
+  ],
+])('a broken file is refused at the start: %s', async (text, reason) => {
+  const dataDir = temporaryDirectory();
+  writeFileSync(join(dataDir, 'cache-settings.json'), text);
+  await expect(startService(['--data-dir', dataDir])).rejects.toThrow(reason);
+});
+
+test('an admin sets a cache of the running service, and a memcached client feels it', async () => {
+  const service = await startService(['--admin-token', ADMIN]);
+  const url = `http://127.0.0.1:${service.httpPort}/1/projects/${PROJECT}/caches/c/settings`;
+  const ask = (token: string) =>
+    fetch(url, {
+      method: 'PUT',
+      headers: { authorization: `OAuth ${token}` },
+      body: '{"policy":"none","quotas":{"items":1}}',
+    });
+  expect((await ask(TOKEN)).status).toBe(403);
+  expect((await ask(ADMIN)).status).toBe(200);
+  const client = await textClient(service.memcachedPort);
+  await client.ask(signIn(TOKEN, PROJECT, 'c'));
+  expect(await client.ask('set a 0 0 1\r\n1\r\n')).toBe('STORED\r\n');
+  expect(await client.ask('set b 0 0 1\r\n1\r\n')).toBe('SERVER_ERROR out of memory storing object\r\n');
+  expect(await client.ask('set a 0 0 1\r\n2\r\n')).toBe('STORED\r\n');
+  expect(await client.ask('get a b\r\n', 'END\r\n')).toBe('VALUE a 0 1\r\n2\r\nEND\r\n');
+});
