@@ -68,7 +68,7 @@ test('an admin sets a cache of the running service, and a memcached client feels
     fetch(url, {
       method: 'PUT',
       headers: { authorization: `OAuth ${token}` },
-      body: '{"policy":"none","quotas":{"items":1}}',
+      body: '{"policy":"none","quotas":{"items":1,"bytes":1000}}',
     });
   expect((await ask(TOKEN)).status).toBe(403);
   expect((await ask(ADMIN)).status).toBe(200);
@@ -77,5 +77,9 @@ test('an admin sets a cache of the running service, and a memcached client feels
   expect(await client.ask('set a 0 0 1\r\n1\r\n')).toBe('STORED\r\n');
   expect(await client.ask('set b 0 0 1\r\n1\r\n')).toBe('SERVER_ERROR out of memory storing object\r\n');
   expect(await client.ask('set a 0 0 1\r\n2\r\n')).toBe('STORED\r\n');
+  // Where things are evicted, a failed set takes the old value with it. Here, nothing is lost.
+  for (const bytes of [1000, 2_000_000]) {
+    expect(await client.ask(`set a 0 0 ${bytes}\r\n${'x'.repeat(bytes)}\r\n`)).toMatch(/^SERVER_ERROR /);
+  }
   expect(await client.ask('get a b\r\n', 'END\r\n')).toBe('VALUE a 0 1\r\n2\r\nEND\r\n');
 });

@@ -101,8 +101,12 @@ export class Cache {
     this.#count('tooLarge');
   }
 
-  /** Removes an item that must not be served any more, without counting a client's delete. */
+  /**
+   * Removes an item that a client could not replace, and means to be gone, without counting a delete. In a
+   * cache that evicts nothing it stays: there, nothing goes but by deletion and expiry.
+   */
   discard(key: string): Answer<boolean> {
+    if (this.#settings().policy === 'none') return false;
     return this.#stored.update(key, remove());
   }
 
