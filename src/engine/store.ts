@@ -73,6 +73,8 @@ export interface StoreTotals {
   readonly bytes: number;
   /** What of the limit is taken, also by room between items that waits for others. */
   readonly bytesTaken: number;
+  /** The most that was ever taken: what is freed is used again, but stays with the process. */
+  readonly bytesResident: number;
   readonly bytesMax: number;
   readonly evictions: number;
   readonly expirations: number;

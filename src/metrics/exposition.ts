@@ -28,6 +28,7 @@ export interface StoreFigures {
   readonly items: number;
   readonly bytes: number;
   readonly bytesTaken: number;
+  readonly bytesResident: number;
   readonly bytesMax: number;
   readonly evictions: number;
   readonly expirations: number;
@@ -65,7 +66,15 @@ export class Exposition {
   readonly #registry = new Registry();
   readonly #everything: Registry;
   #running: Promise<string> | undefined;
-  #totals: StoreFigures = { items: 0, bytes: 0, bytesTaken: 0, bytesMax: 0, evictions: 0, expirations: 0 };
+  #totals: StoreFigures = {
+    items: 0,
+    bytes: 0,
+    bytesTaken: 0,
+    bytesResident: 0,
+    bytesMax: 0,
+    evictions: 0,
+    expirations: 0,
+  };
   /** Of all caches, in the order of COUNTERS. */
   #counts = new Float64Array(COUNTERS.length);
   #turn: Promise<void> = Promise.resolve();
@@ -209,10 +218,10 @@ export class Exposition {
       },
       {
         name: 'memory_bytes',
-        help: 'Memory in use: by items with their index (store), JavaScript objects (heap), and network and other buffers (buffers).',
+        help: 'Memory of the process: what items and their index ever took (store), JavaScript objects (heap), and network and other buffers (buffers).',
         labels: ['kind'],
         rows: () => [
-          [{ kind: 'store' }, this.#totals.bytesTaken],
+          [{ kind: 'store' }, this.#totals.bytesResident],
           ...Object.entries(memory()).map(([kind, bytes]): Row => [{ kind }, bytes]),
         ],
       },

@@ -106,6 +106,7 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
       items: this.#items.index.size - this.#discardedItems,
       bytes: this.#bytes,
       bytesTaken: this.#items.heap.bytesInUse,
+      bytesResident: this.#items.heap.bytesTouched,
       bytesMax: this.#bytesMax,
       evictions: this.#evictions,
       expirations: this.#expirations,

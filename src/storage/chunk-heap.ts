@@ -90,6 +90,11 @@ export class ChunkHeap {
     return this.#pagesInUse * PAGE_BYTES;
   }
 
+  /** What all pages take that ever held anything. */
+  get bytesTouched(): number {
+    return (this.#pagesTouched - 1) * PAGE_BYTES;
+  }
+
   /** The bytes around an address, and where in them it is. */
   bytes(address: number): Buffer {
     return this.#region(address).bytes;

@@ -93,6 +93,7 @@ export class LruCacheStore implements Store, MemoryStore<Entries> {
       items: this.#items - waiting,
       bytes: this.#bytes,
       bytesTaken: this.#bytes,
+      bytesResident: this.#bytes,
       bytesMax: this.#bytesMax,
       evictions: this.#evictions,
       expirations: this.#expirations,

@@ -112,6 +112,25 @@ describe('the arena', () => {
     }
   });
 
+  test('takes no more memory than its limit, whatever the mix of sizes was, and uses again what is free', async () => {
+    const store = open(8 * MIB);
+    for (const size of [20, 100_000, 1000, 5, 300_000, 20]) {
+      for (let i = 0; i < (20 * MIB) / (size + 60); i++) put(store, `c${size}`, `k${i}`, Buffer.alloc(size));
+      const { bytes, bytesTaken, bytesResident } = await store.totals();
+      expect(bytesResident).toBeLessThanOrEqual(8 * MIB);
+      expect(bytesTaken).toBeGreaterThan(8 * MIB * 0.9);
+      expect(bytes).toBeGreaterThan(8 * MIB * 0.85);
+    }
+    for (const size of [20, 100_000, 1000, 5, 300_000]) store.cache('p', `c${size}`).delete();
+    while (store.sweep());
+    expect(await store.totals()).toMatchObject({
+      items: 0,
+      bytes: 0,
+      bytesTaken: 65_536,
+      bytesResident: 8 * MIB,
+    });
+  });
+
   test('lets others have their turn while very many items expire', async () => {
     let now = NOW;
     const store = new ArenaStore({ bytesMax: 16 * MIB, cachesMax: 1, now: () => now });
