@@ -38,7 +38,7 @@ if (!result) {
     obeySignals(service, { logger, config });
     const addresses = await service.start();
     if (service.plain) secrets.add(service.plain.token);
-    if (forPeople) process.stdout.write(`${welcome(version, addresses, service.plain, service.warnings)}\n`);
+    if (forPeople) process.stdout.write(`${welcome(version, addresses, service)}\n`);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     process.stderr.write(`ironcached: ${error.message}\n`);

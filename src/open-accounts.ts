@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { Accounts, type AccountsParts } from './auth/accounts.ts';
 import type { Credentials, Token } from './auth/credentials.ts';
-import { openDirectory, readCredentialsFile } from './auth/credentials-file.ts';
+import { adminTokenPath, openDirectory, readCredentialsFile } from './auth/credentials-file.ts';
 import { idFromName } from './auth/credentials-format.ts';
 import { type PlainCredentials, readIronFile } from './auth/iron-file.ts';
 import { hashToken } from './auth/token-book.ts';
@@ -10,6 +11,8 @@ export interface OpenAccounts {
   readonly accounts: Accounts;
   /** The first project with its token, where the token's text is known: to show, or to sign in with. */
   readonly plain: PlainCredentials | undefined;
+  /** The file with the admin token, where the service made one. */
+  readonly adminTokenPath?: string | undefined;
 }
 
 export interface OpenAccountsParts extends Pick<AccountsParts, 'onChange' | 'log'> {
@@ -42,7 +45,12 @@ export async function openAccounts(
     parts.log.error({ err: file.unwritable }, message);
   }
   const accounts = new Accounts({ ...parts, file });
-  return { accounts, plain: await readIronFile(dataDir, file.credentials) };
+  const path = adminTokenPath(dataDir);
+  return {
+    accounts,
+    plain: await readIronFile(dataDir, file.credentials),
+    adminTokenPath: existsSync(path) ? path : undefined,
+  };
 }
 
 /** The admin token that was given from outside, as one among the others. */

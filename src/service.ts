@@ -75,6 +75,7 @@ export class Service {
   #accounts: Accounts | undefined;
   #cacheSettings: CacheSettingsFile | undefined;
   #plain: PlainCredentials | undefined;
+  #adminTokenPath: string | undefined;
   #certificate: CertificateFiles | undefined;
   readonly #monitoring: Monitoring;
   #app: FastifyInstance | undefined;
@@ -142,6 +143,11 @@ export class Service {
   /** What its owner should know, once it has started. */
   get warnings(): readonly string[] {
     return this.#warnings;
+  }
+
+  /** The file with the admin token, where the first start made one. */
+  get adminTokenPath(): string | undefined {
+    return this.#adminTokenPath;
   }
 
   /** Resolves once both doors are open. Rejects with StartError where that cannot be. */
@@ -230,6 +236,7 @@ export class Service {
         },
       });
       this.#plain = opened.plain;
+      this.#adminTokenPath = opened.adminTokenPath;
       this.#accounts = opened.accounts;
       return opened.accounts;
     } catch (error) {

@@ -2,12 +2,19 @@ import type { PlainCredentials } from './auth/iron-file.ts';
 import { reachableHost } from './host-address.ts';
 import type { Addresses } from './service.ts';
 
+/** What the service may say of who may use it, and of what is to be minded. */
+export interface Known {
+  readonly plain: PlainCredentials | undefined;
+  /** The file with the admin token, where the service made one. */
+  readonly adminTokenPath: string | undefined;
+  readonly warnings: readonly string[];
+}
+
 /** What a person at a terminal is told once the service is ready: where it is, and lines to paste. */
 export function welcome(
   version: string,
   addresses: Addresses,
-  credentials: PlainCredentials | undefined,
-  warnings: readonly string[],
+  { plain, adminTokenPath, warnings }: Known,
 ): string {
   const { protocol, httpHost, httpPort, memcachedHost, memcachedPort, memcachedTlsPort, bound } = addresses;
   const rest = `${protocol}://${reachable(httpHost)}:${httpPort}`;
@@ -25,14 +32,17 @@ export function welcome(
         `             ${reachable(host)}:${port} is the cache ${cacheName}, without sign-in`,
     ),
     `  docs       ${rest}/docs`,
+    ...(adminTokenPath === undefined
+      ? []
+      : [`  admin      the token in ${adminTokenPath} makes projects and tokens`]),
   ];
   const last = warnings.length > 0 ? [...warnings.map((warning) => `  WARNING    ${warning}`), ''] : [];
-  if (!credentials) {
+  if (!plain) {
     return [...lines, '', '  The token is known to its owner only; iron.json has none.', '', ...last].join(
       '\n',
     );
   }
-  const { projectId, token } = credentials;
+  const { projectId, token } = plain;
   const insecure = protocol === 'https' ? '-k ' : '';
   return [
     ...lines,

@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { settingNames, settings } from '../src/config.ts';
 import { HttpSocket } from './support/http-socket.ts';
 import { overhear, plant } from './support/overheard.ts';
@@ -266,4 +266,19 @@ test.skipIf(process.platform !== 'linux')('a token in a flag is not shown by ps,
   expect(commandLine).not.toContain('planted-token');
   expect(output()).toContain('a token was given as a flag');
   expect(output()).not.toContain('planted-token');
+});
+
+test('projects and tokens are made on the command line, and a signal has the service read them', async () => {
+  const dataDir = temporaryDirectory();
+  const { ready, child, output } = await run(dataDir);
+  const made = runToEnd(['project', 'create', 'web', '--data-dir', dataDir]);
+  expect(made.status).toBe(0);
+  const { project_id: project, token, port } = JSON.parse(made.stdout);
+  expect(port).toBe(ready['httpPort']);
+  child.kill('SIGHUP');
+  const client = await textClient(Number(ready['memcachedPort']));
+  await vi.waitFor(() => expect(output()).toContain('projects and tokens were read anew'), 5_000);
+  expect(await client.ask(signIn(token, project, 'c'))).toBe('STORED\r\n');
+  expect(runToEnd(['token', 'create']).status).toBe(2);
+  expect(output()).not.toContain(token);
 });
