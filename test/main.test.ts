@@ -168,7 +168,7 @@ test.each([
 test.skipIf(process.platform === 'win32')(
   'without file descriptors for more connections it serves the open ones',
   async () => {
-    const { ready, child, output } = await run(temporaryDirectory(), {}, 128);
+    const { ready, child, output } = await run(temporaryDirectory(), {}, 160);
     const [httpPort, memcachedPort] = [Number(ready['httpPort']), Number(ready['memcachedPort'])];
     const rest = new HttpSocket(httpPort);
     rest.write('GET /version HTTP/1.1\r\n\r\n');
@@ -177,7 +177,7 @@ test.skipIf(process.platform === 'win32')(
     const others = await Promise.all(
       Array.from({ length: 200 }, (_, i) => textClient(i % 2 ? httpPort : memcachedPort)),
     );
-    expect(output()).toContain('only 128 files may be open (ulimit -n)');
+    expect(output()).toContain('only 160 files may be open (ulimit -n)');
     // Some are closed as soon as they are made; libuv sees to that.
     await Promise.race(others.map((client) => client.rest()));
     rest.write('GET /version HTTP/1.1\r\n\r\n');
