@@ -11,6 +11,9 @@ import { overhear, plant } from './support/overheard.ts';
 import { temporaryDirectory } from './support/service.ts';
 import { signIn, textClient } from './support/text-client.ts';
 
+// Processes start on machines that do other things, too.
+vi.setConfig({ testTimeout: 20_000 });
+
 // The compiled program, as a user runs it; `npm test` has compiled it before.
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 

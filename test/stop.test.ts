@@ -1,9 +1,12 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { HttpSocket } from './support/http-socket.ts';
 import { PROJECT, startService, type TestService, TOKEN } from './support/service.ts';
 import { signIn, textClient } from './support/text-client.ts';
+
+// Loads are made on machines that do other things, too.
+vi.setConfig({ testTimeout: 20_000 });
 
 interface Answer {
   readonly status: number;

@@ -40,10 +40,9 @@ export class RequestRates {
   of({ token, project }: Requester): RequestRate | undefined {
     const quota = project.quotas.requestsPerSecond;
     if (this.#perToken === 0 && quota === undefined) return undefined;
-    const buckets: Bucket[] = [];
-    if (token && this.#perToken > 0) buckets.push(this.#bucket('token', token.id, this.#perToken));
-    if (quota !== undefined) buckets.push(this.#bucket('project', project.id, quota));
-    return new RequestRate(buckets, this.#now);
+    const ofToken = token && this.#perToken > 0 ? this.#bucket('token', token.id, this.#perToken) : undefined;
+    const ofProject = quota === undefined ? undefined : this.#bucket('project', project.id, quota);
+    return new RequestRate(ofToken, ofProject, this.#now);
   }
 
   #bucket(owner: RateRefusal['owner'], id: string, perSecond: number): Bucket {
@@ -59,11 +58,13 @@ export class RequestRates {
 
 /** The limits that apply to one requester's requests. */
 export class RequestRate {
-  readonly #buckets: readonly Bucket[];
+  readonly #ofToken: Bucket | undefined;
+  readonly #ofProject: Bucket | undefined;
   readonly #now: () => number;
 
-  constructor(buckets: readonly Bucket[], now: () => number) {
-    this.#buckets = buckets;
+  constructor(ofToken: Bucket | undefined, ofProject: Bucket | undefined, now: () => number) {
+    this.#ofToken = ofToken;
+    this.#ofProject = ofProject;
     this.#now = now;
   }
 
@@ -73,11 +74,12 @@ export class RequestRate {
    */
   take(count: number): RateRefusal | undefined {
     const now = this.#now();
-    for (const bucket of this.#buckets) {
-      fill(bucket, now);
-      if (bucket.level < 1) return refusalBy(bucket);
-    }
-    for (const bucket of this.#buckets) bucket.level -= count;
+    const ofToken = this.#ofToken;
+    const ofProject = this.#ofProject;
+    if (ofToken && levelOf(ofToken, now) < 1) return refusalBy(ofToken);
+    if (ofProject && levelOf(ofProject, now) < 1) return refusalBy(ofProject);
+    if (ofToken) ofToken.level -= count;
+    if (ofProject) ofProject.level -= count;
     return undefined;
   }
 }
@@ -90,11 +92,13 @@ interface Bucket {
   filledAt: number;
 }
 
-function fill(bucket: Bucket, now: number): void {
-  if (now === bucket.filledAt) return;
-  const gained = ((now - bucket.filledAt) * bucket.perSecond) / 1000;
-  bucket.level = Math.min(bucket.perSecond, bucket.level + gained);
-  bucket.filledAt = now;
+function levelOf(bucket: Bucket, now: number): number {
+  if (now !== bucket.filledAt) {
+    const gained = ((now - bucket.filledAt) * bucket.perSecond) / 1000;
+    bucket.level = Math.min(bucket.perSecond, bucket.level + gained);
+    bucket.filledAt = now;
+  }
+  return bucket.level;
 }
 
 function refusalBy({ owner, perSecond, level }: Bucket): RateRefusal {
