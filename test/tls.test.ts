@@ -192,6 +192,24 @@ describe('a client certificate', () => {
     expect(await cacheOf(service, cache)).toBe(2);
   });
 
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'signs in also where a session of %s is resumed',
+    async (version) => {
+      const service = await start([...NAMES, '--tls-client-auth', 'required']);
+      const tls = { ...shown('named'), minVersion: version, maxVersion: version };
+      const first = await connect(service, tls);
+      const sessions: Buffer[] = [];
+      first.socket.on('session', (session) => sessions.push(session));
+      expect(await first.ask('get k\r\n')).toBe('END\r\n');
+      const session = sessions.at(-1) ?? (first.socket as TLSSocket).getSession();
+      if (!session) throw new Error('there is no session');
+      const second = await connect(service, { ...tls, session });
+      expect((second.socket as TLSSocket).isSessionReused()).toBe(true);
+      expect(await second.ask('set k 0 0 1\r\nv\r\n')).toBe('STORED\r\n');
+      expect(await cacheOf(service, 'of app')).toBe(1);
+    },
+  );
+
   test.each<[string, ConnectionOptions, string | undefined]>([
     ['none', {}, undefined],
     ['names no cache', shown('unnamed'), 'a client certificate names no project and cache'],
