@@ -240,8 +240,7 @@ export class Service {
       this.#accounts = opened.accounts;
       return opened.accounts;
     } catch (error) {
-      const hint = `${settings.dataDir.variable} names the directory; ${settings.projectId.variable} and ${settings.token.variable} do without it`;
-      throw new StartError(`no credentials: ${messageOf(error)} (${hint})`);
+      throw new StartError(`no credentials: ${messageOf(error)} (${credentialsHint(config)})`);
     }
   }
 
@@ -384,6 +383,11 @@ export class Service {
 // REST clients show tokens, not certificates.
 function withoutClientCa({ ca: _, ...options }: SecureContextOptions): SecureContextOptions {
   return options;
+}
+
+function credentialsHint({ credentialsFile }: Config): string {
+  if (credentialsFile !== undefined) return `${settings.credentialsFile.variable} names the file`;
+  return `${settings.dataDir.variable} names the directory; ${settings.projectId.variable} and ${settings.token.variable} do without it`;
 }
 
 function onlyProject({ projects }: Credentials): string {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { testClock } from './support/clock.ts';
@@ -235,6 +235,21 @@ describe('start and stop', () => {
     await first.service.stop();
     const second = await start();
     expect(second.service.plain).toEqual({ projectId: file.project_id, token: file.token });
+  });
+
+  test('credentials that cannot be used are told with the setting that names them', async () => {
+    const path = join(temporaryDirectory(), 'credentials.json');
+    const start = () => startService(['--credentials-file', path], { firstStart: true });
+    await expect(start()).rejects.toThrow(
+      /^no credentials: ENOENT.*\(IRONCACHED_CREDENTIALS_FILE names the file\)$/,
+    );
+    writeFileSync(path, '{"version": 2, "projects": [{"id": "x"}], "tokens": []}');
+    await expect(start()).rejects.toThrow('projects[0].id must be 24 lower-case hexadecimal digits');
+    const dataDir = temporaryDirectory();
+    writeFileSync(join(dataDir, 'credentials.json'), '{');
+    await expect(startService(['--data-dir', dataDir], { firstStart: true, dataDir })).rejects.toThrow(
+      'IRONCACHED_DATA_DIR names the directory',
+    );
   });
 
   test('a taken port is told in one line', async () => {

@@ -51,11 +51,6 @@ export class Accounts {
     return this.#credentials;
   }
 
-  /** Why they cannot be changed here, if so. */
-  get readOnly(): string | undefined {
-    return this.#parts.readOnly;
-  }
-
   /** Makes a change, and resolves when it is kept and in force. Throws CredentialsRefusal. */
   change<R>(make: Change<R>): Promise<R> {
     const { file, readOnly } = this.#parts;

@@ -7,10 +7,10 @@ import { PERMISSIONS } from './permissions.ts';
  */
 
 /** The longest name of a project or a token, in characters. */
-export const NAME_LENGTH_MAX = 100;
+const NAME_LENGTH_MAX = 100;
 
 /** The largest quota of any kind. */
-export const QUOTA_MAX = Number.MAX_SAFE_INTEGER;
+const QUOTA_MAX = Number.MAX_SAFE_INTEGER;
 
 /** 24 lower-case hexadecimal digits: the Ruby client refuses anything else. */
 export const idSchema = matching(/^[0-9a-f]{24}$/, 'must be 24 lower-case hexadecimal digits');

@@ -17,7 +17,7 @@ import { cacheSettings } from './cache-settings-json.ts';
  */
 
 /** The longest life that a token may be given in seconds: ten years. */
-export const TOKEN_SECONDS_MAX = 315_360_000;
+const TOKEN_SECONDS_MAX = 315_360_000;
 
 const EXAMPLE_ID = '4e71843298b1db3f0d0000ab';
 const EXAMPLE_TOKEN_ID = '65f2a9b0c4d81e0000000001';
