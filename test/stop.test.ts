@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { HttpSocket } from './support/http-socket.ts';
 import { PROJECT, startService, type TestService, TOKEN } from './support/service.ts';
@@ -126,7 +126,6 @@ describe('a stop', () => {
     const service = await startService(['--stop-delay', '1']);
     const member = await textClient(service.memcachedPort);
     const stopped = service.service.stop();
-    await delay(1);
     const late = await textClient(service.memcachedPort);
     for (const client of [member, late]) {
       expect(await client.ask(signIn(TOKEN, PROJECT, 'c'))).toBe('STORED\r\n');

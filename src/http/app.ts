@@ -77,7 +77,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors,
     schemaErrorFormatter: invalidParameter,
-    trustProxy: [...trustedProxies],
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     // Names may be as long as a URL can be; what is too long gets its own answer.
     routerOptions: { maxParamLength: limits.headerBytesMax },
     // Fastify's own answer is not of our form; see refuseWhileClosing.
