@@ -25,12 +25,13 @@ class Tally {
 
   settle(seconds: number): void {
     // What was not understood has no other end.
-    const failed = this.operation === 'refused' ? this.answered : this.failed;
+    const failed = this.operation === 'refused' ? this.answered : Math.min(this.failed, this.answered);
     if (this.answered > failed) this.#meter.count('ok', this.answered - failed);
     if (failed > 0) this.#meter.count('error', failed);
     this.#meter.time(seconds, this.answered);
     this.answered = 0;
-    this.failed = 0;
+    // One that is answered later failed before it is counted.
+    this.failed = Math.max(0, this.failed - failed);
   }
 }
 

@@ -304,7 +304,10 @@ export class MemcachedListener {
       meter: this.#meter,
       onBug: (err) => log.error({ err, ...client }, 'a memcached command failed; this is a bug'),
       onSlow: (slow, cache) => this.#slowWarning.warn({ ...client, ...told(slow, cache) }, 'slow commands'),
-      onSignInFailure: () => this.#signInWarning.warn(client, 'a sign-in failed'),
+      onSignInFailure: () => {
+        this.#meter.fail('sign_in');
+        this.#signInWarning.warn(client, 'a sign-in failed');
+      },
     });
   }
 

@@ -247,11 +247,11 @@ export class Session {
   #isBarred(request: Request): boolean {
     const context = { output: this.#output };
     if (this.#barrier !== undefined) {
-      if (!executeOpen(request, context)) refuseWith(this.#barrier, request, context);
+      if (!executeOpen(request, context)) this.#bar(request, this.#barrier);
       return true;
     }
     const missing = missingPermission(this.#grant?.permissions ?? 0, permissionsNeeded(request));
-    if (missing) refuseWith(`CLIENT_ERROR this token may not ${missing}`, request, context);
+    if (missing) this.#bar(request, `CLIENT_ERROR this token may not ${missing}`);
     return missing !== undefined;
   }
 
@@ -262,8 +262,13 @@ export class Session {
     const refusal = isCounted || request.command === 'quit' ? undefined : rate.take(keys);
     if (!refusal) return false;
     const text = `SERVER_ERROR too many requests; this ${refusal.owner} may make ${refusal.perSecond} per second`;
-    refuseWith(text, request, { output: this.#output });
+    this.#bar(request, text);
     return true;
+  }
+
+  #bar(request: Request, text: string): void {
+    this.#parts.meter.fail(request.command);
+    refuseWith(text, request, { output: this.#output });
   }
 
   #keepIfUnfinished(request: Request): void {

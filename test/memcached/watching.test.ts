@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { TWO_PROJECTS, token } from '../support/credentials.ts';
 import { lateStore } from '../support/late-store.ts';
-import { PROJECT, signInCommand, testDoor } from '../support/memcached-door.ts';
+import { PROJECT, signInCommand, TOKEN, testDoor } from '../support/memcached-door.ts';
 
 const ALWAYS_SLOW = Number.MIN_VALUE;
 
@@ -99,6 +100,31 @@ describe('the meter', () => {
       ['refused', 'error', 1, 1],
       ['mn', 'ok', 1, 1],
     ]);
+  });
+
+  test.each([
+    ['at once', 0],
+    ['after a delay', 1],
+  ])('tells sign-ins that failed from the others, answered %s', async (_when, delayMs) => {
+    const door = await testDoor({ signInLimits: { delayMs } });
+    for (let i = 0; i < 5; i++) {
+      await (await door.connect()).ask(signInCommand({ token: 'wrong' }));
+      await door.signedIn();
+    }
+    expect(Object.fromEntries(door.requests.operation('sign_in').counts)).toEqual({ error: 5, ok: 5 });
+  });
+
+  test('tells what a token may not do, or not so often, from what was done', async () => {
+    const door = await testDoor({
+      requestsPerSecond: 2,
+      credentials: { ...TWO_PROJECTS, tokens: [token(TOKEN, [PROJECT], { permissions: ['read'] })] },
+    });
+    const client = await door.signedIn();
+    client.send('set k 0 0 1\r\nv\r\nget k\r\nget k\r\nget k\r\nget k\r\n');
+    await client.takeThrough('second\r\n');
+    expect(Object.fromEntries(door.requests.operation('set').counts)).toEqual({ error: 1 });
+    expect(door.requests.operation('get').counts.get('error')).toBeGreaterThan(0);
+    expect(door.requests.operation('get').counts.get('ok')).toBe(2);
   });
 
   test('tells what the engine refused from what it did', async () => {
