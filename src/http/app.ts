@@ -88,10 +88,6 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
   refuseWhileClosing(app);
   app.decorateRequest('grant', null);
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    done();
-  });
   watchRequests(app, { logger, requests, slowMs });
   app.decorateRequest('admin', null);
   const allowedMethods = watchRoutes(app);

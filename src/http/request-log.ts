@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
 
@@ -21,41 +21,61 @@ export interface RequestLogParts {
   readonly slowMs: number;
 }
 
-/** Counts and times every request, and logs it: at level debug each one, else those that were slow. */
-export function watchRequests(app: FastifyInstance, { logger, requests, slowMs }: RequestLogParts): void {
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** When it arrived; see performance.now. */
+    arrivedAt: number;
+  }
+}
+
+/**
+ * Counts and times every request, and logs it: at level debug each one, else those that were slow. A
+ * request's time ends when its answer is made: to be told when it is sent would cost as much again as
+ * all of this.
+ */
+export function watchRequests(app: FastifyInstance, parts: RequestLogParts): void {
+  const { logger, requests, slowMs } = parts;
   const slowWarning = logger && new OccasionalWarning(logger, Date.now);
   const signInWarning = logger && new OccasionalWarning(logger, Date.now);
-  app.addHook('onResponse', (request, reply, done) => {
-    const ms = reply.elapsedTime;
+  app.decorateRequest('arrivedAt', 0);
+  app.addHook('onRequest', (request, reply, done) => {
+    request.arrivedAt = performance.now();
+    reply.header('x-request-id', request.id);
+    done();
+  });
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const ms = performance.now() - request.arrivedAt;
+    const { statusCode: status } = reply;
     const meter = requests.operation(operationOf(request));
-    meter.count(String(reply.statusCode));
+    meter.count(String(status));
     meter.time(ms / 1000);
-    const isUnauthorized = reply.statusCode === 401;
     // A failed sign-in has to wait on purpose.
-    if (slowWarning && slowMs > 0 && ms >= slowMs && !isUnauthorized) {
-      slowWarning.warn(told(request, reply), 'a slow request');
-    }
-    if (signInWarning && isUnauthorized) {
-      signInWarning.warn(
-        { ...loggedRequest(request), address: request.ip },
-        'a request had no token, or an unknown one',
-      );
+    const isSlow = slowMs > 0 && ms >= slowMs && status !== 401;
+    if (isSlow && slowWarning) slowWarning.warn(told(request, { status, ms, payload }), 'a slow request');
+    if (status === 401 && signInWarning) {
+      const details = { ...loggedRequest(request), address: request.ip };
+      signInWarning.warn(details, 'a request had no token, or an unknown one');
     }
     if (logger && isDebugging(logger)) {
       const path = pathOf(request.raw.url ?? '');
-      logger.debug({ ...told(request, reply), method: request.method, path }, 'a request');
+      const details = { ...told(request, { status, ms, payload }), method: request.method, path };
+      logger.debug(details, 'a request');
     }
     done();
   });
 }
 
-function told(request: FastifyRequest, reply: FastifyReply) {
+function told(
+  request: FastifyRequest,
+  { status, ms, payload }: { status: number; ms: number; payload: unknown },
+) {
+  const isBody = typeof payload === 'string' || Buffer.isBuffer(payload);
   return {
     ...loggedRequest(request),
-    status: reply.statusCode,
-    ms: Math.round(reply.elapsedTime * 100) / 100,
+    status,
+    ms: Math.round(ms * 100) / 100,
     bytesIn: Number(request.headers['content-length'] ?? 0),
-    bytesOut: Number(reply.getHeader('content-length') ?? 0),
+    bytesOut: isBody ? Buffer.byteLength(payload) : undefined,
   };
 }
 

@@ -86,7 +86,7 @@ export class Exposition {
     for (const family of this.#gauges()) this.#addGauge(family);
     new LatencyHistogram({
       name: `${PREFIX}request_duration_seconds`,
-      help: 'From the arrival of a request until its answer was handed to the socket. memcached commands that arrive together are answered together, and each counts with the time of all.',
+      help: 'From the arrival of a request until its answer was made (http) or handed to the socket (memcached). memcached commands that arrive together are answered together, and each counts with the time of all.',
       registry: this.#registry,
       meters: sources.meters,
     });
