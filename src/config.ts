@@ -427,7 +427,7 @@ export const settings = {
   },
   metricsMaxCaches: {
     variable: 'IRONCACHED_METRICS_MAX_CACHES',
-    fallback: '1000',
+    fallback: '500',
     about:
       'How many caches have series of their own in the metrics: the most used ones; all others are told as one.',
     schema: wholeNumber(0, 10_000),

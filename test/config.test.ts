@@ -63,7 +63,7 @@ const examples: { readonly [N in SettingName]: readonly [Config[N], given: strin
   metricsToken: [undefined, TOKEN, TOKEN],
   metricsHost: ['127.0.0.1', '0.0.0.0', '0.0.0.0'],
   metricsPort: [undefined, '9464', 9464],
-  metricsMaxCaches: [1000, '0', 0],
+  metricsMaxCaches: [500, '0', 0],
   slowRequest: [100, '0', 0],
   logLevel: ['info', 'silent', 'silent'],
 };

@@ -129,9 +129,10 @@ export class CacheSeries {
     return [...this.#seats.values(), this.#others];
   }
 
-  /** Chooses the caches that have series. Where there are too many to choose from, others have their turn. */
+  /** Chooses the caches that have series, in turns of some thousands. */
   async choose(caches: Iterable<WatchedCache>): Promise<void> {
     const present = [...caches];
+    await othersTurn();
     this.#leaveSeats(present);
     if (present.length <= this.#seatsMax) {
       for (const cache of present) this.#seat(cache);
@@ -191,6 +192,7 @@ export class CacheSeries {
     this.#usesBefore = usesNow;
     // A typed array is sorted by number, ten times as fast as by a function.
     const least = uses.toSorted()[present.length - this.#seatsMax] ?? Number.POSITIVE_INFINITY;
+    await othersTurn();
     const certain = present.filter((_cache, i) => (uses[i] ?? 0) > least);
     const equal = present.filter((_cache, i) => uses[i] === least);
     return new Set([...certain, ...equal.slice(0, this.#seatsMax - certain.length)]);

@@ -104,11 +104,13 @@ export class Exposition {
   async #scrape(): Promise<string> {
     const { statistics, totals, caches } = this.#sources;
     await this.#series.choose(caches());
+    await othersTurn();
     this.#totals = await totals();
     const { getHits, getMisses, sets, deleteHits } = statistics;
     const { items, bytes, evictions, expirations } = this.#totals;
     this.#counts = Float64Array.of(getHits, getMisses, sets, deleteHits, evictions, expirations);
     this.#series.read({ counts: this.#counts, items, bytes });
+    await othersTurn();
     return this.#everything.metrics();
   }
 
