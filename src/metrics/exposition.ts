@@ -90,7 +90,7 @@ export class Exposition {
       registry: this.#registry,
       meters: sources.meters,
     });
-    this.#everything = Registry.merge([this.#registry, processMetrics()]) as Registry;
+    this.#everything = Registry.merge([this.#registry, processMetrics()]);
   }
 
   /** Everything as it is now. Whoever asks meanwhile gets the same text. */

@@ -148,7 +148,11 @@ describe('the log', () => {
       '/nowhere',
       `${path()}/%zz`,
       '/version',
+      '/docs',
+      '/docs/',
       '/docs/json',
+      '/metrics',
+      '/health/ready',
       `${path()}/x;`,
     ]) {
       for (const method of ['GET', 'PUT', 'DELETE', 'PATCH'] as const) {
