@@ -1,10 +1,10 @@
-import { unwatchFile, watchFile } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { type Change, CredentialsRefusal } from './credential-changes.ts';
 import type { Credentials } from './credentials.ts';
 import { type CredentialsFile, lockPath, readCredentialsFile } from './credentials-file.ts';
 import { formatCredentials } from './credentials-format.ts';
 import { whileLocked } from './file-lock.ts';
-import { writePrivately } from './private-file.ts';
+import { codeOf, writePrivately } from './private-file.ts';
 
 export interface AccountsParts {
   /** Where they are kept; without a file they are what was given at the start. */
@@ -38,7 +38,9 @@ export class Accounts {
   #last: Promise<unknown> = Promise.resolve();
   /** What a change still entails when it is kept, such as to delete a project's caches. */
   #aftermath: Promise<void> | void = undefined;
-  readonly #watcher = () => this.reload();
+  #watchTimer: NodeJS.Timeout | undefined;
+  /** Which file was there at the last look. */
+  #seen: string | undefined;
 
   constructor(parts: AccountsParts) {
     this.#parts = parts;
@@ -78,14 +80,21 @@ export class Accounts {
   /** Looks for changes of the file from now on. */
   watch(intervalMs = WATCH_INTERVAL_MS): void {
     const { file } = this.#parts;
-    if (file) watchFile(file.path, { interval: intervalMs, persistent: false }, this.#watcher);
+    if (file) this.#watchTimer = setInterval(() => this.#look(file.path), intervalMs).unref();
   }
 
   /** Looks no more, and resolves when the last change is kept. */
   async close(): Promise<void> {
-    const { file } = this.#parts;
-    if (file) unwatchFile(file.path, this.#watcher);
+    clearInterval(this.#watchTimer);
     await this.#last;
+  }
+
+  // The first look reads the file in any case: it may have changed since it was opened.
+  async #look(path: string): Promise<void> {
+    const seen = await signatureOf(path);
+    if (seen === this.#seen) return;
+    this.#seen = seen;
+    await this.reload();
   }
 
   async #keep<R>(path: string, make: Change<R>): Promise<R> {
@@ -134,5 +143,14 @@ export class Accounts {
     });
     this.#last = next.catch(() => undefined);
     return next;
+  }
+}
+
+async function signatureOf(path: string): Promise<string> {
+  try {
+    const { ino, mtimeMs, size } = await stat(path);
+    return `${ino} ${mtimeMs} ${size}`;
+  } catch (error) {
+    return String(codeOf(error));
   }
 }
