@@ -32,6 +32,9 @@ const TAKEN = 0xffffffff;
 const NO_CLASS = 0xff;
 const WHOLE = 0xfe;
 const NO_PAGE = -1;
+// How much of the pages in use may lie idle before pages change their class, rather than more be touched.
+const IDLE_SHARE_MAX = 1 / 8;
+
 // Of how many pages the emptiest is chosen to be cleared.
 const CLEARING_CANDIDATES = 32;
 
@@ -165,18 +168,27 @@ export class ChunkHeap {
   }
 
   #takeFreePage(): number {
-    if (!this.#mayTakeFreePage() && !this.#clearSomePage()) return NO_PAGE;
+    if (this.#freePage === NO_PAGE && !this.#growOrClear()) return NO_PAGE;
     const page = this.#freePage;
     this.#freePage = this.#pageNext[page] as number;
     this.#pagesInUse++;
     return page;
   }
 
-  #mayTakeFreePage(): boolean {
-    if (this.#freePage !== NO_PAGE) return true;
-    if (this.#pagesTouched >= this.#pagesMax) return false;
+  // Lists another page as free. Before a page is touched for the first time, one is cleared where too much lies
+  // idle: what is touched once stays with the process.
+  #growOrClear(): boolean {
+    const mayGrow = this.#pagesTouched < this.#pagesMax;
+    const isThrifty = this.#idleBytes() <= this.bytesInUse * IDLE_SHARE_MAX;
+    if (!(mayGrow && isThrifty) && this.#clearSomePage()) return true;
+    if (!mayGrow) return false;
     this.#listFree(this.#pagesTouched++);
     return true;
+  }
+
+  // What is free in pages that are in use.
+  #idleBytes(): number {
+    return this.#freeChunks.reduce((sum, free, i) => sum + free * sizeOfClass(i), 0);
   }
 
   #dedicate(page: number, chunkClass: number): void {
