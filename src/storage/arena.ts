@@ -18,7 +18,7 @@ import { UseOrder } from './use-order.ts';
 // How long one sweep may take, in milliseconds, and how many items it frees between two looks at the time: code
 // that V8 has not compiled yet takes ten times as long as later.
 const SWEEP_MS = 1.5;
-const SWEEP_ITEMS = 100;
+const SWEEP_ITEMS = 25;
 
 // Up to so many items a cache is listed by its own order; a larger one by going through the whole index.
 const LISTED_BY_ORDER_MAX = 1_000;
@@ -115,7 +115,7 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
 
   sweep(): boolean {
     this.caches.clearAllDue();
-    return forAWhile(() => this.#freeDiscarded(this.#expireFullSeconds(SWEEP_ITEMS)) === 0);
+    return forAWhile(() => this.#freeDiscarded(this.#expireDue(SWEEP_ITEMS)) === 0);
   }
 
   close(): void {}
@@ -332,7 +332,7 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
   // Frees at least one item: what nobody wants any more first, then what the accounts say. False: none may go.
   #makeRoom(writer: ProjectAccount<Owner>): boolean {
     const before = this.#items.index.size;
-    this.#freeDiscarded(this.#expireFullSeconds(TIDY_ITEMS));
+    this.#freeDiscarded(this.#expireDue(TIDY_ITEMS));
     if (this.#items.index.size < before) return true;
     const victim = this.caches.accounts.victimFor(writer);
     if (victim) this.#evict(victim.kept.order.oldest);
@@ -378,16 +378,22 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
   // Answers when whatever has expired or is to be cleared by now is gone, so that what is counted is exact.
   // Usually that is at once; where millions expired together, others have their turn meanwhile.
   #whenTidy<T>(answer: () => T): Answer<T> {
-    this.caches.clearAllDue();
-    if (forAWhile(() => this.#expireFullSeconds(SWEEP_ITEMS) === 0)) {
-      return othersTurn().then(() => this.#whenTidy(answer));
-    }
-    this.#items.expiry.expireWithinSecond(this.#now(), (address) => this.#expire(address));
-    return answer();
+    return this.#tidyForAWhile() ? answer() : this.#tidyInTurns().then(answer);
   }
 
-  #expireFullSeconds(most: number): number {
-    return this.#items.expiry.expireFullSeconds(this.#now(), most, (address) => this.#expire(address));
+  async #tidyInTurns(): Promise<void> {
+    do await othersTurn();
+    while (!this.#tidyForAWhile());
+  }
+
+  // True: nothing is due any more.
+  #tidyForAWhile(): boolean {
+    this.caches.clearAllDue();
+    return !forAWhile(() => this.#expireDue(SWEEP_ITEMS) === 0);
+  }
+
+  #expireDue(most: number): number {
+    return this.#items.expiry.expire(this.#now(), most, (address) => this.#expire(address));
   }
 
   // Frees up to `most` items of discarded contents, and says how many more it might have.

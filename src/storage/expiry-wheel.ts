@@ -1,42 +1,49 @@
 import { type ChunkHeap, NOWHERE, wordOf } from './chunk-heap.ts';
 import { EXPIRES, NEXT_EXPIRING, PREVIOUS_EXPIRING } from './item-layout.ts';
 
-/** A list for each second of the block of seconds that is now, then one for each block to come. */
+const SECOND_MS = 1000;
 const BLOCK_SECONDS = 4096;
-const FAR_BLOCKS = 4096;
+const BLOCK_MS = BLOCK_SECONDS * SECOND_MS;
+const BLOCKS = 4096;
 
+// The lists: one for each millisecond of the second that is now, for each second of the block that is now,
+// and for each block to come.
+const SECONDS = SECOND_MS;
+const FAR = SECONDS + BLOCK_SECONDS;
 /** What was due already when it was added. */
-const OVERDUE = BLOCK_SECONDS + FAR_BLOCKS;
+const OVERDUE = FAR + BLOCKS;
+/** What the second that has begun still has to spread over its milliseconds. */
+const ARRIVING_IN_SECOND = OVERDUE + 1;
 /** What the block that has begun still has to spread over its seconds. */
-const ARRIVING = OVERDUE + 1;
+const ARRIVING_IN_BLOCK = OVERDUE + 2;
+const LISTS = OVERDUE + 3;
 
 /**
- * What expires when, by the second: lists, which the items themselves link. A timing wheel of two levels:
- * what expires in the block of 4,096 seconds that is now has lists by the second, what expires later has
- * lists by the block, 194 days ahead (and what is later still goes round again). So neither the number of
- * items nor that of different seconds costs anything but the items' own links.
+ * What expires when, to the millisecond: lists, which the items themselves link. A timing wheel of three
+ * levels, so that an item is touched three times at most before it expires, however many expire together
+ * and however different their times are. The far level reaches 194 days; what is later goes round again.
  */
 export class ExpiryWheel {
   readonly #heap: ChunkHeap;
   /** The first item of each list. */
-  readonly #firsts = new Uint32Array(ARRIVING + 1).fill(NOWHERE);
+  readonly #firsts = new Uint32Array(LISTS).fill(NOWHERE);
   /** Items in all lists. */
   #size = 0;
-  /** Up to here every second has been looked at. */
-  #sweptSecond: number;
-  /** The first second of the next block. */
-  #blockEnd: number;
+  /** Up to here every millisecond has been looked at. */
+  #swept = 0;
+  /** When the next second begins, and the next block. */
+  #secondEnd = 0;
+  #blockEnd = 0;
 
   /** `now` and all times: milliseconds since the Unix epoch. Time never goes back. */
   constructor(heap: ChunkHeap, now: number) {
     this.#heap = heap;
-    this.#sweptSecond = Math.floor(now / 1000);
-    this.#blockEnd = blockAfter(this.#sweptSecond);
+    this.#skipTo(now);
   }
 
   add(address: number, now: number): void {
     const expiresAt = this.#expiresAt(address);
-    this.#link(address, expiresAt <= now ? OVERDUE : this.#listOf(secondOf(expiresAt)));
+    this.#link(address, expiresAt <= now ? OVERDUE : this.#listOf(expiresAt));
     this.#size++;
   }
 
@@ -56,67 +63,81 @@ export class ExpiryWheel {
   }
 
   /**
-   * Has up to `most` items removed (by `expire`, which calls `remove`) that expired before the second of
-   * `now` began, and says how many more it might have had.
+   * Has items removed (by `expire`, which calls `remove`) that expire at `now` or before, in up to `most`
+   * steps, and says how many more it might have made: 0 means that more may be due.
    */
-  expireFullSeconds(now: number, most: number, expire: (address: number) => void): number {
-    const last = Math.floor(now / 1000);
+  expire(now: number, most: number, expire: (address: number) => void): number {
     for (let left = most; left > 0; left--) {
-      const due = this.#firstDue(last);
-      if (due !== NOWHERE) expire(due);
-      else if (this.#firsts[ARRIVING] === NOWHERE) return left;
-      else this.#settle(this.#firsts[ARRIVING] as number);
+      const arriving = this.#advance(now);
+      if (arriving !== NOWHERE) {
+        this.#settle(arriving);
+        continue;
+      }
+      const due = this.#due(now);
+      if (due === NOWHERE) return left;
+      expire(due);
     }
     return 0;
   }
 
-  /** Has the items removed that expired within the second of `now`, once all before it are gone. */
-  expireWithinSecond(now: number, expire: (address: number) => void): void {
-    let address = this.#firsts[(Math.floor(now / 1000) + 1) % BLOCK_SECONDS] as number;
-    while (address !== NOWHERE) {
-      const next = this.#get(address, NEXT_EXPIRING);
-      if (this.#expiresAt(address) <= now) expire(address);
-      address = next;
-    }
-  }
-
-  // The first item that is due, or NOWHERE: then there is none, or a block has items that arrive.
-  #firstDue(last: number): number {
-    const overdue = this.#firsts[OVERDUE] as number;
-    if (overdue !== NOWHERE) return overdue;
-    if (this.#size === 0) this.#skipTo(last);
-    while (this.#firsts[ARRIVING] === NOWHERE) {
-      const second = this.#sweptSecond + 1;
-      if (second === this.#blockEnd) {
-        this.#beginBlock();
-      } else {
-        const first = this.#firsts[second % BLOCK_SECONDS] as number;
-        if (second > last || first !== NOWHERE) return second > last ? NOWHERE : first;
-        this.#sweptSecond = second;
-      }
+  // Goes on to the next millisecond up to `now` that has items. What must be spread out first is answered.
+  #advance(now: number): number {
+    if (this.#size === 0) this.#skipTo(Math.max(now, this.#swept));
+    while (this.#firsts[OVERDUE] === NOWHERE) {
+      const arriving = this.#arriving();
+      const next = this.#swept + 1;
+      if (arriving !== NOWHERE || next > now) return arriving;
+      if (next === this.#secondEnd) this.#beginSecond(now);
+      else if (this.#firsts[next % SECOND_MS] !== NOWHERE) return NOWHERE;
+      else this.#swept = next;
     }
     return NOWHERE;
   }
 
-  #skipTo(second: number): void {
-    this.#sweptSecond = Math.max(this.#sweptSecond, second);
-    this.#blockEnd = blockAfter(this.#sweptSecond);
+  #arriving(): number {
+    const inBlock = this.#firsts[ARRIVING_IN_BLOCK] as number;
+    return inBlock !== NOWHERE ? inBlock : (this.#firsts[ARRIVING_IN_SECOND] as number);
   }
 
-  #beginBlock(): void {
-    const list = farList(this.#blockEnd);
-    this.#firsts[ARRIVING] = this.#firsts[list] as number;
+  #due(now: number): number {
+    const overdue = this.#firsts[OVERDUE] as number;
+    const next = this.#swept + 1;
+    if (overdue !== NOWHERE || next > now) return overdue;
+    return this.#firsts[next % SECOND_MS] as number;
+  }
+
+  #beginSecond(now: number): void {
+    if (this.#secondEnd === this.#blockEnd) {
+      this.#exchange(farList(this.#blockEnd), ARRIVING_IN_BLOCK);
+      this.#blockEnd += BLOCK_MS;
+      // The second begins when these have their places.
+      if (this.#firsts[ARRIVING_IN_BLOCK] !== NOWHERE) return;
+    }
+    this.#exchange(secondList(this.#secondEnd), ARRIVING_IN_SECOND);
+    this.#secondEnd += SECOND_MS;
+    const isEmpty = this.#firsts[ARRIVING_IN_SECOND] === NOWHERE;
+    if (isEmpty && this.#secondEnd <= now) this.#swept = this.#secondEnd - 1;
+  }
+
+  #exchange(list: number, arriving: number): void {
+    this.#firsts[arriving] = this.#firsts[list] as number;
     this.#firsts[list] = NOWHERE;
-    this.#blockEnd += BLOCK_SECONDS;
+  }
+
+  #skipTo(now: number): void {
+    this.#swept = Math.floor(now);
+    this.#secondEnd = (Math.floor(now / SECOND_MS) + 1) * SECOND_MS;
+    this.#blockEnd = (Math.floor(now / BLOCK_MS) + 1) * BLOCK_MS;
   }
 
   #settle(address: number): void {
     this.#unlink(address);
-    this.#link(address, this.#listOf(secondOf(this.#expiresAt(address))));
+    this.#link(address, this.#listOf(this.#expiresAt(address)));
   }
 
-  #listOf(second: number): number {
-    return second < this.#blockEnd ? second % BLOCK_SECONDS : farList(second);
+  #listOf(expiresAt: number): number {
+    if (expiresAt < this.#secondEnd) return expiresAt % SECOND_MS;
+    return expiresAt < this.#blockEnd ? secondList(expiresAt) : farList(expiresAt);
   }
 
   #link(address: number, list: number): void {
@@ -135,14 +156,17 @@ export class ExpiryWheel {
     else this.#firsts[this.#listWithFirst(address, this.#expiresAt(address))] = next;
   }
 
-  // Which list an item is the first of. That it can be in several is due to time having gone on.
+  // Which list an item is the first of: that depends on when it was added, and what has arrived since.
   #listWithFirst(address: number, expiresAt: number): number {
-    const second = secondOf(expiresAt);
-    const near = second % BLOCK_SECONDS;
-    if (this.#firsts[near] === address) return near;
-    const far = farList(second);
-    if (this.#firsts[far] === address) return far;
-    return this.#firsts[ARRIVING] === address ? ARRIVING : OVERDUE;
+    const firsts = this.#firsts;
+    const near = expiresAt % SECOND_MS;
+    if (firsts[near] === address) return near;
+    const second = secondList(expiresAt);
+    if (firsts[second] === address) return second;
+    const far = farList(expiresAt);
+    if (firsts[far] === address) return far;
+    if (firsts[ARRIVING_IN_SECOND] === address) return ARRIVING_IN_SECOND;
+    return firsts[ARRIVING_IN_BLOCK] === address ? ARRIVING_IN_BLOCK : OVERDUE;
   }
 
   #expiresAt(address: number): number {
@@ -158,14 +182,10 @@ export class ExpiryWheel {
   }
 }
 
-function secondOf(expiresAt: number): number {
-  return Math.ceil(expiresAt / 1000);
+function secondList(time: number): number {
+  return SECONDS + (Math.floor(time / SECOND_MS) % BLOCK_SECONDS);
 }
 
-function farList(second: number): number {
-  return BLOCK_SECONDS + (Math.floor(second / BLOCK_SECONDS) % FAR_BLOCKS);
-}
-
-function blockAfter(second: number): number {
-  return (Math.floor((second + 1) / BLOCK_SECONDS) + 1) * BLOCK_SECONDS;
+function farList(time: number): number {
+  return FAR + (Math.floor(time / BLOCK_MS) % BLOCKS);
 }
