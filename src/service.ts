@@ -19,13 +19,11 @@ import { buildMonitoringApp } from './http/monitoring-app.ts';
 import { FailedSignIns, type SignInLimits } from './limits/failed-sign-ins.ts';
 import { RequestRates } from './limits/request-rate.ts';
 import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
-import { memoryLimit } from './memory-limit.ts';
 import { Monitoring } from './monitoring.ts';
 import { givenAdminToken, openAccounts } from './open-accounts.ts';
+import { openStore } from './open-store.ts';
 import { StartError } from './start-error.ts';
 import { startWarnings } from './start-warnings.ts';
-import { ArenaStore } from './storage/arena.ts';
-import { LruCacheStore } from './storage/lru-cache.ts';
 import { tickClock } from './tick-clock.ts';
 
 /** Where a running service is found, and who may use it. */
@@ -95,9 +93,9 @@ export class Service {
     this.#tokens = new TokenBook(unixNow);
     this.#signIns = new FailedSignIns(signInLimits(config), now, logger);
     this.#rates = new RequestRates(config.maxRequestsPerSecond, now);
-    const memoryBytesMax = memoryLimitOf(config);
     const before = process.memoryUsage().arrayBuffers;
-    this.#store = openStore(config, memoryBytesMax, now);
+    const { store, bytesMax: memoryBytesMax } = openStore(config, now);
+    this.#store = store;
     const storeBufferBytes = process.memoryUsage().arrayBuffers - before;
     this.engine = new Engine(
       this.#store,
@@ -401,24 +399,6 @@ async function openCacheSettings({ dataDir }: Config, engine: Engine): Promise<C
     return await CacheSettingsFile.open(dataDir, engine);
   } catch (error) {
     throw new StartError(`the settings of caches: ${messageOf(error)}`);
-  }
-}
-
-function memoryLimitOf(config: Config): number {
-  try {
-    return memoryLimit(config);
-  } catch (error) {
-    throw new StartError(`${settings.memoryLimit.variable}: ${messageOf(error)}`);
-  }
-}
-
-function openStore({ store, maxCaches }: Config, bytesMax: number, now: () => number): Store {
-  const options = { bytesMax, cachesMax: maxCaches, now };
-  try {
-    return store === 'arena' ? new ArenaStore(options) : new LruCacheStore(options);
-  } catch (error) {
-    const { variable } = settings.memoryLimit;
-    throw new StartError(`${variable}: this machine cannot promise so much memory: ${messageOf(error)}`);
   }
 }
 

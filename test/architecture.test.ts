@@ -27,6 +27,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'memory-limit': ['config', 'storage'],
   version: [],
   'cache-settings-file': ['auth', 'engine', 'http'],
+  'open-store': ['config', 'engine', 'memory-limit', 'start-error', 'storage'],
   'open-accounts': ['auth', 'config'],
 };
 
