@@ -17,7 +17,7 @@ import { UseOrder } from './use-order.ts';
 
 // How long one sweep may take, in milliseconds, and how many items it frees between two looks at the time: code
 // that V8 has not compiled yet takes ten times as long as later.
-const SWEEP_MS = 1.5;
+const SWEEP_MS = 1;
 const SWEEP_ITEMS = 25;
 
 // Up to so many items a cache is listed by its own order; a larger one by going through the whole index.
