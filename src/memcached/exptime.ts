@@ -15,9 +15,14 @@ export function expiresAtFrom(exptime: number, clock: Clock): number {
   return Math.max(0, exptime * 1000 - clockSet(clock));
 }
 
-/** A time of the clock that only goes forward as Unix time, in seconds, by the machine's clock as it is now. */
-export function unixTimeOf(time: number, clock: Clock): number {
-  return Math.ceil((time + clockSet(clock)) / 1000);
+/** When an item expires as Unix time, in seconds, by the machine's clock as it is now. A begun second counts. */
+export function unixExpiry(expiresAt: number, clock: Clock): number {
+  return Math.ceil((expiresAt + clockSet(clock)) / 1000);
+}
+
+/** Something that has been, as Unix time, in seconds: never in the future. */
+export function unixTime(time: number, clock: Clock): number {
+  return Math.floor((time + clockSet(clock)) / 1000);
 }
 
 /** The seconds an item has left, as meta commands tell them: -1 for one that never expires. */

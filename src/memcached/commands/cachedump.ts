@@ -1,6 +1,6 @@
 import type { Answer } from '../../engine/answer.ts';
 import { NEVER } from '../../engine/item.ts';
-import { unixTimeOf } from '../exptime.ts';
+import { unixExpiry } from '../exptime.ts';
 import { uint32From } from '../numbers.ts';
 import { type CommandContext, reply } from './context.ts';
 
@@ -31,7 +31,7 @@ async function list(limit: number, context: CommandContext): Promise<void> {
   let count = 0;
   let bytes = 0;
   for await (const { key, item } of context.cache.list()) {
-    const expiry = item.expiresAt === NEVER ? 0 : unixTimeOf(item.expiresAt, context.clock);
+    const expiry = item.expiresAt === NEVER ? 0 : unixExpiry(item.expiresAt, context.clock);
     const line = `ITEM ${key} [${item.valueLength} b; ${expiry} s]\r\n`;
     bytes += line.length;
     if (++count > limit || bytes > LISTING_BYTES_MAX) break;

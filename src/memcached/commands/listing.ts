@@ -2,7 +2,7 @@ import type { Answer } from '../../engine/answer.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { NEVER } from '../../engine/item.ts';
 import type { ListedItem } from '../../engine/store.ts';
-import { unixTimeOf } from '../exptime.ts';
+import { unixExpiry, unixTime } from '../exptime.ts';
 import { uint32From } from '../numbers.ts';
 import type { RequestOf } from '../request.ts';
 import { type CommandContext, reply } from './context.ts';
@@ -68,8 +68,8 @@ async function dump(context: CommandContext): Promise<void> {
 }
 
 function dumpLine({ key, item }: ListedItem, clock: Clock): string {
-  const expiry = item.expiresAt === NEVER ? -1 : unixTimeOf(item.expiresAt, clock);
-  const accessed = unixTimeOf(item.accessedAt, clock);
+  const expiry = item.expiresAt === NEVER ? -1 : unixExpiry(item.expiresAt, clock);
+  const accessed = unixTime(item.accessedAt, clock);
   const fetched = item.fetched ? 'yes' : 'no';
   const size = key.length + item.valueLength;
   return `key=${encodeKey(key)} exp=${expiry} la=${accessed} cas=${item.cas} fetch=${fetched} cls=1 size=${size}\n`;

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { testClock } from '../../support/clock.ts';
 import { testDoor } from '../../support/memcached-door.ts';
+import { PROJECT, startService, TOKEN } from '../../support/service.ts';
+import { signIn, textClient } from '../../support/text-client.ts';
 import { transcript } from '../../support/transcript.ts';
 
 // The test clock starts there.
@@ -25,6 +28,14 @@ describe('lru_crawler metadump', () => {
     await client.ask(`set ${key} 0 0 1\r\na\r\n`);
     client.send('lru_crawler metadump 1\r\n');
     expect(await client.takeThrough('END\r\n')).toContain('key=a%2Fb%3Fc%3Dd%25e%26%FF%01~-._Z exp=');
+  });
+
+  test.each(['arena', 'lru-cache'])('never tells of a use in the future: %s', async (store) => {
+    const service = await startService(['--store', store], { clock: testClock(NOON + 300) });
+    const client = await textClient(service.memcachedPort);
+    await client.ask(signIn(TOKEN, PROJECT, 'c'));
+    await client.ask('set k 0 0 1\r\nv\r\n');
+    expect(await client.ask('lru_crawler metadump all\r\n', 'END\r\n')).toContain(` la=${NOON / 1000} `);
   });
 
   transcript('of a slab class that is none', [
