@@ -1,12 +1,12 @@
 import { type Config, settings } from './config.ts';
-import type { Store } from './engine/store.ts';
+import type { JournaledStore } from './engine/journal.ts';
 import { memoryLimit } from './memory-limit.ts';
 import { StartError } from './start-error.ts';
 import { ArenaStore } from './storage/arena.ts';
 import { LruCacheStore } from './storage/lru-cache.ts';
 
 export interface OpenedStore {
-  readonly store: Store;
+  readonly store: JournaledStore;
   /** What all items may take, in bytes. */
   readonly bytesMax: number;
 }

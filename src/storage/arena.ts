@@ -3,14 +3,16 @@ import type { Answer } from '../engine/answer.ts';
 import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Cas, Draft, Item } from '../engine/item.ts';
-import type { Amendment, CacheInfo, Decide, ListedItem, Store, StoreTotals } from '../engine/store.ts';
+import type { Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
+import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
 import { ArenaItem, chunkSizes } from './arena-item.ts';
 import { CacheHandle, type MemoryStore } from './cache-handle.ts';
 import { NOWHERE, PAGE_BYTES } from './chunk-heap.ts';
-
+import { isJournaled } from './journaled-decision.ts';
 import { KeyedHash } from './keyed-hash.ts';
 import { Contents, type MemoryCache, type ProjectAccount } from './memory-cache.ts';
 import { MemoryCaches } from './memory-caches.ts';
+import { MemoryRestoration } from './memory-restoration.ts';
 import { type Owner, PackedItems, packedBytes, pagesFor } from './packed-items.ts';
 
 import { UseOrder } from './use-order.ts';
@@ -47,8 +49,9 @@ type ArenaContents = Contents<Owner>;
  * Nothing per item is an object, so there is nothing for the garbage collector to walk, and an item costs
  * about 45 bytes above its key and value, where objects cost 500.
  */
-export class ArenaStore implements Store, MemoryStore<Owner> {
+export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   readonly caches: MemoryCaches<Owner>;
+  nextCas = 1;
   readonly #now: () => number;
   readonly #bytesMax: number;
   readonly #hash = new KeyedHash();
@@ -60,7 +63,6 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
   readonly #discarded = new Set<ArenaContents>();
   #discardedItems = 0;
   #nextId = 1;
-  #nextCas = 1;
   #bytes = 0;
   #evictions = 0;
   #expirations = 0;
@@ -136,15 +138,58 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
     const hash = cache ? this.#hashOf(cache, key) : 0;
     const address = cache ? this.#find(cache, key, hash) : NOWHERE;
     const current = address === NOWHERE ? undefined : this.#given.at(address);
-    const decision = decide(current, this.#nextCas);
+    const decision = decide(current, this.nextCas);
+    const { journal } = this.caches;
+    const journaled = journal && isJournaled(decision);
+    if (journaled) journal.admit();
     if (decision.action === 'put') {
-      if (cache) this.#put(cache.contents, key, hash, decision.draft, address);
-      else this.#putFirst(handle, key, decision.draft);
+      const contents = cache
+        ? this.#put(cache.contents, key, hash, decision.draft, address)
+        : this.#putFirst(handle, key, decision.draft);
+      journal?.itemPut(contents.cache, key, decision.draft, this.#now());
     } else if (cache && address !== NOWHERE) {
-      if (decision.action === 'amend') this.#amend(address, cache.contents, decision.amendment);
-      else if (decision.action === 'remove') this.#remove(address, cache.contents);
+      if (decision.action === 'amend') {
+        const place = this.#amend(address, cache.contents, decision.amendment);
+        if (journaled) journal.itemAmended(cache, key, this.#items.at(place));
+      } else if (decision.action === 'remove') {
+        this.#remove(address, cache.contents);
+        journal?.itemRemoved(cache, key);
+      }
     }
     return decision.outcome;
+  }
+
+  journalTo(journal: Journal | undefined): void {
+    this.caches.journal = journal;
+  }
+
+  journaledCaches(): Iterable<JournaledCache> {
+    return this.caches.all();
+  }
+
+  visit(from: number, visit: (cache: JournaledCache, key: string, item: Item) => void): number {
+    return this.#items.index.visit(from, (address) => {
+      const item = this.#items.at(address);
+      const contents = this.#contentsOf(item.owner);
+      if (!contents.discarded && item.expiresAt > this.#now()) visit(contents.cache, item.key, item);
+    });
+  }
+
+  restoration(): Restoration {
+    return new MemoryRestoration<Owner>(this.caches, {
+      put: (contents, key, draft, accessedAt) => this.#restore(contents, key, draft, accessedAt),
+      amend: (contents, key, marks) => {
+        const address = this.#items.find(key, contents.kept.id, this.#hash.of(key, contents.kept.id));
+        if (address === NOWHERE) return;
+        const { value, kind, flags } = this.#items.at(address);
+        this.#restore(contents, key, { value, kind, flags, ...marks }, marks.accessedAt);
+      },
+      remove: (contents, key) => {
+        const address = this.#items.find(key, contents.kept.id, this.#hash.of(key, contents.kept.id));
+        if (address !== NOWHERE) this.#remove(address, contents);
+      },
+      orderByUse: ({ kept }) => kept.order.sort((address) => this.#items.at(address).accessedAt),
+    });
   }
 
   /** The live items; it lets others have their turn, since most may be other caches'. */
@@ -201,10 +246,10 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
   }
 
   // A write that is refused makes no cache.
-  #putFirst(handle: CacheHandle<Owner>, key: string, draft: Draft): void {
+  #putFirst(handle: CacheHandle<Owner>, key: string, draft: Draft): ArenaContents {
     const cache = handle.create();
     try {
-      this.#put(cache.contents, key, this.#hashOf(cache, key), draft, NOWHERE);
+      return this.#put(cache.contents, key, this.#hashOf(cache, key), draft, NOWHERE);
     } catch (error) {
       this.caches.delete(cache);
       throw error;
@@ -212,9 +257,25 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
   }
 
   // Puts an item in the place of the one that was found, if any. A refusal leaves that as it was.
-  #put(contents: ArenaContents, key: string, hash: number, draft: Draft, found: number): void {
+  #put(contents: ArenaContents, key: string, hash: number, draft: Draft, found: number): ArenaContents {
     const sizes = chunkSizes(key.length, draft);
-    let before = this.#keepQuotas(contents, packedBytes(sizes), found);
+    const before = this.#keepQuotas(contents, packedBytes(sizes), found);
+    this.#place(contents, key, hash, draft, sizes, before);
+    // Clients may set a cas of their own; only our own numbers move the counter on.
+    this.#countCas(draft.cas);
+    return contents;
+  }
+
+  // As put, whatever the quotas say.
+  #place(
+    contents: ArenaContents,
+    key: string,
+    hash: number,
+    draft: Draft,
+    sizes: readonly number[],
+    found: number,
+  ): void {
+    let before = found;
     if (before === NOWHERE || !this.#items.overwrite(before, key, contents.kept, draft, sizes)) {
       const { moves } = this.#items;
       this.#takeChunks(contents, sizes);
@@ -225,8 +286,14 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
       this.#bytes += bytes;
       this.caches.accounts.charge(contents, 1, bytes);
     }
-    // Clients may set a cas of their own; only our own numbers move the counter on.
-    this.#countCas(draft.cas);
+  }
+
+  #restore(contents: ArenaContents, key: string, draft: Draft, accessedAt: number): void {
+    const { id } = contents.kept;
+    const hash = this.#hash.of(key, id);
+    const found = this.#items.find(key, id, hash);
+    this.#place(contents, key, hash, draft, chunkSizes(key.length, draft), found);
+    this.#items.at(this.#items.find(key, id, hash)).use(accessedAt, false);
   }
 
   // Evicts what is too much by the quotas once an item of `size` bytes is stored over the one found. Answers
@@ -262,7 +329,8 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
     }
   }
 
-  #amend(address: number, contents: ArenaContents, amendment: Amendment): void {
+  // Answers where the item is then.
+  #amend(address: number, contents: ArenaContents, amendment: Amendment): number {
     const { expiresAt, cas, stale, recaching, use = true, fetch = true } = amendment;
     const place = expiresAt === undefined ? address : this.#setExpiry(address, contents, expiresAt);
     const item = this.#items.at(place);
@@ -274,6 +342,7 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
       item.setMarks({ stale: stale ?? item.stale, recaching: recaching ?? item.recaching });
     }
     if (use) this.#use(place, contents, fetch);
+    return place;
   }
 
   // Answers where the item is then.
@@ -308,7 +377,7 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
   }
 
   #countCas(cas: Cas): void {
-    if (cas === this.#nextCas) this.#nextCas++;
+    if (cas === this.nextCas) this.nextCas++;
   }
 
   #expire(address: number): void {
@@ -346,6 +415,7 @@ export class ArenaStore implements Store, MemoryStore<Owner> {
       return;
     }
     const contents = this.#contentsOf(item.owner);
+    this.caches.journal?.itemRemoved(contents.cache, item.key);
     this.#remove(address, contents);
     contents.cache.evictions++;
     this.#evictions++;

@@ -28,13 +28,24 @@ export class CacheDirectory<R extends CacheRecord> {
     return this.#projects.get(projectId)?.byName.get(name);
   }
 
+  /** Every cache of every project; they may come and go meanwhile. */
+  *all(): Generator<R> {
+    for (const { byName } of this.#projects.values()) yield* byName.values();
+  }
+
   /** Enters a new cache. Throws Refusal `too_many_caches`. */
   create(projectId: string, name: string, make: (record: CacheRecord) => R): R {
-    const { byName, names } = this.#projects.get(projectId) ?? { byName: new Map<string, R>(), names: [] };
-    if (names.length >= this.#cachesMax) {
+    const count = this.#projects.get(projectId)?.names.length ?? 0;
+    if (count >= this.#cachesMax) {
       throw new Refusal('too_many_caches', `a project may have at most ${this.#cachesMax} caches`);
     }
-    const record = make({ id: randomBytes(12).toString('hex'), projectId, name });
+    return this.enter(make({ id: randomBytes(12).toString('hex'), projectId, name }));
+  }
+
+  /** Enters a cache that was made before. */
+  enter(record: R): R {
+    const { projectId, name } = record;
+    const { byName, names } = this.#projects.get(projectId) ?? { byName: new Map<string, R>(), names: [] };
     byName.set(name, record);
     // In its place at once: to sort a hundred thousand names when they are listed would hold up everyone.
     names.splice(placeOf(names, name), 0, name);

@@ -38,12 +38,14 @@ export class CacheHandle<K> implements StoredCache {
 
   clear(at?: number): boolean {
     const cache = this.existing();
+    this.#store.caches.journal?.admit();
     if (cache) this.#store.caches.clear(cache, at);
     return cache !== undefined;
   }
 
   delete(): boolean {
     const cache = this.existing();
+    this.#store.caches.journal?.admit();
     if (cache) this.#store.caches.delete(cache);
     return cache !== undefined;
   }

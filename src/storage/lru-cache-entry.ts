@@ -33,7 +33,7 @@ export class Entry implements Item {
     this.value.copy(target, at);
   }
 
-  fill(draft: Draft, size: number, now: number): void {
+  fill(draft: Draft, size: number): void {
     this.size = size;
     // A view of a socket's chunk would keep the whole chunk alive.
     this.value = Buffer.from(draft.value);
@@ -41,7 +41,6 @@ export class Entry implements Item {
     this.flags = draft.flags;
     this.cas = draft.cas;
     this.expiresAt = draft.expiresAt;
-    this.accessedAt = now;
     this.fetched = draft.fetched ?? false;
     this.stale = draft.stale ?? false;
     this.recaching = draft.recaching ?? false;

@@ -2,13 +2,15 @@ import { LRUCache } from 'lru-cache';
 import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Cas, Draft, Item } from '../engine/item.ts';
-import type { Amendment, CacheInfo, Decide, ListedItem, Store, StoreTotals } from '../engine/store.ts';
+import type { Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
+import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
 import { CacheHandle, type MemoryStore } from './cache-handle.ts';
-
 import { ExpiryCalendar } from './expiry-calendar.ts';
+import { isJournaled } from './journaled-decision.ts';
 import { type Entries, Entry } from './lru-cache-entry.ts';
 import { Contents, type MemoryCache } from './memory-cache.ts';
 import { MemoryCaches } from './memory-caches.ts';
+import { MemoryRestoration } from './memory-restoration.ts';
 
 /**
  * What an item costs above its key and value, in bytes: a map slot, an object, a Buffer and its place in
@@ -41,8 +43,9 @@ type EntryContents = Contents<Entries>;
  * Keeps every item as an object, in an lru-cache for each cache: its index by key and its order of use.
  * The readable reference among the stores.
  */
-export class LruCacheStore implements Store, MemoryStore<Entries> {
+export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   readonly caches: MemoryCaches<Entries>;
+  nextCas = 1;
   readonly #now: () => number;
   readonly #bytesMax: number;
   readonly #calendar = new ExpiryCalendar<Entry>();
@@ -50,7 +53,6 @@ export class LruCacheStore implements Store, MemoryStore<Entries> {
   readonly #discarded = new Set<EntryContents>();
   #items = 0;
   #bytes = 0;
-  #nextCas = 1;
   #evictions = 0;
   #expirations = 0;
 
@@ -122,13 +124,64 @@ export class LruCacheStore implements Store, MemoryStore<Entries> {
   update<R>(handle: CacheHandle<Entries>, key: string, decide: Decide<R>): R {
     const cache = handle.existing();
     const entry = cache && this.#find(cache, key);
-    const decision = decide(entry, this.#nextCas);
+    const decision = decide(entry, this.nextCas);
+    const { journal } = this.caches;
+    const journaled = journal && isJournaled(decision);
+    if (journaled) journal.admit();
     if (decision.action === 'put') {
-      if (cache) this.#put(cache.contents, key, decision.draft);
-      else this.#putFirst(handle, key, decision.draft);
-    } else if (entry && decision.action === 'amend') this.#amend(entry, decision.amendment);
-    else if (entry && decision.action === 'remove') this.#remove(entry);
+      const contents = cache
+        ? this.#put(cache.contents, key, decision.draft)
+        : this.#putFirst(handle, key, decision.draft);
+      journal?.itemPut(contents.cache, key, decision.draft, this.#now());
+    } else if (cache && entry && decision.action === 'amend') {
+      this.#amend(entry, decision.amendment);
+      if (journaled) journal.itemAmended(cache, key, entry);
+    } else if (cache && entry && decision.action === 'remove') {
+      this.#remove(entry);
+      journal?.itemRemoved(cache, key);
+    }
     return decision.outcome;
+  }
+
+  journalTo(journal: Journal | undefined): void {
+    this.caches.journal = journal;
+  }
+
+  journaledCaches(): Iterable<JournaledCache> {
+    return this.caches.all();
+  }
+
+  /** All at once, however many there are. */
+  visit(_from: number, visit: (cache: JournaledCache, key: string, item: Item) => void): number {
+    for (const cache of this.caches.all()) {
+      for (const entry of entriesOf(cache.contents)) {
+        if (entry.expiresAt > this.#now()) visit(cache, entry.key, entry);
+      }
+    }
+    return 0;
+  }
+
+  restoration(): Restoration {
+    const restore = (contents: EntryContents, key: string, draft: Draft, accessedAt: number) => {
+      this.#place(contents, key, draft, sizeOf(key, draft)).accessedAt = accessedAt;
+    };
+    return new MemoryRestoration<Entries>(this.caches, {
+      put: restore,
+      amend: (contents, key, marks) => {
+        const entry = contents.kept.peek(key);
+        if (!entry) return;
+        const { value, kind, flags } = entry;
+        restore(contents, key, { value, kind, flags, ...marks }, marks.accessedAt);
+      },
+      remove: (contents, key) => {
+        const entry = contents.kept.peek(key);
+        if (entry) this.#remove(entry);
+      },
+      orderByUse: (contents) => {
+        const entries = entriesOf(contents).sort((a, b) => a.accessedAt - b.accessedAt);
+        for (const { key } of entries) contents.kept.get(key);
+      },
+    });
   }
 
   /** The live items, as they come. */
@@ -153,10 +206,10 @@ export class LruCacheStore implements Store, MemoryStore<Entries> {
   }
 
   // A write that is refused makes no cache.
-  #putFirst(handle: CacheHandle<Entries>, key: string, draft: Draft): void {
+  #putFirst(handle: CacheHandle<Entries>, key: string, draft: Draft): EntryContents {
     const cache = handle.create();
     try {
-      this.#put(cache.contents, key, draft);
+      return this.#put(cache.contents, key, draft);
     } catch (error) {
       this.caches.delete(cache);
       throw error;
@@ -164,25 +217,36 @@ export class LruCacheStore implements Store, MemoryStore<Entries> {
   }
 
   // A refusal leaves what was there as it was.
-  #put(contents: EntryContents, key: string, draft: Draft): void {
-    const size = ITEM_OVERHEAD_BYTES + key.length + draft.value.length;
+  #put(contents: EntryContents, key: string, draft: Draft): EntryContents {
+    const size = sizeOf(key, draft);
+    this.#checkSize(size);
+    this.#keepQuotas(contents, size, contents.kept.peek(key));
+    this.#place(contents, key, draft, size).accessedAt = this.#now();
+    this.#countCas(draft.cas);
+    return contents;
+  }
+
+  // As put, whatever the quotas say.
+  #place(contents: EntryContents, key: string, draft: Draft, size: number): Entry {
     this.#makeRoom(contents, key, size);
     const before = contents.kept.peek(key);
     if (before) this.#calendar.remove(before);
     const entry = before ?? new Entry(contents, key);
     this.#charge(contents, before ? 0 : 1, size - entry.size);
-    entry.fill(draft, size, this.#now());
+    entry.fill(draft, size);
     contents.kept.set(key, entry, { size });
     this.#calendar.add(entry, this.#now());
-    this.#countCas(draft.cas);
+    return entry;
   }
 
-  // Throws Refusal `out_of_memory`, `over_quota`.
+  // Throws Refusal `out_of_memory`.
+  #checkSize(size: number): void {
+    if (size <= this.#bytesMax) return;
+    throw new Refusal('out_of_memory', `an item of ${size} bytes is more than the memory limit allows`);
+  }
+
+  // Throws Refusal `out_of_memory`.
   #makeRoom(contents: EntryContents, key: string, size: number): void {
-    if (size > this.#bytesMax) {
-      throw new Refusal('out_of_memory', `an item of ${size} bytes is more than the memory limit allows`);
-    }
-    this.#keepQuotas(contents, size, contents.kept.peek(key));
     while (this.#bytes + size - (contents.kept.peek(key)?.size ?? 0) > this.#bytesMax) {
       if (this.#tidy()) continue;
       const victim = this.caches.accounts.victimFor(contents.cache.account);
@@ -191,7 +255,8 @@ export class LruCacheStore implements Store, MemoryStore<Entries> {
     }
   }
 
-  // Evicts what is too much by the quotas once an item of `size` bytes is stored over the one before it.
+  // Evicts what is too much by the quotas once an item of `size` bytes is stored over the one before it. Throws
+  // Refusal `over_quota`.
   #keepQuotas(contents: EntryContents, size: number, before: Entry | undefined): void {
     const bytesBefore = this.#bytes;
     for (let there = before, evicted = 0; ; evicted++) {
@@ -235,7 +300,7 @@ export class LruCacheStore implements Store, MemoryStore<Entries> {
 
   // Clients may set a cas of their own; only our own numbers move the counter on.
   #countCas(cas: Cas): void {
-    if (cas === this.#nextCas) this.#nextCas++;
+    if (cas === this.nextCas) this.nextCas++;
   }
 
   #evict(entry: Entry): void {
@@ -243,6 +308,7 @@ export class LruCacheStore implements Store, MemoryStore<Entries> {
       this.#expire(entry);
       return;
     }
+    this.caches.journal?.itemRemoved(entry.contents.cache, entry.key);
     this.#remove(entry);
     entry.contents.cache.evictions++;
     this.#evictions++;
@@ -291,6 +357,15 @@ export class LruCacheStore implements Store, MemoryStore<Entries> {
     }
     return left;
   }
+}
+
+function sizeOf(key: string, draft: Draft): number {
+  return ITEM_OVERHEAD_BYTES + key.length + draft.value.length;
+}
+
+// The least recently used first.
+function entriesOf({ kept }: EntryContents): Entry[] {
+  return [...kept.rvalues()].filter((entry) => entry !== undefined);
 }
 
 function oldestOf({ kept }: EntryContents): Entry {

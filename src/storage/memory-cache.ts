@@ -1,15 +1,19 @@
 import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
+import type { JournaledCache } from '../engine/journal.ts';
 import type { CacheInfo } from '../engine/store.ts';
 import type { CacheRecord } from './cache-directory.ts';
 
 interface MemoryCacheParts<K> {
+  /** See JournaledCache. */
+  readonly number: number;
   readonly account: ProjectAccount<K>;
   readonly settings: CacheSettings;
   readonly newContents: (cache: MemoryCache<K>) => Contents<K>;
 }
 
 /** A cache that exists in this process. Its contents are exchanged as a whole when it is cleared. */
-export class MemoryCache<K> implements CacheRecord {
+export class MemoryCache<K> implements CacheRecord, JournaledCache {
+  readonly number: number;
   readonly id: string;
   readonly projectId: string;
   readonly name: string;
@@ -19,10 +23,12 @@ export class MemoryCache<K> implements CacheRecord {
   /** When all items that are there then are to be removed, in ms since the epoch. */
   clearAt: number | undefined = undefined;
   deleted = false;
+  describedIn = 0;
   evictions = 0;
   expirations = 0;
 
   constructor({ id, projectId, name }: CacheRecord, parts: MemoryCacheParts<K>) {
+    this.number = parts.number;
     this.id = id;
     this.projectId = projectId;
     this.name = name;

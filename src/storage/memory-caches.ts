@@ -1,4 +1,5 @@
 import { type CacheSettings, DEFAULT_CACHE_SETTINGS, type Quota } from '../engine/cache-settings.ts';
+import type { Journal, JournaledCache } from '../engine/journal.ts';
 import { CacheDirectory, type CacheRecord } from './cache-directory.ts';
 import { type Contents, MemoryCache } from './memory-cache.ts';
 import { ProjectAccounts } from './project-accounts.ts';
@@ -24,11 +25,14 @@ export interface MemoryCachesParts<K> {
  */
 export class MemoryCaches<K> {
   readonly accounts: ProjectAccounts<K>;
+  /** Is told of every change of items and caches. */
+  journal: Journal | undefined = undefined;
   readonly #parts: MemoryCachesParts<K>;
   readonly #directory: CacheDirectory<MemoryCache<K>>;
   readonly #delayedClears = new Set<MemoryCache<K>>();
   /** Of those caches for which an operator said something, whether they exist or not. */
   readonly #settings = new Map<string, CacheSettings>();
+  #nextNumber = 1;
 
   constructor(parts: MemoryCachesParts<K>) {
     this.#parts = parts;
@@ -60,11 +64,18 @@ export class MemoryCaches<K> {
 
   /** Throws Refusal `too_many_caches`. */
   create(projectId: string, name: string): MemoryCache<K> {
-    const account = this.accounts.of(projectId);
-    const settings = this.settings(projectId, name);
-    const { newContents } = this.#parts;
-    const make = (record: CacheRecord) => new MemoryCache(record, { account, settings, newContents });
-    return this.#directory.create(projectId, name, make);
+    return this.#directory.create(projectId, name, (record) => this.#make(record, this.#nextNumber++));
+  }
+
+  /** A cache that was there before a restart. */
+  restore(record: CacheRecord & Pick<JournaledCache, 'number'>): MemoryCache<K> {
+    this.#nextNumber = Math.max(this.#nextNumber, record.number + 1);
+    return this.#directory.enter(this.#make(record, record.number));
+  }
+
+  /** Every cache of every project; they may come and go meanwhile. */
+  all(): Iterable<MemoryCache<K>> {
+    return this.#directory.all();
   }
 
   /** One page of a project's caches, by name. */
@@ -76,6 +87,7 @@ export class MemoryCaches<K> {
     this.#directory.delete(cache);
     this.#delayedClears.delete(cache);
     cache.deleted = true;
+    this.journal?.cacheDeleted(cache);
     this.#discard(cache.contents);
   }
 
@@ -85,12 +97,14 @@ export class MemoryCaches<K> {
       this.clearIfDue(cache);
       cache.clearAt = at;
       this.#delayedClears.add(cache);
+      this.journal?.clearPlanned(cache);
       return;
     }
     cache.clearAt = undefined;
     this.#delayedClears.delete(cache);
     const { contents } = cache;
     cache.contents = this.#parts.newContents(cache);
+    this.journal?.cacheCleared(cache);
     this.#discard(contents);
   }
 
@@ -100,6 +114,13 @@ export class MemoryCaches<K> {
 
   clearAllDue(): void {
     for (const cache of this.#delayedClears) this.clearIfDue(cache);
+  }
+
+  #make(record: CacheRecord, number: number): MemoryCache<K> {
+    const account = this.accounts.of(record.projectId);
+    const settings = this.settings(record.projectId, record.name);
+    const { newContents } = this.#parts;
+    return new MemoryCache(record, { number, account, settings, newContents });
   }
 
   #discard(contents: Contents<K>): void {

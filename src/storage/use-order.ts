@@ -37,6 +37,22 @@ export class UseOrder {
     this.add(address);
   }
 
+  /** Puts the items into the order of the times when they were used; those of one time stay as they are. */
+  sort(timeOf: (address: number) => number): void {
+    const byTime = new Map<number, UseOrder>();
+    for (let address = this.oldest; address !== NOWHERE; ) {
+      const newer = this.newer(address);
+      const time = timeOf(address);
+      const order = byTime.get(time) ?? new UseOrder(this.#heap);
+      byTime.set(time, order);
+      order.add(address);
+      address = newer;
+    }
+    this.oldest = NOWHERE;
+    this.#newest = NOWHERE;
+    for (const time of [...byTime.keys()].sort((a, b) => a - b)) this.#append(byTime.get(time) as UseOrder);
+  }
+
   /** The item used next after this one, or NOWHERE. */
   newer(address: number): number {
     return this.#get(address, NEWER);
@@ -50,6 +66,14 @@ export class UseOrder {
     else this.#set(newer, OLDER, to);
     if (older === NOWHERE) this.oldest = to;
     else this.#set(older, NEWER, to);
+  }
+
+  #append(later: UseOrder): void {
+    const { oldest } = later;
+    if (this.#newest === NOWHERE) this.oldest = oldest;
+    else this.#set(this.#newest, NEWER, oldest);
+    this.#set(oldest, OLDER, this.#newest);
+    this.#newest = later.#newest;
   }
 
   #get(address: number, field: number): number {

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/engine/errors.ts';
 import { type Cas, type Draft, NEVER } from '../../src/engine/item.ts';
+import type { JournaledStore } from '../../src/engine/journal.ts';
 import type { Amendment, Store, StoredCache } from '../../src/engine/store.ts';
 import { type TestClock, testClock } from '../support/clock.ts';
+import { JournalRecord, stateOf } from '../support/journal-record.ts';
 
 /** What a store is opened with; without `bytesMax` and `cachesMax`, more than these tests need. */
 export interface StoreOptions {
@@ -17,10 +19,10 @@ const MIB = 1024 * 1024;
 const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 
 /** What every way of keeping items promises; see src/engine/store.ts. */
-export function storeContract(name: string, open: (options: StoreOptions) => Promise<Store> | Store): void {
+export function storeContract(name: string, open: (options: StoreOptions) => JournaledStore): void {
   describe(`the ${name} store`, () => {
     let clock: TestClock;
-    let store: Store;
+    let store: JournaledStore;
     let cache: StoredCache;
 
     beforeEach(async () => {
@@ -30,7 +32,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
     afterEach(() => store.close());
 
     async function start(options: Omit<StoreOptions, 'now'>): Promise<void> {
-      store = await open({ ...options, now: clock.now });
+      store = open({ ...options, now: clock.now });
       cache = store.cache(PROJECT, 'c');
     }
 
@@ -1040,7 +1042,200 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(store.settings(OTHER_PROJECT, 'c')).toEqual({ policy: 'lru', quota: {} });
       });
     });
+
+    describe('a journal', () => {
+      let record: JournalRecord;
+      beforeEach(() => {
+        record = new JournalRecord();
+        store.journalTo(record);
+      });
+
+      async function replayed(): Promise<JournaledStore> {
+        const other = open({ now: clock.now });
+        record.replay(other.restoration());
+        return other;
+      }
+
+      test('that is replayed gives the same caches and items', async () => {
+        const more = { kind: 'json', flags: 7, expiresAt: clock.now() + 5000, stale: true } as const;
+        await put(cache, 'a', 'value', more);
+        await put(cache, 'b', 'first');
+        await put(cache, 'b', Buffer.alloc(100_000, ALL_BYTES), { recaching: true, fetched: true });
+        await put(store.cache(OTHER_PROJECT, 'ä'), 'ü', '1', { cas: 2n ** 64n - 1n });
+        clock.advance(1000);
+        await put(cache, 'c', '', { expiresAt: NEVER });
+        expect(await stateOf(await replayed())).toEqual(await stateOf(store));
+        expect(await stateOf(store)).toHaveLength(2 + 4);
+      });
+
+      test('is told what is about a value when that changes, and not when an item is but used', async () => {
+        for (const key of ['a', 'b', 'c', 'd']) await put(cache, key, 'value');
+        await put(cache, 'e', 'value', { expiresAt: clock.now() + 1000 });
+        const told = record.length;
+        await cache.read('a', true);
+        await amend(cache, 'b', { fetch: false });
+        expect(record.length).toBe(told);
+        await amend(cache, 'a', { expiresAt: clock.now() + 5000 });
+        await amend(cache, 'b', { cas: 99, stale: true });
+        await amend(cache, 'c', { recaching: true });
+        await amend(cache, 'e', { expiresAt: NEVER });
+        expect(record.length).toBe(told + 4);
+        expect(await stateOf(await replayed())).toEqual(await stateOf(store));
+      });
+
+      test('is told what is removed, cleared, deleted and made anew', async () => {
+        for (const key of ['a', 'b']) await put(cache, key, 'value');
+        const [other, third] = [store.cache(PROJECT, 'other'), store.cache(PROJECT, 'third')];
+        await put(other, 'k', 'value');
+        await put(third, 'k', 'value');
+        await remove(cache, 'a');
+        await other.clear();
+        await third.delete();
+        await put(third, 'l', 'value');
+        expect(await stateOf(await replayed())).toEqual(await stateOf(store));
+        expect((await other.info())?.id).toBe((await (await replayed()).cache(PROJECT, 'other').info())?.id);
+      });
+
+      test('is told when a cache will be cleared, and when it was', async () => {
+        await put(cache, 'a', 'value');
+        await cache.clear(clock.now() + 1000);
+        await put(cache, 'b', 'value');
+        const before = await replayed();
+        clock.advance(1000);
+        await put(cache, 'c', 'value');
+        expect(await keysOf(before.cache(PROJECT, 'c'))).toEqual([]);
+        expect(await keysOf((await replayed()).cache(PROJECT, 'c'))).toEqual(['c']);
+      });
+
+      test('is told what had to make room, so that it does not come back', async () => {
+        store.journalTo(undefined);
+        await restart({ bytesMax: MIB });
+        store.journalTo(record);
+        store.configure(PROJECT, 'c', { policy: 'lru', quota: { itemsMax: 5 } });
+        for (let i = 0; i < 10; i++) await put(cache, `key-${i}`, 'value');
+        for (let i = 0; i < 40; i++)
+          await put(store.cache(PROJECT, 'other'), `key-${i}`, Buffer.alloc(50_000));
+        const { items, evictions } = await store.totals();
+        expect(evictions).toBeGreaterThan(5);
+        const other = await replayed();
+        expect(await other.totals()).toMatchObject({ items, evictions: 0 });
+        expect(await stateOf(other)).toEqual(await stateOf(store));
+      });
+
+      test('that refuses leaves everything as it was, but for reading', async () => {
+        await put(cache, 'a', 'value');
+        const before = await stateOf(store);
+        record.isRefusing = true;
+        for (const change of [
+          () => put(cache, 'a', 'new'),
+          () => put(store.cache(PROJECT, 'new'), 'a', 'new'),
+          () => remove(cache, 'a'),
+          () => amend(cache, 'a', { expiresAt: clock.now() }),
+          async () => cache.clear(),
+          async () => cache.delete(),
+        ]) {
+          expect(await refusal(change)).toBe('store_unavailable');
+        }
+        await amend(cache, 'a', { fetch: false });
+        expect(await valueAt(cache, 'a')).toBe('value');
+        expect(await stateOf(store)).toEqual(before);
+      });
+
+      test('is told nothing of what expires, nor when it is no more attached', async () => {
+        await put(cache, 'a', 'value', { expiresAt: clock.now() + 1000 });
+        const told = record.length;
+        clock.advance(1000);
+        expect(await cache.read('a', true)).toBeUndefined();
+        store.journalTo(undefined);
+        await put(cache, 'b', 'value');
+        expect(record.length).toBe(told);
+      });
+
+      test('brings items back in the order of their last use', async () => {
+        const quota = { itemsMax: 100 };
+        for (let i = 0; i < 100; i++) {
+          clock.advance(1000);
+          await put(cache, `key-${i}`, 'value');
+        }
+        clock.advance(1000);
+        for (let i = 0; i < 100; i += 3) await cache.read(`key-${i}`, true);
+        const shuffled = new JournalRecord();
+        for (const cached of store.journaledCaches()) {
+          const later: (() => void)[] = [];
+          visitAll(store, (_cache, key, item) => {
+            const { value, kind, flags, cas, expiresAt, accessedAt } = item;
+            const tell = () =>
+              shuffled.itemPut(cached, key, { value, kind, flags, cas, expiresAt }, accessedAt);
+            if (later.length % 2 === 0) later.push(tell);
+            else later.unshift(tell);
+          });
+          for (const tell of later) tell();
+        }
+        const other = open({ now: clock.now });
+        shuffled.replay(other.restoration());
+        for (const each of [store, other]) each.configure(PROJECT, 'c', { policy: 'lru', quota });
+        for (let i = 0; i < 60; i++) {
+          for (const each of [store, other]) await put(each.cache(PROJECT, 'c'), `new-${i}`, 'value');
+        }
+        const left = async (each: Store) => (await keysOf(each.cache(PROJECT, 'c'))).sort();
+        expect(await left(other)).toEqual(await left(store));
+      });
+
+      test('that is put back is bound by no quota', async () => {
+        for (let i = 0; i < 10; i++) await put(cache, `key-${i}`, 'value');
+        const other = open({ now: clock.now });
+        other.configure(PROJECT, 'c', { policy: 'none', quota: { itemsMax: 3 } });
+        record.replay(other.restoration());
+        expect(await other.totals()).toMatchObject({ items: 10, evictions: 0 });
+        expect(await refusal(() => put(other.cache(PROJECT, 'c'), 'new', 'value'))).toBe('over_quota');
+      });
+
+      test('that is put back goes on with numbers of caches that nobody had', async () => {
+        await put(cache, 'k', 'v');
+        const other = await replayed();
+        await put(other.cache(PROJECT, 'new'), 'k', 'v');
+        const numbers = [...other.journaledCaches()].map(({ number }) => number);
+        expect(new Set(numbers).size).toBe(2);
+      });
+
+      test('ignores what is said of caches that it does not know', async () => {
+        await put(cache, 'k', 'v');
+        const restoration = open({ now: clock.now }).restoration();
+        expect(restoration.itemPut(9, 'k', draft('v', 1), clock.now())).toBe(false);
+        restoration.itemRemoved(9, 'k');
+        const marks = { expiresAt: NEVER, cas: 1, stale: false, recaching: false, fetched: false };
+        restoration.itemAmended(9, 'k', { ...marks, accessedAt: clock.now() });
+        restoration.cacheCleared(9);
+        restoration.clearPlanned(9, clock.now());
+        restoration.cacheDeleted(9);
+      });
+    });
+
+    test('a visit meets every live item once, while others come and go', async () => {
+      for (let i = 0; i < 500; i++) await put(store.cache(PROJECT, `c${i % 3}`), `stays-${i}`, 'v');
+      await put(cache, 'expired', 'v', { expiresAt: clock.now() });
+      const seen: string[] = [];
+      let turn = 0;
+      visitAll(store, (_cache, key) => {
+        if (key.startsWith('stays')) seen.push(key);
+        turn++;
+      });
+      expect(turn).toBe(500);
+      for (let place = 0, more = true; more; more = place !== 0) {
+        place = store.visit(place, (_cache, key) => {
+          if (key.startsWith('stays')) seen.push(key);
+        });
+        await put(cache, `comes-${turn++}`, 'v');
+        await remove(cache, `comes-${turn - 20}`);
+      }
+      expect(seen).toHaveLength(1000);
+      expect(new Set(seen).size).toBe(500);
+    });
   });
+}
+
+function visitAll(store: JournaledStore, visit: Parameters<JournaledStore['visit']>[1]): void {
+  for (let place = 0, more = true; more; more = place !== 0) place = store.visit(place, visit);
 }
 
 /** Puts a value and answers the cas that it was offered. */

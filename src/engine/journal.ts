@@ -1,0 +1,72 @@
+import type { Draft, Item } from './item.ts';
+import type { Store } from './store.ts';
+
+/** A cache as a journal names it. */
+export interface JournaledCache {
+  /** Its own among all caches that its store ever had, also before a restart. */
+  readonly number: number;
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  /** When all items that are there then are to be removed, in ms since the epoch. */
+  readonly clearAt: number | undefined;
+  /** For the journal's use: where it described this cache last. */
+  describedIn: number;
+}
+
+/** What of an item may change while its value stays. */
+export type ItemMarks = Pick<Item, 'expiresAt' | 'cas' | 'stale' | 'recaching' | 'fetched' | 'accessedAt'>;
+
+/**
+ * Is told of every change as a store makes it, and of what is then: whoever replays it in order comes to the
+ * same items. That an item expires is no change: it was said with the item.
+ */
+export interface Journal {
+  /** Asked before a change. Throws Refusal `store_unavailable` while none can be kept. */
+  admit(): void;
+  itemPut(cache: JournaledCache, key: string, draft: Draft, accessedAt: number): void;
+  itemAmended(cache: JournaledCache, key: string, marks: ItemMarks): void;
+  itemRemoved(cache: JournaledCache, key: string): void;
+  cacheCleared(cache: JournaledCache): void;
+  /** It will be cleared at its `clearAt`. */
+  clearPlanned(cache: JournaledCache): void;
+  cacheDeleted(cache: JournaledCache): void;
+}
+
+/** What describes a cache for good. */
+export type CacheDescription = Pick<JournaledCache, 'number' | 'id' | 'projectId' | 'name'>;
+
+/**
+ * Puts back into an empty store what a journal was told, in the same order; caches are named by their numbers,
+ * and what is said of an unknown one is ignored. Nothing of it is journaled, and no quota refuses it.
+ */
+export interface Restoration {
+  /** Before anything else is said of the cache; may be said again. */
+  cache(description: CacheDescription): void;
+  /** False: there is no such cache. Throws Refusal `out_of_memory` where no item may make room. */
+  itemPut(cache: number, key: string, draft: Draft, accessedAt: number): boolean;
+  itemAmended(cache: number, key: string, marks: ItemMarks): void;
+  itemRemoved(cache: number, key: string): void;
+  cacheCleared(cache: number): void;
+  /** After all items, since those that came after that time would go, too. */
+  clearPlanned(cache: number, at: number): void;
+  cacheDeleted(cache: number): void;
+  /** Puts the items into the order of their last use, by which they make room. */
+  orderByUse(): void;
+}
+
+/** A store whose changes can be kept elsewhere, and put back after a restart. */
+export interface JournaledStore extends Store {
+  /** The number that the next version of an item gets. */
+  nextCas: number;
+  /** Tells every change from now on; undefined: to nobody. */
+  journalTo(journal: Journal | undefined): void;
+  restoration(): Restoration;
+  /** All caches; they may come and go while one goes through them. */
+  journaledCaches(): Iterable<JournaledCache>;
+  /**
+   * Visits some items, and answers where to go on: 0 when all were visited. What stays while one goes on is
+   * visited exactly once, whatever is changed between two calls.
+   */
+  visit(from: number, visit: (cache: JournaledCache, key: string, item: Item) => void): number;
+}
