@@ -1,18 +1,12 @@
 // How fast could a Node server be that did nothing? It counts bytes, knows how long a request is, and sends
-// the canned reply to the one key there is (clients use keys=1), all of a chunk's with one write.
-// Arguments: `get` or `set`, then name=value as in load.c.
+// the canned reply, all of a chunk's with one write.
+// Arguments: the bytes of a request (each is as long), the reply in base64.
 import { createServer } from 'node:net';
-import { getReply, getRequest, setReply, setRequest } from './wire.mjs';
 
-const [kind, ...words] = process.argv.slice(2);
-const given = Object.fromEntries(words.map((word) => word.split('=')));
-const workload = { value: Number(given['value'] ?? 100), meta: Number(given['meta'] ?? 0) > 0 };
-const numbers = Array.from({ length: Number(given['multi'] ?? 1) }, () => 0);
-const requestBytes = (kind === 'set' ? setRequest(0, workload) : getRequest(numbers, workload)).length;
-const reply = kind === 'set' ? setReply(workload) : getReply(numbers, workload);
-const replies = Array.from({ length: Math.ceil(65_536 / requestBytes) + 1 }, (_, count) =>
-  count <= 64 ? Buffer.concat(Array.from({ length: count }, () => reply)) : undefined,
-);
+const [, , requestBytesText, replyText = ''] = process.argv;
+const requestBytes = Number(requestBytesText);
+const reply = Buffer.from(replyText, 'base64');
+const replies = Array.from({ length: 65 }, (_, count) => repliesOf(count));
 
 const server = createServer({ noDelay: true }, (socket) => {
   let carried = 0;
@@ -21,7 +15,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     carried += chunk.length;
     const count = Math.floor(carried / requestBytes);
     carried -= count * requestBytes;
-    if (count > 0) socket.write(replies[count] ?? Buffer.concat(Array.from({ length: count }, () => reply)));
+    if (count > 0) socket.write(replies[count] ?? repliesOf(count));
   });
 });
 server.listen(0, '127.0.0.1', () => {
@@ -29,3 +23,8 @@ server.listen(0, '127.0.0.1', () => {
   const port = typeof address === 'object' && address ? address.port : 0;
   process.stdout.write(`${JSON.stringify({ msg: 'ready', port })}\n`);
 });
+
+/** @param {number} count */
+function repliesOf(count) {
+  return Buffer.concat(Array.from({ length: count }, () => reply));
+}

@@ -1,11 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { arch, platform } from 'node:process';
 
-/** Is this program here? @param {string} program */
-export function has(program, versionFlag = '--version') {
-  return spawnSync(program, [versionFlag], { stdio: 'ignore' }).error === undefined;
+/** Is this program here? It is not started: webdis knows no --version, and would serve. @param {string} program */
+export function has(program) {
+  const directories = (process.env['PATH'] ?? '').split(delimiter);
+  return directories.some((directory) => existsSync(join(directory, program)));
 }
 
 /** The first line a program prints about its version. @param {string} program @param {string} flag */
@@ -20,9 +22,30 @@ export function describeMachine() {
     processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryBytes: totalmem(),
-    loadAverage: loadavg().map((load) => Math.round(load * 100) / 100),
     node: process.version,
   };
+}
+
+/** How busy the machine is by others, to be asked before something is measured; then ask what it says. */
+export function watchOthers() {
+  const loadAverage = loadavg().map((load) => Math.round(load * 100) / 100);
+  const before = cpuTicks();
+  return () => {
+    const after = cpuTicks();
+    return { loadAverage, stolenShare: (after.stolen - before.stolen) / (after.all - before.all) };
+  };
+}
+
+// The first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal (what the hypervisor
+// gave to others); further fields are counted in these.
+function cpuTicks() {
+  try {
+    const fields = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]?.split(/ +/).slice(1, 9) ?? [];
+    const ticks = fields.map(Number);
+    return { all: ticks.reduce((sum, count) => sum + count, 0), stolen: ticks[7] ?? 0 };
+  } catch {
+    return { all: 0, stolen: 0 };
+  }
 }
 
 /**

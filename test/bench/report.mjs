@@ -1,6 +1,16 @@
-/** @param {string} [text] */
+let said = '';
+
+/** @param {string} [text] a line or several of Markdown */
 export function say(text = '') {
   process.stdout.write(`${text}\n`);
+  said += `${text}\n`;
+}
+
+/** All that was said since this was last asked. */
+export function takeSaid() {
+  const text = said;
+  said = '';
+  return text;
 }
 
 /** What is being done right now, for someone who waits. @param {string} text */

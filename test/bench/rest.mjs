@@ -1,185 +1,210 @@
-import { fileURLToPath } from 'node:url';
-import { cpuSeconds, has, residentBytes, runGenerator, versionOf } from './machine.mjs';
-import { inTurn, median, ratio, spread } from './pairs.mjs';
-import { mebibytes, milliseconds, percent, say, short, table, tell, times } from './report.mjs';
-import { startHttpPeer, startIroncached } from './servers.mjs';
+import { contest, measureLimit } from './contest.mjs';
+import { buildGenerator } from './generator.mjs';
+import { fromTemplate } from './load/http-wire.mjs';
+import { itemValue, keyOf } from './load/items.mjs';
+import { has, versionOf } from './machine.mjs';
+import {
+  generatorBusy,
+  halfRate,
+  printLatencies,
+  printLimits,
+  rateOf,
+  ratePerCpuOf,
+} from './measurements.mjs';
+import { median, ratio, spread } from './pairs.mjs';
+import { percent, say, short, table, tell, times } from './report.mjs';
+import { startHttpPeer, startIroncached, startWebdis } from './servers.mjs';
 
+/** @typedef {import('./contest.mjs').Contestant} Contestant */
+/** @typedef {import('./generator.mjs').Generator} Generator */
+/** @typedef {import('./generator.mjs').Settings} Settings */
+/** @typedef {import('./measurements.mjs').Result} Result */
 /** @typedef {import('./servers.mjs').Server} Server */
-/**
- * @typedef {object} HttpMeasurement latencies in microseconds
- * @property {number} requests
- * @property {number} seconds
- * @property {number} requestsPerSecond
- * @property {number} wrong answers with another status than 200, and failed connections
- * @property {number} p50
- * @property {number} p90
- * @property {number} p99
- * @property {number} p999
- * @property {number} serverCpuSeconds
- * @property {number} residentBytes
- */
-/** @typedef {{ name: string, method: 'GET' | 'PUT', value: number }} Workload */
+/** @typedef {{ name: string, mix: { gets: number, sets: number }, value: number, paced?: true }} Workload */
+/** @typedef {{ generator: Generator, seconds: number, pairs: number, store: string }} Options */
 
 const CONNECTIONS = 50;
 const KEYS = 1000;
+const gets = { gets: 1, sets: 0 };
+const puts = { gets: 0, sets: 1 };
 
-/** @type {Workload[]} */
-const WORKLOADS = [
-  { name: 'GET, 100 B', method: 'GET', value: 100 },
-  { name: 'PUT, 100 B', method: 'PUT', value: 100 },
-  { name: 'GET, 10 KB', method: 'GET', value: 10_000 },
-  { name: 'PUT, 10 KB', method: 'PUT', value: 10_000 },
+/** Those that are `paced` are measured at a fixed rate, too. @type {Workload[]} */
+export const WORKLOADS = [
+  { name: 'GET, 100 B', mix: gets, value: 100, paced: true },
+  { name: 'PUT, 100 B', mix: puts, value: 100, paced: true },
+  { name: 'GET, 10 KB', mix: gets, value: 10_000 },
+  { name: 'PUT, 10 KB', mix: puts, value: 10_000 },
 ];
 
-const PEERS = /** @type {const} */ (['fastify', 'http']);
-const wrk = has('wrk', '-v');
-
 /**
- * REST against the least that Fastify and node:http can do.
+ * REST against the least that Fastify and node:http can do, and against webdis with redis.
  * @param {{ seconds: number, pairs: number, store: string, only?: string | undefined }} options
  */
 export async function benchRest({ seconds, pairs, store, only }) {
-  const generator = wrk
-    ? versionOf('wrk', '-v').replace(/ Copyright.*/, '')
-    : 'http-load.mjs (wrk is not on this machine)';
-  say(`\n## REST\n\nGenerator: ${generator}, ${CONNECTIONS} connections, ${KEYS} items.`);
+  const generator = buildGenerator();
+  const options = { generator, seconds, pairs, store };
+  say(`\n## REST\n\nGenerator: ${generator.name}, ${CONNECTIONS} connections, ${KEYS} items.`);
   say(
-    'Peers: a bare Fastify route and a bare node:http server that check one header and send the same bytes.',
+    'Peers: a bare Fastify route and a bare node:http server, which check one header and send what ours does;',
   );
+  const webdis = webdisAndRedis();
+  say(webdis ?? 'webdis and redis are skipped: they are not both on this machine.');
+  const limits = only ? [] : await measureLimits(options);
+  /** @type {Result[]} */
   const results = [];
+  /** @type {Result[]} */
+  const paced = [];
   for (const workload of WORKLOADS.filter(({ name }) => !only || name.includes(only))) {
-    tell(`REST ${workload.name}`);
-    results.push({ workload, runs: await measure(workload, { seconds, pairs, store }) });
+    const { runs } = await measure(workload, ['fastify', 'http', ...(webdis ? ['webdis'] : [])], options);
+    results.push({ name: workload.name, runs });
+    if (!workload.paced) continue;
+    const { fastify = [], ironcached = [] } = runs;
+    const rate = halfRate({ fastify, ironcached });
+    const name = `half rate, ${workload.name}, ${short(rate)}/s`;
+    paced.push({ ...(await measure({ ...workload, name }, ['fastify'], options, rate)), rate });
   }
-  print(results);
-  return { generator, results };
+  print(results, paced);
+  return { generator: generator.name, webdis, limits, results, paced };
 }
 
-/** @param {Workload} workload @param {{ seconds: number, pairs: number, store: string }} options */
-async function measure(workload, { seconds, pairs, store }) {
-  const ours = await startIroncached(store);
-  /** @type {Server[]} */
-  const peers = [];
-  try {
-    const account = { path: `/1/projects/${ours.projectId}/caches/bench/items`, token: ours.token };
-    await storeItems(ours, account, workload.value);
-    const answer = await getItem(ours, account, 0);
-    for (const kind of PEERS) peers.push(await startHttpPeer(kind, { token: ours.token, answer }));
-    await checkPeers(peers, account, answer);
-    const servers = [...peers, ours];
-    for (const server of servers) await load(server, workload, { ...account, seconds: 2 });
-    const contestants = servers.map((server, i) => [
-      PEERS[i] ?? 'ironcached',
-      () => load(server, workload, { ...account, seconds }),
-    ]);
-    const runs = await inTurn(pairs, Object.fromEntries(contestants));
-    await getItem(ours, account, KEYS - 1);
-    return runs;
-  } finally {
-    await Promise.all([...peers, ours].map((server) => server.stop()));
+/** Their versions, if both are here. */
+function webdisAndRedis() {
+  if (!has('webdis') || !has('redis-server')) return undefined;
+  const redis = /v=(\S+)/.exec(versionOf('redis-server', '--version'))?.[1];
+  return `webdis before redis ${redis}, by their own requests (/GET/key), both on the servers' core.`;
+}
+
+/** @param {Options} options */
+async function measureLimits(options) {
+  const { getRequest, getReply, setRequest, setReply, ...rest } = itemRequests(100, {
+    token: 'T'.repeat(27),
+    project: '0'.repeat(24),
+  });
+  const limits = [];
+  for (const { name, request, reply, mix } of [
+    { name: 'limit: GET', request: getRequest, reply: getReply, mix: gets },
+    { name: 'limit: PUT', request: setRequest, reply: setReply, mix: puts },
+  ]) {
+    const body = fromTemplate(reply, 0, 100).replace('%n', '1');
+    const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+    const wire = {
+      request: Buffer.from(fromTemplate(request, 0, 100)),
+      reply: Buffer.from(`${head}\r\n\r\n${body}`),
+      settings: { ...rest, getRequest, getReply, setRequest, setReply, ...mix },
+    };
+    limits.push(await measureLimit(name, wire, options));
   }
-}
-
-/** @typedef {{ path: string, token: string }} Account */
-
-/** @param {Server} server @param {Account} account @param {number} bytes */
-async function storeItems(server, { path, token }, bytes) {
-  const body = JSON.stringify({ value: 'v'.repeat(bytes) });
-  for (let i = 0; i < KEYS; i++) {
-    const response = await fetch(urlOf(server, path, i), {
-      method: 'PUT',
-      body,
-      headers: { authorization: `OAuth ${token}`, 'content-type': 'application/json' },
-    });
-    if ((await response.text()) !== '{"msg":"Stored."}') throw new Error('ironcached did not store an item');
-  }
-}
-
-/** @param {Server} server @param {Account} account @param {number} number */
-async function getItem(server, { path, token }, number) {
-  const response = await fetch(urlOf(server, path, number), { headers: { authorization: `OAuth ${token}` } });
-  const text = await response.text();
-  if (response.status !== 200 || !/^v+$/.test(JSON.parse(text).value))
-    throw new Error(`wrong answer: ${text.slice(0, 200)}`);
-  return text;
-}
-
-/** @param {Server[]} peers @param {Account} account @param {string} answer */
-async function checkPeers(peers, account, answer) {
-  for (const peer of peers) {
-    if ((await getItem(peer, account, 0)) !== answer) throw new Error('a peer does not send the same bytes');
-    const refused = await fetch(urlOf(peer, account.path, 0));
-    if (refused.status !== 401) throw new Error('a peer does not check the header');
-  }
-}
-
-/** @param {Server} server @param {string} path @param {number} number */
-function urlOf(server, path, number) {
-  return `http://127.0.0.1:${server.httpPort}${path}/key-${String(number).padStart(8, '0')}`;
+  printLimits(limits);
+  return limits;
 }
 
 /**
- * @param {Server} server @param {Workload} workload @param {Account & { seconds: number }} options
- * @returns {Promise<HttpMeasurement>}
+ * @param {Workload} workload @param {string[]} peers @param {Options} options @param {number} [rate]
+ * @returns {Promise<Result>}
  */
-async function load({ httpPort, pid }, { method, value }, { path, token, seconds }) {
-  const words = [method, path, token, String(KEYS), String(value)];
-  const script = (/** @type {string} */ file) => fileURLToPath(new URL(file, import.meta.url));
-  const url = `http://127.0.0.1:${httpPort}`;
-  const options = ['-t1', `-c${CONNECTIONS}`, `-d${Math.ceil(seconds)}s`, '-s', script('wrk.lua')];
-  const command = wrk
-    ? ['wrk', ...options, url, '--', ...words]
-    : [process.execPath, script('http-load.mjs'), ...words, String(httpPort), String(seconds)];
-  const before = cpuSeconds(pid);
-  const output = await runGenerator(command, (seconds + 30) * 1000);
-  const run = JSON.parse(output.trim().split('\n').at(-1) ?? '');
-  if (run.wrong > 0) throw new Error(`${run.wrong} of ${run.requests} answers were no 200`);
-  return { ...run, serverCpuSeconds: cpuSeconds(pid) - before, residentBytes: residentBytes(pid) };
+async function measure({ name, mix, value }, peers, { store, ...options }, rate = 0) {
+  tell(`REST ${name}`);
+  const work = { ...mix, rate, connections: CONNECTIONS, keys: KEYS, value };
+  const requests = itemRequests(value);
+  const ours = await startIroncached(store);
+  const answer = await firstAnswer(ours, value);
+  /** @type {Record<string, Contestant>} */
+  const contestants = {};
+  for (const peer of peers) {
+    if (peer === 'webdis') {
+      contestants[peer] = { server: await startWebdis(), settings: { ...work, ...webdisRequests(value) } };
+    } else {
+      const server = await startHttpPeer(peer, { token: ours.token, answer });
+      await expectRefusal(server);
+      const settings = { ...work, ...requests, getReply: answer };
+      contestants[peer] = { server: { ...server, auth: ours.auth }, settings };
+    }
+  }
+  contestants['ironcached'] = { server: ours, settings: { ...work, ...requests } };
+  return { name, runs: await contest(contestants, options) };
 }
 
-/** @param {{ workload: Workload, runs: Record<string, HttpMeasurement[]> }[]} results */
-function print(results) {
-  const rate = (/** @type {HttpMeasurement} */ run) => run.requestsPerSecond;
-  const perCpu = (/** @type {HttpMeasurement} */ run) => run.requests / run.serverCpuSeconds;
-  say('\nRates. Ratios are ironcached / peer, medians over the rounds; more is better.\n');
+/** What is sent and must come back; see load/http.c. */
+export function itemRequests(/** @type {number} */ bytes, { token = '%t', project = '%p' } = {}) {
+  const path = `/1/projects/${project}/caches/bench/items/%k`;
+  const headers = `Host: 127.0.0.1\r\nAuthorization: OAuth ${token}`;
+  const body = '{"value":"%v"}';
+  const length = bytes + body.length - '%v'.length;
+  return {
+    getRequest: `GET ${path} HTTP/1.1\r\n${headers}\r\n\r\n`,
+    getReply:
+      '{"cache":"bench","key":"%k","value":"%v","cas":"%n","flags":0,"expires":"9999-01-01T00:00:00Z"}',
+    setRequest: `PUT ${path} HTTP/1.1\r\n${headers}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`,
+    setReply: '{"msg":"Stored."}',
+  };
+}
+
+function webdisRequests(/** @type {number} */ bytes) {
+  return {
+    getRequest: 'GET /GET/%k HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n',
+    getReply: '{"GET":"%v"}',
+    setRequest: `PUT /SET/%k HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${bytes}\r\n\r\n%v`,
+    setReply: '{"SET":[true,"OK"]}',
+  };
+}
+
+/** Ours to a GET of the first key, which the bare peers then always give. @param {Server} server @param {number} bytes */
+async function firstAnswer({ httpPort, projectId, token }, bytes) {
+  const url = `http://127.0.0.1:${httpPort}/1/projects/${projectId}/caches/bench/items/${keyOf(0)}`;
+  const headers = { authorization: `OAuth ${token}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ value: itemValue(0, bytes, true).toString() });
+  await fetch(url, { method: 'PUT', headers, body });
+  return (await fetch(url, { headers })).text();
+}
+
+/** A peer that lets everybody in would have less to do. @param {Server} peer */
+async function expectRefusal({ httpPort }) {
+  const { status } = await fetch(`http://127.0.0.1:${httpPort}/1/projects/p/caches/bench/items/k`);
+  if (status !== 401) throw new Error('a peer does not check the header');
+}
+
+const NAMES = { fastify: 'Fastify', http: 'node:http', webdis: 'webdis + redis' };
+
+/** @param {Result[]} results @param {Result[]} paced */
+function print(results, paced) {
+  say('\nEvery answer was checked; a wrong one would have ended the run.');
+  say('Rates. Ratios are ironcached / peer, medians over the rounds; more is better.\n');
+  const peers = Object.entries(NAMES).filter(([peer]) => results.some(({ runs }) => runs[peer]));
   table(
     [
       'work',
-      'Fastify/s',
-      'node:http/s',
+      ...peers.map(([, name]) => `${name}/s`),
       'ironcached/s',
-      '÷ Fastify',
-      '÷ node:http',
+      ...peers.map(([, name]) => `÷ ${name}`),
       'per CPU s',
-      '÷ Fastify',
+      ...peers.map(([, name]) => `÷ ${name}`),
       'noise',
       'server busy',
+      'generator busy',
     ],
-    results.map(({ workload, runs: { fastify = [], http = [], ironcached = [] } }) => [
-      workload.name,
-      short(median(fastify.map(rate))),
-      short(median(http.map(rate))),
-      short(median(ironcached.map(rate))),
-      times(ratio(ironcached, fastify, rate)),
-      times(ratio(ironcached, http, rate)),
-      short(median(ironcached.map(perCpu))),
-      times(ratio(ironcached, fastify, perCpu)),
-      percent(spread(fastify.map(rate))),
-      percent(median(ironcached.map((run) => run.serverCpuSeconds / run.seconds))),
-    ]),
+    results.map((result) => {
+      const { ironcached = [], ...others } = result.runs;
+      const rate = rateOf(result);
+      const perCpu = ratePerCpuOf(result);
+      return [
+        result.name,
+        ...peers.map(([peer]) => short(median((others[peer] ?? []).map(rate)))),
+        short(median(ironcached.map(rate))),
+        ...peers.map(([peer]) => times(ratio(ironcached, others[peer], rate))),
+        short(median(ironcached.map(perCpu))),
+        ...peers.map(([peer]) => times(ratio(ironcached, others[peer], perCpu))),
+        percent(spread((others['fastify'] ?? []).map(rate))),
+        percent(median(ironcached.map((run) => run.serverCpuSeconds / run.seconds))),
+        generatorBusy(Object.values(result.runs).flat()),
+      ];
+    }),
   );
   say('\nLatencies at those rates, in ms (Fastify | ironcached).\n');
-  const figures = /** @type {const} */ (['p50', 'p90', 'p99', 'p999']);
-  table(
-    ['work', 'p50', 'p90', 'p99', 'p99.9', 'RSS'],
-    results.map(({ workload, runs: { fastify = [], ironcached = [] } }) => [
-      workload.name,
-      ...figures.map((figure) =>
-        [fastify, ironcached]
-          .map((runs) => milliseconds(median(runs.map((run) => run[figure]))))
-          .join(' \\| '),
-      ),
-      [fastify, ironcached].map((runs) => mebibytes(runs.at(-1)?.residentBytes ?? 0)).join(' \\| '),
-    ]),
+  printLatencies(results, 'fastify');
+  if (paced.length === 0) return;
+  say(
+    '\nAt a fixed rate, half of what the slower one reached: latencies in ms (Fastify | ironcached) since a',
   );
+  say('request was due. Ratios: less is better.\n');
+  printLatencies(paced, 'fastify');
 }

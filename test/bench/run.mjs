@@ -1,12 +1,12 @@
 // npm run bench -- [parts] [options]: see --help, and README.md for how to read the tables.
-import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchItems } from './items.mjs';
-import { cores, describeMachine } from './machine.mjs';
+import { cores, describeMachine, watchOthers } from './machine.mjs';
 import { benchMemcached } from './memcached.mjs';
 import { benchMemory } from './memory.mjs';
-import { say } from './report.mjs';
+import { percent, say, takeSaid } from './report.mjs';
 import { benchRest } from './rest.mjs';
+import { addResult, readResults } from './results-file.mjs';
 import { benchStalls } from './stalls.mjs';
 import { benchStart } from './start.mjs';
 
@@ -14,7 +14,7 @@ const HELP = `npm run bench -- [part…] [options]
 
 parts
   memcached   against memcached -t 1, by its protocol
-  rest        against a bare Fastify route and a bare node:http server
+  rest        against a bare Fastify route, a bare node:http server, and webdis with redis
   start       time until ready, memory when empty
   memory      resident memory against the limit; a quarter of an hour, so only by name
   stalls      how long 5 million items hold the event loop when they go; minutes, so only by name
@@ -28,7 +28,7 @@ options
   --only TEXT   only work whose name has this in it, such as "depth 16"
   --store NAME  how ironcached keeps items: arena (default) or lru-cache
   --items N     for the parts items (10000000) and stalls (5000000)
-  --json FILE   where the figures go (bench-results.json)
+  --json FILE   where the figures go (bench-results.json); those of other parts stay there
   --help
 `;
 
@@ -52,7 +52,7 @@ try {
   process.exitCode = 1;
 }
 
-/** @param {ReturnType<typeof readOptions>} options */
+/** @param {ReturnType<typeof readOptions>} given */
 async function run({ parts, json, help: _, ...options }) {
   const machine = describeMachine();
   const pinning = cores
@@ -60,20 +60,25 @@ async function run({ parts, json, help: _, ...options }) {
     : 'nothing pinned (one core, or no taskset): figures are rough';
   say(`# ironcached bench, ${new Date().toISOString()}\n`);
   say(`Node ${machine.node}, ${machine.platform}, ${machine.processor}, ${machine.cores} cores; ${pinning}.`);
-  say(
-    `Load average at the start: ${machine.loadAverage.join(', ')}. ${options.pairs} runs each, ${options.seconds} s a run; store: ${options.store}.`,
-  );
-  /** @type {Partial<Record<PartName, unknown>>} */
-  const results = {};
+  say(`${options.pairs} runs each, ${options.seconds} s a run; store: ${options.store}.`);
+  // A file that cannot be added to is told now and not in a quarter of an hour.
+  readResults(json);
   for (const part of parts) {
-    results[part] = await PARTS[part](options);
+    const date = new Date().toISOString();
+    takeSaid();
+    const others = watchOthers();
+    const figures = await PARTS[part](options);
+    sayOthers(others());
     // After every part, so that a late failure loses no figures.
-    writeFileSync(
-      json,
-      `${JSON.stringify({ date: new Date().toISOString(), machine, options, results }, null, 1)}\n`,
-    );
+    addResult(json, part, { date, machine, options, others: others(), markdown: takeSaid(), figures });
   }
   say(`\nAll figures: ${json}`);
+}
+
+/** @param {{ loadAverage: number[], stolenShare: number }} others */
+function sayOthers({ loadAverage, stolenShare }) {
+  say(`\nLoad average of the machine before: ${loadAverage.join(', ')}.`);
+  say(`Taken by the hypervisor meanwhile: ${percent(stolenShare)} of the cores' time.`);
 }
 
 function readOptions() {

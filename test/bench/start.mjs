@@ -10,7 +10,7 @@ const SETTLE_MS = 500;
 export async function benchStart({ pairs, store }) {
   tell('start');
   const runs = await inTurn(pairs, {
-    ...(has('memcached', '-V') ? { memcached: () => measure(startMemcached) } : {}),
+    ...(has('memcached') ? { memcached: () => measure(startMemcached) } : {}),
     ironcached: () => measure(() => startIroncached(store)),
   });
   say(

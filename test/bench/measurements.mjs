@@ -1,0 +1,76 @@
+import { median, ratio, spread } from './pairs.mjs';
+import { mebibytes, milliseconds, percent, say, short, table, times } from './report.mjs';
+
+/** @typedef {import('./generator.mjs').Measurement} Measurement */
+/**
+ * What was measured of one kind of work, each contestant's runs in the order of the pairs.
+ * @typedef {{ name: string, perKey?: boolean, rate?: number, runs: Record<string, Measurement[]> }} Result
+ */
+
+// A generator that needs more of its core than this may be what limits the figures.
+const GENERATOR_BUSY_MAX = 0.9;
+
+/** @param {{ name: string, run: Measurement }[]} limits */
+export function printLimits(limits) {
+  say('\nThe generator against a bare node:net server that sends canned replies and looks at nothing.\n');
+  table(
+    ['canned replies', 'requests/s', 'p99 ms', 'server busy', 'generator busy'],
+    limits.map(({ name, run }) => [
+      name,
+      short(run.requestsPerSecond),
+      milliseconds(run.p99),
+      percent(run.serverCpuSeconds / run.seconds),
+      percent(run.generatorCpuSeconds / run.seconds),
+    ]),
+  );
+}
+
+/** What a server did in a second; a get of many keys counts as so many. @param {Result} result */
+export function rateOf({ perKey }) {
+  return (/** @type {Measurement} */ run) => (perKey ? run.keysPerSecond : run.requestsPerSecond);
+}
+
+/** What a server did in a second of its own CPU time. @param {Result} result */
+export function ratePerCpuOf(result) {
+  const rate = rateOf(result);
+  return (/** @type {Measurement} */ run) => (rate(run) * run.seconds) / run.serverCpuSeconds;
+}
+
+/** Half of what the slower one did: where a pause shows as latency and not as a lower rate. @param {Record<string, Measurement[]>} runs */
+export function halfRate(runs) {
+  const tops = Object.values(runs).map((each) => median(each.map((run) => run.requestsPerSecond)));
+  return Math.round(Math.min(...tops) / 2);
+}
+
+const FIGURES = /** @type {const} */ (['p50', 'p90', 'p99', 'p999']);
+
+/** Beside one peer; without it, ours alone. @param {Result[]} results @param {string} peer */
+export function printLatencies(results, peer) {
+  table(
+    ['work', 'p50', 'p90', 'p99', 'p99.9', 'p99 ratio', 'p99.9 ratio', 'noise', 'RSS', 'missing', 'unsent'],
+    results.map(({ name, runs }) => {
+      const ours = runs['ironcached'] ?? [];
+      const theirs = runs[peer];
+      const beside = (/** @type {(runs: Measurement[]) => string} */ figure) =>
+        [theirs, ours].map((each) => (each ? figure(each) : '–')).join(' \\| ');
+      const sum = (/** @type {'missing' | 'unsent'} */ what) =>
+        [...(theirs ?? []), ...ours].reduce((total, run) => total + run[what], 0);
+      return [
+        name,
+        ...FIGURES.map((figure) => beside((each) => milliseconds(median(each.map((run) => run[figure]))))),
+        times(ratio(ours, theirs, (run) => run.p99)),
+        times(ratio(ours, theirs, (run) => run.p999)),
+        theirs ? percent(spread(theirs.map((run) => run.p99))) : '–',
+        beside((each) => mebibytes(each.at(-1)?.residentBytes ?? 0)),
+        String(sum('missing')),
+        String(sum('unsent')),
+      ];
+    }),
+  );
+}
+
+/** @param {Measurement[]} runs */
+export function generatorBusy(runs) {
+  const busiest = Math.max(...runs.map((run) => run.generatorCpuSeconds / run.seconds));
+  return busiest > GENERATOR_BUSY_MAX ? `${percent(busiest)} (!)` : percent(busiest);
+}
