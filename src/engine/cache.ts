@@ -64,11 +64,13 @@ export class Cache {
   }
 
   store(mode: StoreMode, key: string, value: NewValue): Answer<StoreOutcome> {
-    return this.#put(key, value, storing[mode](value, this.#limits.valueBytesMax));
+    const kept = this.#kept(value);
+    return this.#put(key, kept, storing[mode](kept, this.#limits.valueBytesMax));
   }
 
   compareAndSwap(key: string, value: NewValue, expected: Cas): Answer<StoreOutcome> {
-    const answer = this.#put(key, value, compareAndSwap(value, expected));
+    const kept = this.#kept(value);
+    const answer = this.#put(key, kept, compareAndSwap(kept, expected));
     return after(answer, (outcome) => {
       this.#count(outcome === 'stored' ? 'casHits' : outcome === 'exists' ? 'casBadval' : 'casMisses');
       return outcome;
@@ -134,7 +136,8 @@ export class Cache {
     value: NewValue,
     options: GuardedStoreOptions,
   ): Answer<GuardedOutcome> {
-    return this.#put(key, value, guardedStore(mode, value, options, this.#limits.valueBytesMax));
+    const kept = this.#kept(value);
+    return this.#put(key, kept, guardedStore(mode, kept, options, this.#limits.valueBytesMax));
   }
 
   /** Deletes as the meta commands do: perhaps only one version, perhaps only marking it stale. */
@@ -196,6 +199,11 @@ export class Cache {
   #count(counter: Counter): void {
     this.statistics[counter]++;
     this.#totals[counter]++;
+  }
+
+  // A value may be a view of what a socket reads into: it does not outlast this turn.
+  #kept(value: NewValue): NewValue {
+    return this.#stored.isLate ? { ...value, value: Buffer.from(value.value) } : value;
   }
 
   #put<R>(key: string, value: NewValue, decide: Decide<R>): Answer<R> {

@@ -52,6 +52,8 @@ export interface ListedItem {
  * deleted: the first write makes the cache (anew). A key is a string of bytes (see key.ts).
  */
 export interface StoredCache {
+  /** Does it decide later than it is asked? Then a value that it is given must not change meanwhile. */
+  readonly isLate?: boolean;
   /** The live item under a key. `use` counts as a use, for the eviction order and access time. */
   read(key: string, use: boolean): Answer<Item | undefined>;
   /** Reads, decides and writes in one atomic step. Throws Refusal `out_of_memory`, `over_quota`,

@@ -24,6 +24,7 @@ import type { PatienceLimits } from './patience.ts';
 import { ReplyRoom } from './reply-buffer.ts';
 import type { ServerStatus } from './server-status.ts';
 import { type Connection, Session } from './session.ts';
+import { READ_BYTES_MAX, SharedReads } from './shared-reads.ts';
 import type { Admission } from './sign-in.ts';
 
 export interface ListenerLimits extends PatienceLimits {
@@ -67,9 +68,6 @@ const BINARY_MAGIC = 0x80;
 /** How long a connection that has had its last answer may stay until its client closes it, too. */
 const LINGER_MS = 250;
 
-// What Node reads at once at most.
-const FULL_READ_BYTES = 64 * 1024;
-
 const tooMany: Record<ConnectionRefusal, string> = {
   too_many: 'ERROR Too many open connections\r\n',
   too_many_from_address: 'ERROR Too many open connections from your address\r\n',
@@ -92,6 +90,7 @@ export class MemcachedListener {
   readonly #parts: ListenerParts;
   readonly #servers: Server[] = [];
   readonly #room = new ReplyRoom();
+  readonly #reads = new SharedReads();
   readonly #sessions = new Map<Socket, Session>();
   /** Every connection below TLS, also one whose handshake is not over. */
   readonly #connections = new Set<Socket>();
@@ -255,7 +254,7 @@ export class MemcachedListener {
     const session = this.#open(socket, bound);
     this.#sessions.set(socket, session);
     let isFirst = true;
-    socket.on('data', (chunk: Buffer) => {
+    this.#reads.attach(socket, (chunk) => {
       bytes.read += chunk.length;
       try {
         if (isFirst && chunk[0] === BINARY_MAGIC) this.#closeBinary(socket);
@@ -264,7 +263,7 @@ export class MemcachedListener {
         this.#abort(socket, error);
       }
       isFirst = false;
-      if (chunk.length >= FULL_READ_BYTES) letOthersRead(socket, session);
+      if (chunk.length >= READ_BYTES_MAX) letOthersRead(socket, session);
     });
     // A client may end its side and still wait for answers.
     socket.allowHalfOpen = true;

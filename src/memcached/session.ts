@@ -110,10 +110,7 @@ export class Session {
     return !this.#awaiting && !this.#paused && !this.#ended;
   }
 
-  /**
-   * Takes what the client sent. The chunk may be used for something else afterwards, but for a backend
-   * that answers later: until then a value that it was given may be a view of the chunk.
-   */
+  /** Takes what the client sent. The chunk may be used for something else afterwards. */
   receive(chunk: Buffer): void {
     if (this.#ended) return;
     if (this.#awaiting || this.#paused) {

@@ -17,6 +17,7 @@ export function lateStore(store: Store): Store {
 
 function lateCache(cache: StoredCache): StoredCache {
   return {
+    isLate: true,
     read: (key, use) => later(() => cache.read(key, use)),
     update: <R>(key: string, decide: Decide<R>) => later(() => cache.update(key, decide)),
     clear: (at) => later(() => cache.clear(at)),
