@@ -26,6 +26,12 @@ export function describeMachine() {
   };
 }
 
+/** How many files, sockets among them, a process may have open here. */
+export function openFilesMax() {
+  const limits = existsSync('/proc/self/limits') ? readFileSync('/proc/self/limits', 'latin1') : '';
+  return Number(/^Max open files +\S+ +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
+}
+
 /** How busy the machine is by others, to be asked before something is measured; then ask what it says. */
 export function watchOthers() {
   const loadAverage = loadavg().map((load) => Math.round(load * 100) / 100);

@@ -24,7 +24,7 @@ const MIXES = {
  */
 export async function benchMemory({ store, seconds }) {
   say(`\n## Memory, limit ${LIMIT_MIB} MiB, ${store}\n`);
-  const overwriteSeconds = seconds < 3 ? 10 : OVERWRITE_SECONDS;
+  const overwriteSeconds = seconds < 2 ? 10 : OVERWRITE_SECONDS;
   const rows = [];
   const server = await startIroncached(store, { memoryLimitMib: LIMIT_MIB });
   const empty = residentBytes(server.pid);

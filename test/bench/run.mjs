@@ -1,5 +1,6 @@
 // npm run bench -- [parts] [options]: see --help, and README.md for how to read the tables.
 import { parseArgs } from 'node:util';
+import { benchGrowth } from './growth.mjs';
 import { benchItems } from './items.mjs';
 import { cores, describeMachine, watchOthers } from './machine.mjs';
 import { benchMemcached } from './memcached.mjs';
@@ -15,14 +16,15 @@ const HELP = `npm run bench -- [part…] [options]
 parts
   memcached   against memcached -t 1, by its protocol
   rest        against a bare Fastify route, a bare node:http server, and webdis with redis
+  growth      what a get costs with many items, connections and tenants, beside few
   start       time until ready, memory when empty
   memory      resident memory against the limit; a quarter of an hour, so only by name
   stalls      how long 5 million items hold the event loop when they go; minutes, so only by name
   items       10 million items in one cache; minutes and gigabytes, so only by name
-  (none: memcached, rest and start)
+  (none: memcached, rest, growth and start)
 
 options
-  --seconds N   how long one run takes (3)
+  --seconds N   how long one run takes (2)
   --pairs N     how many runs each server gets, in turn (5)
   --quick       1 second, 2 pairs: a look, not a result
   --only TEXT   only work whose name has this in it, such as "depth 16"
@@ -35,12 +37,13 @@ options
 const PARTS = {
   memcached: benchMemcached,
   rest: benchRest,
+  growth: benchGrowth,
   start: benchStart,
   memory: benchMemory,
   stalls: benchStalls,
   items: benchItems,
 };
-const DEFAULT_PARTS = /** @type {PartName[]} */ (['memcached', 'rest', 'start']);
+const DEFAULT_PARTS = /** @type {PartName[]} */ (['memcached', 'rest', 'growth', 'start']);
 /** @typedef {keyof typeof PARTS} PartName */
 
 try {
@@ -102,7 +105,7 @@ function readOptions() {
     only,
     store,
     parts: positionals.length > 0 ? positionals.map(partNamed) : DEFAULT_PARTS,
-    seconds: positive('--seconds', values.seconds) ?? (quick ? 1 : 3),
+    seconds: positive('--seconds', values.seconds) ?? (quick ? 1 : 2),
     pairs: Math.ceil(positive('--pairs', values.pairs) ?? (quick ? 2 : 5)),
     items: positive('--items', values.items),
   };

@@ -25,16 +25,28 @@ const MEMORY_LIMIT_MIB = 512;
  */
 
 /**
+ * @typedef {object} ServiceOptions
+ * @property {number} [memoryLimitMib]
+ * @property {number} [tenants] how many projects there are, each with a token of its own
+ * @property {URL} [preload] a script that is loaded into it
+ * @property {Record<string, string>} [environment] further settings
+ */
+
+/**
  * The service itself, as `node dist/main.js` runs it: default settings, default logging.
  * @param {string} store
- * @param {{ memoryLimitMib?: number, preload?: URL, environment?: Record<string, string> }} [more]
+ * @param {ServiceOptions} [options]
+ * @returns {Promise<Server>}
  */
 export async function startIroncached(
   store,
-  { memoryLimitMib = MEMORY_LIMIT_MIB, preload, environment: extra } = {},
+  { memoryLimitMib = MEMORY_LIMIT_MIB, tenants = 1, preload, environment: extra } = {},
 ) {
-  const projectId = randomBytes(12).toString('hex');
-  const token = randomBytes(20).toString('base64url');
+  const accounts = Array.from({ length: tenants }, () => ({
+    project: randomBytes(12).toString('hex'),
+    token: randomBytes(20).toString('base64url'),
+  }));
+  const [{ project: projectId, token } = { project: '', token: '' }] = accounts;
   const { line, ...server } = await startNode(
     [
       ...(preload ? ['--import', preload.href] : []),
@@ -45,21 +57,39 @@ export async function startIroncached(
       ...extra,
       IRONCACHED_HTTP_PORT: '0',
       IRONCACHED_MEMCACHED_PORT: '0',
-      IRONCACHED_PROJECT_ID: projectId,
-      IRONCACHED_TOKEN: token,
+      ...(tenants === 1
+        ? { IRONCACHED_PROJECT_ID: projectId, IRONCACHED_TOKEN: token }
+        : { IRONCACHED_CREDENTIALS_FILE: writeCredentials(accounts) }),
       IRONCACHED_STORE: store,
       IRONCACHED_MEMORY_LIMIT: `${memoryLimitMib}mb`,
     },
   );
   const { httpPort, memcachedPort } = line;
-  return { ...server, port: memcachedPort, httpPort, projectId, token, auth: `${token} ${projectId} bench` };
+  const claims = accounts.map(({ project, token }) => `${token} ${project} bench`);
+  return { ...server, port: memcachedPort, httpPort, projectId, token, auth: claims[0], accounts: claims };
+}
+
+/** @param {{ project: string, token: string }[]} accounts @returns {string} the file */
+function writeCredentials(accounts) {
+  const directory = mkdtempSync(join(tmpdir(), 'ironcached-tenants-'));
+  process.on('exit', () => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'credentials.json');
+  const projects = accounts.map(({ project }, i) => ({ id: project, name: `tenant ${i}` }));
+  const tokens = accounts.map(({ project, token }, i) => ({
+    name: `tenant ${i}`,
+    token,
+    projects: [project],
+  }));
+  writeFileSync(file, JSON.stringify({ version: 2, projects, tokens }), { mode: 0o600 });
+  return file;
 }
 
 /** memcached with one worker thread and as much memory. */
-export async function startMemcached() {
+export async function startMemcached({ memoryLimitMib = MEMORY_LIMIT_MIB, connections = 4096 } = {}) {
   const port = await freePort();
   const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
-  const args = ['-l', '127.0.0.1', '-p', port, '-U', 0, '-t', 1, '-m', MEMORY_LIMIT_MIB, '-c', 4096, ...user];
+  const limits = ['-m', memoryLimitMib, '-c', connections];
+  const args = ['-l', '127.0.0.1', '-p', port, '-U', 0, '-t', 1, ...limits, ...user];
   const started = performance.now();
   const server = launch(['memcached', ...args.map(String)], environment());
   await untilOpen(port);
