@@ -9,10 +9,11 @@ import { describe, expect, test } from 'vitest';
  */
 
 const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
-  http: ['auth', 'engine', 'limits', 'metrics'],
+  http: ['auth', 'dump', 'engine', 'limits', 'metrics'],
   memcached: ['auth', 'engine', 'limits', 'metrics'],
   storage: ['engine'],
   durability: ['engine'],
+  dump: ['engine'],
   engine: [],
   auth: [],
   limits: [],
@@ -48,7 +49,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   log: ['secrets'],
   secrets: [],
   help: ['cli', 'config'],
-  cli: ['auth', 'config', 'host-address', 'open-accounts'],
+  cli: ['auth', 'config', 'dump', 'engine', 'host-address', 'open-accounts'],
   welcome: ['auth', 'config', 'host-address', 'service'],
   monitoring: ['auth', 'config', 'engine', 'metrics'],
   service: [...Object.keys(mayImportBelow), 'monitoring'],

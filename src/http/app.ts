@@ -20,6 +20,7 @@ import { watchRequests } from './request-log.ts';
 import { authenticationRoute } from './routes/authentication.ts';
 import { type CacheSettingsParts, cacheSettingsRoutes } from './routes/cache-settings.ts';
 import { cacheRoutes } from './routes/caches.ts';
+import { dumpRoutes } from './routes/dumps.ts';
 import { healthRoutes } from './routes/health.ts';
 import { itemRoutes } from './routes/items.ts';
 import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
@@ -120,6 +121,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       authenticateRoutes(project, gate);
       await project.register(cacheRoutes, { engine });
       await project.register(itemRoutes, { engine, bodyBytesMax: limits.bodyBytesMax });
+      await project.register(dumpRoutes, { engine, rates: parts.rates });
     },
     { prefix: '/1/projects/:project' },
   );

@@ -41,6 +41,18 @@ export function readBody(message: IncomingMessage, bytesMax: number): Promise<Bu
   });
 }
 
+/** Throws away what is left of a body after its answer, within the bounds that readBody has. */
+export function discardBody(message: IncomingMessage, bytesMax: number): void {
+  let length = 0;
+  const timer = setTimeout(() => message.socket.destroy(), DRAIN_IDLE_MS).unref();
+  for (const event of ['end', 'error', 'close']) message.once(event, () => clearTimeout(timer));
+  message.on('data', (chunk: Buffer) => {
+    timer.refresh();
+    length += chunk.length;
+    if (length > bytesMax * DRAIN_FACTOR) message.socket.destroy();
+  });
+}
+
 // What keeps a value copies it, so that the usual single chunk need not be copied here.
 function joined(chunks: readonly Buffer[]): Buffer {
   const [first] = chunks;

@@ -5,16 +5,22 @@ import { JSON_TYPE, messageJson } from './json-answer.ts';
 /** How long a connection that got its last answer may go on sending before it is cut. */
 const LINGER_MS = 1_000;
 
+const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
+
 const answers = new Map<string | undefined, [status: number, msg: string]>([
-  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'The request took too long to arrive. Send it again.']],
+  [TIMEOUT, [408, 'The request took too long to arrive. Send it again.']],
   ['HPE_HEADER_OVERFLOW', [431, 'The URL and headers are too long together. Send fewer or shorter ones.']],
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', [413, 'The chunk extensions are too long. Leave them out.']],
 ]);
 
 const answered = new WeakSet<Socket>();
 
+/** Connections whose request may take any time to arrive, as long as it goes on arriving. */
+export const unhurried = new WeakSet<Socket>();
+
 /** Answers what Node could not read as HTTP, or not in time, and ends the connection. */
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === TIMEOUT && unhurried.has(socket)) return;
   // Node reports every further piece of the same broken request.
   if (answered.has(socket)) return;
   answered.add(socket);

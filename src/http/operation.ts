@@ -9,6 +9,8 @@ declare module 'fastify' {
     requestBody?: JsonSchema;
     /** What a token must be permitted to do in the project of the path. */
     needs?: Permission;
+    /** Takes as long as its body is, and is not told as slow. */
+    isLong?: true;
   }
 }
 
@@ -22,6 +24,8 @@ export interface Operation {
   readonly path?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
+  /** What the body is where it is not JSON. */
+  readonly bodyType?: 'application/jsonl';
   readonly answer: Answer;
   /** Which errors it has of those that concern tokens and paths, if not all. */
   readonly usualErrors?: readonly ErrorStatus[];
@@ -29,6 +33,8 @@ export interface Operation {
   readonly errors?: Readonly<Partial<Record<ErrorStatus, string | undefined>>>;
   /** What a token must be permitted to do. */
   readonly needs?: Permission;
+  /** Takes as long as its body is, and is not told as slow. */
+  readonly isLong?: true;
   /** Needs no token. */
   readonly open?: true;
 }
@@ -38,7 +44,7 @@ interface Answer {
   readonly schema: z.ZodType;
   readonly examples?: Readonly<Record<string, unknown>>;
   /** What the answer is where it is not JSON. */
-  readonly type?: 'text/plain';
+  readonly type?: 'text/plain' | 'application/jsonl';
   /** May also be had as application/octet-stream. */
   readonly raw?: true;
 }
@@ -98,12 +104,14 @@ export function operation(about: Operation): RouteShorthandOptions {
       ...(about.description && { description: about.description }),
       ...(about.path && { params: jsonSchema(about.path) }),
       ...(about.query && { querystring: jsonSchema(about.query) }),
+      ...(about.bodyType && { consumes: [about.bodyType] }),
       ...(about.open && { security: [] }),
       response: { 200: successSchema(about.answer), ...errorSchemas(about) },
     },
     config: {
       ...(about.body && { requestBody: reference(about.body) }),
       ...(about.needs && { needs: about.needs }),
+      ...(about.isLong && { isLong: about.isLong }),
     },
     // Names in a path are text whatever they are, and each has its own answer to a wrong length.
     ...(!about.query && { validatorCompiler: () => () => true }),

@@ -135,6 +135,89 @@ export const incremented = z
   })
   .meta({ id: 'Incremented', examples: [{ msg: 'Added', value: 43 }] });
 
+/** Whether what a dump has may replace what is there. */
+export const loadQuery = z.object({
+  mode: z
+    .enum(['set', 'add'])
+    .default('set')
+    .meta({
+      description:
+        'What becomes of items that are there already: set replaces them, add leaves them as they are',
+      examples: ['set'],
+    }),
+});
+export type LoadQuery = z.infer<typeof loadQuery>;
+
+const base64 = z.string().meta({ format: 'byte' });
+
+/** Told for the document alone: the lines are read by src/dump. */
+const itemLine = z
+  .object({
+    key: z.string().optional().meta({ description: 'The key, where it is UTF-8' }),
+    key_base64: base64.optional().meta({ description: 'The key, where it is not' }),
+    kind: z.enum(['text', 'number', 'json', 'bytes']).default('text').meta({
+      description:
+        'What the value is by REST: a string, a number, other JSON; bytes is what a memcached client stored',
+    }),
+    value: z.string().optional().meta({
+      description:
+        'The value as text, whatever its kind, where it is UTF-8: the digits of a number, the text of JSON',
+    }),
+    value_base64: base64.optional().meta({ description: 'The value, where it is not' }),
+    flags: item.shape.flags.default(0),
+    expires: z.string().optional().meta({
+      format: 'date-time',
+      description: 'When the item expires (RFC 3339); absent: never. One that has expired is passed over',
+    }),
+    stale: z.boolean().default(false).meta({ description: 'Out of date, by a meta delete of memcached' }),
+  })
+  .meta({ id: 'ItemLine', examples: [{ key: 'user:42', kind: 'text', value: 'Hello' }] });
+
+export const dumpText = z.string().meta({
+  id: 'Dump',
+  description:
+    'A JSON object a line, in UTF-8: the first has the format and its version, then comes one for each item ' +
+    '(see ItemLine), and the last has their number. Without that, the dump was cut off.',
+  examples: [
+    '{"format":"ironcached items","version":1,"project":"4e71843298b1db3f0d0000ab","cache":"sessions","at":"2030-01-15T12:00:00.000Z"}\n' +
+      '{"key":"user:42","kind":"text","value":"Hello","expires":"2030-01-15T13:00:00.000Z"}\n' +
+      '{"key":"visits","kind":"number","value":"9007199254740993"}\n' +
+      '{"end":true,"items":2}\n',
+  ],
+});
+
+export const loadReport = z
+  .object({
+    msg: z.literal('Loaded.'),
+    loaded: z.int().min(0).meta({ description: 'How many items were stored' }),
+    expired: z.int().min(0).meta({ description: 'How many had expired' }),
+    kept: z
+      .int()
+      .min(0)
+      .meta({ description: 'How many were there already, and stayed as they are (mode add)' }),
+    refused: z
+      .array(
+        z.object({
+          msg: z.string().meta({ description: 'Why' }),
+          items: z.int().min(1).meta({ description: 'How many' }),
+          line: z.int().min(1).meta({ description: 'The line of the first of them' }),
+        }),
+      )
+      .meta({ description: 'What does not fit the limits of this service' }),
+  })
+  .meta({
+    id: 'LoadReport',
+    examples: [
+      {
+        msg: 'Loaded.',
+        loaded: 2,
+        expired: 1,
+        kept: 0,
+        refused: [{ msg: 'a value may have at most 1048576 bytes', items: 1, line: 4 }],
+      },
+    ],
+  });
+
 const cacheId = idSchema.meta({ description: 'The id of the cache, for as long as it lives' });
 
 export const listedCache = z.object({ id: cacheId, project_id: projectId, name: z.string() });
@@ -180,6 +263,9 @@ export const namedSchemas = [
   versionInfo,
   health,
   metricsText,
+  itemLine,
+  dumpText,
+  loadReport,
 ] as const;
 
 // zod's integers end at 2^53; what they hold is read from their digits instead.

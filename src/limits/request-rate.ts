@@ -82,6 +82,19 @@ export class RequestRate {
     if (ofProject) ofProject.level -= count;
     return undefined;
   }
+
+  /**
+   * Counts `count` requests of work that can wait, and answers 0; or answers in how many milliseconds there
+   * may be room for all of them, and counts none. So who cannot wait goes before. What is more than a
+   * second allows is owed.
+   */
+  takeLater(count: number): number {
+    const now = this.#now();
+    const buckets = [this.#ofToken, this.#ofProject].filter((bucket) => bucket !== undefined);
+    const waitMs = Math.max(0, ...buckets.map((bucket) => roomAfterMs(bucket, count, now)));
+    if (waitMs === 0) for (const bucket of buckets) bucket.level -= count;
+    return waitMs;
+  }
 }
 
 interface Bucket {
@@ -99,6 +112,11 @@ function levelOf(bucket: Bucket, now: number): number {
     bucket.filledAt = now;
   }
   return bucket.level;
+}
+
+function roomAfterMs(bucket: Bucket, count: number, now: number): number {
+  const missing = Math.min(count, bucket.perSecond) - levelOf(bucket, now);
+  return missing <= 0 ? 0 : Math.ceil((missing * 1000) / bucket.perSecond);
 }
 
 function refusalBy({ owner, perSecond, level }: Bucket): RateRefusal {

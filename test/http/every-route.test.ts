@@ -27,9 +27,10 @@ type Needs =
 
 const CACHES = `/1/projects/${PROJECT}/caches`;
 const MEMBER = token('member', [PROJECT]).id;
+const DUMP = '{"format":"ironcached items","version":1}\n{"key":"k","value":"2"}\n{"end":true,"items":1}\n';
 const NEW_TOKEN = { name: 'x', projects: [PROJECT] };
 
-const ROUTES: Record<string, readonly [needs: Needs, url: string, body?: object]> = {
+const ROUTES: Record<string, readonly [needs: Needs, url: string, body?: object | string]> = {
   'GET /version': ['nothing', '/version'],
   'GET /health/live': ['nothing', '/health/live'],
   'GET /health/ready': ['nothing', '/health/ready'],
@@ -58,6 +59,8 @@ const ROUTES: Record<string, readonly [needs: Needs, url: string, body?: object]
   'GET /1/projects/:project/caches/:cache/settings': ['admin', `${CACHES}/c/settings`],
   'PUT /1/projects/:project/caches/:cache/settings': ['admin', `${CACHES}/c/settings`, { policy: 'lru' }],
   'DELETE /1/projects/:project/caches/:cache/settings': ['admin', `${CACHES}/c/settings`],
+  'GET /1/projects/:project/caches/:cache/items': ['read', `${CACHES}/c/items`],
+  'POST /1/projects/:project/caches/:cache/items': ['write', `${CACHES}/c/items`, DUMP],
   'GET /1/projects/:project/caches/:cache/items/:key': ['read', `${CACHES}/c/items/k`],
   'PUT /1/projects/:project/caches/:cache/items/:key': ['write', `${CACHES}/c/items/k`, { value: 2 }],
   'DELETE /1/projects/:project/caches/:cache/items/:key': ['write', `${CACHES}/c/items/k`],
@@ -146,7 +149,7 @@ async function ask(rest: TestApp, route: string, by: string, method = route.spli
     method: method as NonNullable<InjectOptions['method']>,
     url,
     headers: by === '' ? {} : { authorization: `OAuth ${by}` },
-    ...(body && { payload: JSON.stringify(body) }),
+    ...(body && { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const isMessage = method !== 'HEAD' && response.headers['content-type'] === 'application/json';
   // One page of the documentation leads on to another.

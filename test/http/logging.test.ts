@@ -95,6 +95,13 @@ describe('the log', () => {
     expect(JSON.stringify(lines())).not.toContain('a-secret-key');
   });
 
+  test('has no line about a load, which takes as long as its body is', async () => {
+    const { rest, lines } = await logging('info', { slowMs: Number.MIN_VALUE });
+    const dump = '{"format":"ironcached items","version":1}\n{"end":true,"items":0}\n';
+    expect(await rest.request('POST', `${path('c')}/items`, dump)).toMatchObject({ status: 200 });
+    expect(lines()).toEqual([]);
+  });
+
   test('has slow requests and wrong tokens once a minute, however many there are', async () => {
     const { rest, lines } = await logging('info', { slowMs: Number.MIN_VALUE });
     for (let i = 0; i < 10; i++) {

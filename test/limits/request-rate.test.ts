@@ -76,3 +76,33 @@ describe('the quota of a project', () => {
     expect(rates.of(requester('t', 'p'))).toBeUndefined();
   });
 });
+
+describe('work that can wait', () => {
+  test('is done once there is room for all of it, and who cannot wait goes before', () => {
+    const clock = testClock();
+    const rates = new RequestRates(10, clock.now);
+    expect(rates.of(requester('t'))?.take(8)).toBeUndefined();
+    expect(rates.of(requester('t'))?.takeLater(5)).toBe(300);
+    expect(rates.of(requester('t'))?.take(1)).toBeUndefined();
+    clock.advance(300);
+    expect(rates.of(requester('t'))?.takeLater(5)).toBe(100);
+    clock.advance(100);
+    expect(rates.of(requester('t'))?.takeLater(5)).toBe(0);
+    expect(takeAll(rates, requester('t'))).toBe(0);
+  });
+
+  test('that is more than a second allows is owed', () => {
+    const clock = testClock();
+    const rates = new RequestRates(10, clock.now);
+    expect(rates.of(requester('t'))?.takeLater(35)).toBe(0);
+    expect(rates.of(requester('t'))?.takeLater(1)).toBe(2_600);
+  });
+
+  test('keeps to the rates of token and project', () => {
+    const rates = new RequestRates(10, testClock().now);
+    expect(rates.of(requester('t', 'p', 5))?.takeLater(7)).toBe(0);
+    expect(rates.of(requester('t', 'p', 5))?.takeLater(1)).toBe(600);
+    expect(rates.of(requester('t', 'another'))?.takeLater(3)).toBe(0);
+    expect(rates.of(requester('t', 'another'))?.takeLater(1)).toBe(100);
+  });
+});

@@ -1,0 +1,43 @@
+import { firstLine, lastLine } from '../dump/frame.ts';
+import { itemLine } from '../dump/item-line.ts';
+import type { Cache } from '../engine/cache.ts';
+import { type Clock, clockSet } from '../engine/clock.ts';
+import type { Item } from '../engine/item.ts';
+import type { LongWork } from './long-work.ts';
+
+/** How much is given away at once, in characters; a large item is more by itself. */
+const PIECE_LENGTH = 32 * 1024;
+
+/**
+ * The lines of a dump, in pieces, as they are asked for. What is in the cache all the while is in the dump
+ * once, as it was at some moment; what comes, goes or changes meanwhile may be there or not, and is whole.
+ * Throws when the right to read ends, so that the last line is missing.
+ */
+export async function* dumpItems(cache: Cache, clock: Clock, work: LongWork): AsyncGenerator<string> {
+  let piece = firstLine({ project: cache.projectId, cache: cache.name }, clock.unixNow());
+  let items = 0;
+  for await (const { key } of cache.list()) {
+    // What is listed may have changed by now. To look again is no use of the item, and takes no wait in memory.
+    const answer = cache.peek(key);
+    const item = answer instanceof Promise ? await answer : answer;
+    if (!item) continue;
+    piece += lineOf(key, item, clock);
+    items++;
+    work.count();
+    if (piece.length >= PIECE_LENGTH) {
+      yield piece;
+      piece = '';
+    }
+    if (work.isLong) await restOrFail(work);
+  }
+  await restOrFail(work);
+  yield piece + lastLine(items);
+}
+
+function lineOf(key: string, { value, kind, flags, expiresAt, stale }: Item, clock: Clock): string {
+  return itemLine({ key, value, kind, flags, expiresAt: expiresAt + clockSet(clock), stale });
+}
+
+async function restOrFail(work: LongWork): Promise<void> {
+  if (!(await work.rest())) throw new Error('the token may not read any more');
+}

@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import fastify, { type FastifyRequest } from 'fastify';
+import { expect, onTestFinished, test } from 'vitest';
+import { Grant } from '../../src/auth/grant.ts';
+import { LongWork } from '../../src/http/long-work.ts';
+import { RequestRates } from '../../src/limits/request-rate.ts';
+import { testClock } from '../support/clock.ts';
+import { PROJECT, project, token } from '../support/credentials.ts';
+
+/** A request that has just come, as Fastify gives it, with a right to the project. */
+async function someRequest(grant: Grant): Promise<FastifyRequest> {
+  const app = fastify();
+  onTestFinished(() => app.close());
+  app.decorateRequest('grant', null);
+  const coming = new Promise<FastifyRequest>((resolve) => {
+    app.get('/', (asked) => resolve(asked));
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const asking = request(app.listeningOrigin).end();
+  onTestFinished(() => void asking.destroy());
+  asking.on('error', () => {});
+  const [came] = await Promise.all([coming, once(asking, 'socket')]);
+  came.grant = grant;
+  return came;
+}
+
+test('waits for room in the rate, while the connection may be silent for as long as that takes', async () => {
+  const clock = testClock();
+  const grant = new Grant(project(PROJECT), token('t', [PROJECT]));
+  const rates = new RequestRates(1_000, clock.now);
+  const asked = await someRequest(grant);
+  asked.raw.socket.setTimeout(60_000);
+  const work = new LongWork(asked, { rates, unixNow: clock.unixNow });
+  for (let i = 0; i < 1_010; i++) work.count();
+  expect(await work.rest()).toBe(true);
+  expect(rates.of(grant)?.take(1)).toMatchObject({ owner: 'token' });
+  work.count();
+  const rest = work.rest();
+  expect(asked.raw.socket.timeout).toBe(0);
+  clock.advance(11);
+  expect(await rest).toBe(true);
+  expect(asked.raw.socket.timeout).toBe(60_000);
+  expect(rates.of(grant)?.take(1)).toMatchObject({ owner: 'token' });
+});
+
+test('ends when its right does', async () => {
+  const clock = testClock();
+  const grant = new Grant(project(PROJECT), token('t', [PROJECT], { expiresAt: clock.now() + 1_000 }));
+  const work = new LongWork(await someRequest(grant), {
+    rates: new RequestRates(0, clock.now),
+    unixNow: clock.unixNow,
+  });
+  expect(await work.rest()).toBe(true);
+  clock.advance(1_000);
+  expect(await work.rest()).toBe(false);
+});
