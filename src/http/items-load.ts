@@ -58,8 +58,7 @@ export async function loadItems(
       // Further pieces would be read before anybody else has a turn.
       if (!(await work.rest())) return undefined;
     }
-    const rest = splitter.rest();
-    if (rest.length > 0) await loading.take(rest);
+    await loading.takeRest(splitter.rest());
     return loading.finish();
   } catch (error) {
     if (error instanceof LineMistake) throw loading.refusal(error);
@@ -99,6 +98,14 @@ class Loading {
     const answer = isBlank(bytes) ? undefined : this.#read(readLine(bytes));
     this.#line++;
     return answer;
+  }
+
+  /** Takes what comes behind the end of the last line: usually nothing. Throws LineMistake. */
+  takeRest(bytes: Buffer): Answer<void> {
+    if (bytes.length === 0) return undefined;
+    if (!isBlank(bytes) && !bytes.toString('latin1').trimEnd().endsWith('}'))
+      throw new LineMistake('breaks off: the dump was cut off');
+    return this.take(bytes);
   }
 
   /** Throws LineMistake where the last line did not come. */

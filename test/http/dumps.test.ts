@@ -248,7 +248,8 @@ describe('a load', () => {
       0,
     ],
     [dumpOf(A).split('\n').slice(0, 2).join('\n'), 'Line 3 is missing: it would say {"end": true}, so', 1],
-    [`${FIRST}\n\n{"key":`, 'Line 3 is not valid JSON.', 0],
+    [`${FIRST}\n\n{"key":`, 'Line 3 breaks off: the dump was cut off.', 0],
+    [`${FIRST}\n\n{"key":\n`, 'Line 3 is not valid JSON.', 0],
     [
       `${FIRST}\n${JSON.stringify(A)}\n{"key":1}\n`,
       'Line 3 must have text as "value" or as "value_base64".',
