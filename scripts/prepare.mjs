@@ -10,8 +10,8 @@ const installedStamp = join(root, 'node_modules', '.ironcached-installed');
 const builtStamp = join(root, 'dist', '.ironcached-built');
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 12)) {
-  fail(`ironcached needs Node.js 20.12 or newer; this is ${process.version}.`);
+if (major < 20 || (major === 20 && minor < 15) || (major === 22 && minor < 2)) {
+  fail(`ironcached needs Node.js 20.15, 22.2 or newer; this is ${process.version}.`);
 }
 
 if (newest([join(root, 'package.json'), join(root, 'package-lock.json')]) > modified(installedStamp)) {

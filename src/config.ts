@@ -211,6 +211,40 @@ export const settings = {
       'How items are kept: arena packs them in typed arrays, about 45 bytes each above key and value; lru-cache keeps an object each, about 500 bytes, and is there to compare with.',
     schema: z.enum(['arena', 'lru-cache']).describe('arena or lru-cache'),
   },
+  durability: {
+    variable: 'IRONCACHED_DURABILITY',
+    fallback: 'none',
+    about:
+      'What a restart brings back: none, nothing, as a cache may; snapshot, all items as they were when they were last saved, now and then and at a stop; log, every change.',
+    schema: z.enum(['none', 'snapshot', 'log']).describe('none, snapshot or log'),
+  },
+  fsync: {
+    variable: 'IRONCACHED_FSYNC',
+    fallback: 'everysec',
+    about:
+      'With log: when changes are brought to disk. always: before they are acknowledged; everysec: every second; no: when the system likes, which loses nothing unless the system itself fails.',
+    schema: z.enum(['always', 'everysec', 'no']).describe('always, everysec or no'),
+  },
+  snapshotInterval: {
+    variable: 'IRONCACHED_SNAPSHOT_INTERVAL',
+    fallback: '300',
+    about: 'With snapshot: seconds between two snapshots. 0: only when the service stops.',
+    schema: seconds(86_400),
+  },
+  logCompactionMin: {
+    variable: 'IRONCACHED_LOG_COMPACTION_MIN',
+    fallback: '64mb',
+    about:
+      'With log: the files are written anew, without what is out of date, when they are larger by this than twice what they were then.',
+    schema: size(64 * KIB, 1024 * 1024 * MIB),
+  },
+  logMaxUnwritten: {
+    variable: 'IRONCACHED_LOG_MAX_UNWRITTEN',
+    fallback: '64mb',
+    about:
+      'Bytes of changes that may wait to be written; beyond, clients wait for their answers, and a snapshot is given up.',
+    schema: size(MIB, 4096 * MIB),
+  },
   maxItemSize: {
     variable: 'IRONCACHED_MAX_ITEM_SIZE',
     fallback: '1mb',

@@ -10,9 +10,11 @@ import { TokenBook } from './auth/token-book.ts';
 import { CacheSettingsFile } from './cache-settings-file.ts';
 import { CertificateFiles } from './certificate-files.ts';
 import { type Config, settings } from './config.ts';
+import type { Durability } from './durability/durability.ts';
 import type { Clock } from './engine/clock.ts';
+import type { CommitGate } from './engine/commit-gate.ts';
 import { Engine } from './engine/engine.ts';
-import type { Store } from './engine/store.ts';
+import type { JournaledStore } from './engine/journal.ts';
 import { reachableHost } from './host-address.ts';
 import { buildApp } from './http/app.ts';
 import { buildMonitoringApp } from './http/monitoring-app.ts';
@@ -21,6 +23,7 @@ import { RequestRates } from './limits/request-rate.ts';
 import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
 import { Monitoring } from './monitoring.ts';
 import { givenAdminToken, openAccounts } from './open-accounts.ts';
+import { openDurability } from './open-durability.ts';
 import { openStore } from './open-store.ts';
 import { StartError } from './start-error.ts';
 import { startWarnings } from './start-warnings.ts';
@@ -65,7 +68,9 @@ export class Service {
   readonly engine: Engine;
   readonly #parts: ServiceParts;
   readonly #clock: Clock;
-  readonly #store: Store;
+  readonly #store: JournaledStore;
+  readonly #gate: CommitGate | undefined;
+  #durability: Durability | undefined;
   readonly #memcached: MemcachedListener;
   readonly #tokens: TokenBook;
   readonly #signIns: FailedSignIns;
@@ -82,6 +87,7 @@ export class Service {
   readonly #httpServers: Server[] = [];
   #sweepTimer: NodeJS.Timeout | undefined;
   #warnings: readonly string[] = [];
+  #isRestored = false;
   #isReady = false;
   #stopping: Promise<void> | undefined;
 
@@ -102,6 +108,7 @@ export class Service {
       { valueBytesMax: config.maxItemSize, defaultExpiresInSeconds: config.defaultExpiresIn },
       clock,
     );
+    if (config.durability === 'log') this.#gate = gateOf(() => this.#durability);
     this.#monitoring = new Monitoring({
       config,
       version,
@@ -121,6 +128,7 @@ export class Service {
       log: logger,
       requests: this.#monitoring.memcachedRequests,
       slowMs: config.slowRequest,
+      gate: this.#gate,
       limits: {
         ...sharedLimits(config),
         idleTimeoutMs: config.memcachedIdleTimeout * 1000,
@@ -157,20 +165,28 @@ export class Service {
     this.#certificate = CertificateFiles.open(config, logger);
     this.#app = await this.#buildApp(accounts, cacheSettings);
     try {
+      this.#durability = await openDurability(config, {
+        store: this.#store,
+        clock: this.#clock,
+        log: logger,
+      });
+      const httpPort = await listenHttp(this.#app, {
+        door: 'REST',
+        host: config.httpHost,
+        port: config.httpPort,
+        variable: settings.httpPort.variable,
+      });
+      const metricsPort = await this.#listenForMonitoring();
+      await this.#restore(accounts.credentials);
       const addresses: Addresses = {
         protocol: this.#certificate ? 'https' : 'http',
         httpHost: config.httpHost,
-        httpPort: await listenHttp(this.#app, {
-          door: 'REST',
-          host: config.httpHost,
-          port: config.httpPort,
-          variable: settings.httpPort.variable,
-        }),
+        httpPort,
         memcachedHost: config.memcachedHost,
         memcachedPort: await this.#listen({ host: config.memcachedHost, port: config.memcachedPort }),
         memcachedTlsPort: await this.#listenByTls(),
         bound: await this.#listenBound(accounts.credentials),
-        metricsPort: await this.#listenForMonitoring(),
+        metricsPort,
       };
       this.#sweepTimer = setTimeout(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
       accounts.watch();
@@ -214,7 +230,34 @@ export class Service {
     await this.#accounts?.close();
     // Until here, whoever watches is told that the service is not ready.
     if (this.#monitoringApp) await closeApp(this.#monitoringApp, 0);
+    await this.#durability?.stop();
     await this.#store.close();
+  }
+
+  // By memcached's protocol nothing can be said to clients yet: that door is not open.
+  async #restore({ projects }: Credentials): Promise<void> {
+    await this.#durability?.start();
+    if (this.#stopping) throw new StartError('stopped before it was ready');
+    await this.#dropStrangers(new Set(projects.map(({ id }) => id)));
+    this.#isRestored = true;
+  }
+
+  // Caches of projects that were deleted while the service did not run. Those that another file of projects does
+  // not name may be named again.
+  async #dropStrangers(projects: ReadonlySet<string>): Promise<void> {
+    const { config, logger } = this.#parts;
+    const caches = [...this.#store.journaledCaches()].map(({ projectId }) => projectId);
+    const strangers = [...new Set(caches)].filter((id) => !projects.has(id));
+    if (strangers.length === 0) return;
+    if (config.projectId === undefined && config.credentialsFile === undefined) {
+      logger.info({ projects: strangers }, 'the caches of projects that were deleted are deleted');
+      await this.#deleteProjects(strangers);
+    } else {
+      logger.warn(
+        { projects: strangers },
+        'there are caches of projects that do not exist: nobody can use them',
+      );
+    }
   }
 
   async #openAccounts(): Promise<Accounts> {
@@ -347,10 +390,19 @@ export class Service {
       metrics: this.#monitoring.exposition,
       mayReadMetrics: (token) => this.#monitoring.mayRead(token),
       isReady: this.#monitoring.isReady,
+      gate: this.#gate,
+      ...(config.durability === 'none' ? {} : { notYet: () => this.#notYet() }),
       isStopping: () => this.#stopping !== undefined,
       onServer: (server) => this.#httpServers.push(server),
       ...(tls ? { tls } : {}),
     });
+  }
+
+  #notYet(): string | undefined {
+    if (this.#isRestored) return undefined;
+    const { bytes = 0, bytesOfAll = 0 } = this.#durability?.progress ?? {};
+    const percent = bytesOfAll === 0 ? 0 : Math.floor((100 * bytes) / bytesOfAll);
+    return `The service restores its items, ${percent} % by now. Try again in a second.`;
   }
 
   async #sweep(): Promise<void> {
@@ -376,6 +428,20 @@ export class Service {
       logger.warn({ err }, 'iron.json could not be brought up to date');
     }
   }
+}
+
+// It exists once items are restored; before, nobody is answered.
+function gateOf(durability: () => Durability | undefined): CommitGate {
+  return {
+    get isOpen() {
+      return durability()?.gate?.isOpen ?? true;
+    },
+    wait(told) {
+      const gate = durability()?.gate;
+      if (gate) gate.wait(told);
+      else told(true);
+    },
+  };
 }
 
 // REST clients show tokens, not certificates.

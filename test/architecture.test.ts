@@ -12,7 +12,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   http: ['auth', 'dump', 'engine', 'limits', 'metrics'],
   memcached: ['auth', 'engine', 'limits', 'metrics'],
   storage: ['engine'],
-  durability: ['engine'],
+  durability: ['engine', 'start-error'],
   dump: ['engine'],
   engine: [],
   auth: [],
@@ -28,6 +28,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'memory-limit': ['config', 'storage'],
   version: [],
   'cache-settings-file': ['auth', 'engine', 'http'],
+  'open-durability': ['config', 'durability', 'engine', 'start-error'],
   'open-store': ['config', 'engine', 'memory-limit', 'start-error', 'storage'],
   'open-accounts': ['auth', 'config'],
 };

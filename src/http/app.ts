@@ -4,6 +4,7 @@ import type { SecureContextOptions } from 'node:tls';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Accounts } from '../auth/accounts.ts';
 import { permissionSet } from '../auth/permissions.ts';
+import type { CommitGate } from '../engine/commit-gate.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
 import { administer } from './administer.ts';
@@ -12,7 +13,14 @@ import { authenticate } from './authenticate.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { allowOrigins } from './cors.ts';
 import { showDocumentation } from './documentation.ts';
-import { errorHandler, frameworkErrors, invalidParameter, sendNotFound, sendStopping } from './errors.ts';
+import {
+  errorHandler,
+  frameworkErrors,
+  invalidParameter,
+  sendNotFound,
+  sendNotYet,
+  sendStopping,
+} from './errors.ts';
 import { Gate, type GateParts } from './gate.ts';
 import { registerOpenApi } from './openapi.ts';
 import { requestIds } from './request-id.ts';
@@ -21,7 +29,7 @@ import { authenticationRoute } from './routes/authentication.ts';
 import { type CacheSettingsParts, cacheSettingsRoutes } from './routes/cache-settings.ts';
 import { cacheRoutes } from './routes/caches.ts';
 import { dumpRoutes } from './routes/dumps.ts';
-import { healthRoutes } from './routes/health.ts';
+import { healthRoutes, LIVENESS_PATH } from './routes/health.ts';
 import { itemRoutes } from './routes/items.ts';
 import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
 import { projectRoutes } from './routes/projects.ts';
@@ -60,6 +68,10 @@ export interface AppParts extends GateParts {
   readonly isReady: () => boolean;
   /** Asked at every answer: while true, it is the last of its connection. */
   readonly isStopping?: () => boolean;
+  /** Asked at every request: why none can be answered yet, or undefined. */
+  readonly notYet?: () => string | undefined;
+  /** Holds answers back until what they tell is kept. */
+  readonly gate?: CommitGate | undefined;
 }
 
 /** The REST interface: everything registered, not listening. */
@@ -70,7 +82,15 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const gate = new Gate(parts);
   const app = fastify({
     serverFactory: (listener) => {
-      const server = createServer({ listener, limits, tls, logger, connections, isStopping });
+      const server = createServer({
+        listener,
+        limits,
+        tls,
+        logger,
+        connections,
+        isStopping,
+        gate: parts.gate,
+      });
       parts.onServer?.(server);
       return server;
     },
@@ -88,6 +108,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   // First, so that every answer carries its headers; not at all where nobody asked for it.
   if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
   refuseWhileClosing(app);
+  if (parts.notYet) refuseUntilReady(app, parts.notYet);
   app.decorateRequest('grant', null);
   watchRequests(app, { logger, requests, slowMs });
   app.decorateRequest('admin', null);
@@ -165,6 +186,15 @@ function refuseWhileClosing(app: FastifyInstance): void {
   app.addHook('onRequest', (_request, reply, done) => {
     if (isClosing) sendStopping(reply);
     else done();
+  });
+}
+
+// The process runs, and that is all there is to say of it until it has its items again.
+function refuseUntilReady(app: FastifyInstance, notYet: () => string | undefined): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const reason = request.routeOptions.url === LIVENESS_PATH ? undefined : notYet();
+    if (reason === undefined) done();
+    else sendNotYet(reply, reason);
   });
 }
 

@@ -33,7 +33,7 @@ const refusalAnswers: Record<RefusalCode, Omit<ErrorAnswer, 'msg'> & { readonly 
   too_many_caches: { status: 403, advice: 'Delete a cache that is no longer used, or raise the limit.' },
   store_unavailable: {
     status: 503,
-    advice: 'The store cannot be reached; try again later.',
+    advice: 'Reading goes on; try again later.',
     headers: retryLater,
   },
 };
@@ -91,6 +91,11 @@ export function sendStopping(reply: FastifyReply): void {
     msg: 'The service is shutting down; try again later.',
     headers: { ...retryLater, connection: 'close' },
   });
+}
+
+/** While the service cannot answer yet, and says why. */
+export function sendNotYet(reply: FastifyReply, reason: string): void {
+  sendError(reply, { status: 503, msg: reason, headers: retryLater });
 }
 
 // Nothing: a bug.

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { FastifyBaseLogger } from 'fastify';
+import type { CommitGate } from '../engine/commit-gate.ts';
 import {
   ConnectionLimit,
   type ConnectionLimits,
@@ -11,6 +12,7 @@ import {
 } from '../limits/connection-limit.ts';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import { endWithAnswer, rawAnswer } from './broken-requests.ts';
+import { heldResponses } from './held-responses.ts';
 import { lastResponses } from './last-response.ts';
 import { inOrder } from './pipelining.ts';
 
@@ -48,11 +50,13 @@ export interface ServerParts {
   /** While true, every answer is told to be the last of its connection. */
   readonly isStopping: () => boolean;
   readonly connections: ConnectionCounts;
+  /** Holds answers back until what they tell is kept. */
+  readonly gate: CommitGate | undefined;
 }
 
 /** Node's HTTP or HTTPS server with our limits, made to answer in every case where Node would just hang up. */
 export function createServer(parts: ServerParts): Server {
-  const { listener, limits, tls, logger, connections, isStopping } = parts;
+  const { listener, limits, tls, logger, connections, isStopping, gate } = parts;
   const { requestTimeoutMs, stallTimeoutMs } = limits;
   const options = {
     maxHeaderSize: limits.headerBytesMax,
@@ -60,7 +64,7 @@ export function createServer(parts: ServerParts): Server {
     headersTimeout: requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: checkingIntervalMs(requestTimeoutMs),
-    ServerResponse: lastResponses(isStopping),
+    ServerResponse: gate ? heldResponses(gate, lastResponses(isStopping)) : lastResponses(isStopping),
     // Node answers a missing Host with an empty 400; nothing here depends on it.
     requireHostHeader: false,
   };

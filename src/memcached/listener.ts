@@ -7,6 +7,7 @@ import {
 } from 'node:tls';
 import type { TokenBook } from '../auth/token-book.ts';
 import type { Cache } from '../engine/cache.ts';
+import type { CommitGate } from '../engine/commit-gate.ts';
 import type { Engine } from '../engine/engine.ts';
 import { clientAddress } from '../limits/client-address.ts';
 import {
@@ -20,6 +21,7 @@ import type { RequestRates } from '../limits/request-rate.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
 import { type ClientCertificateRules, ClientCertificates } from './client-certificate.ts';
 import { CommandMeter, type SlowCommands } from './command-meter.ts';
+import { HeldReplies } from './held-replies.ts';
 import type { PatienceLimits } from './patience.ts';
 import { ReplyRoom } from './reply-buffer.ts';
 import type { ServerStatus } from './server-status.ts';
@@ -53,6 +55,8 @@ export interface ListenerParts {
   readonly requests: RequestMeter;
   /** From how many milliseconds on commands are logged as slow; 0 is never. */
   readonly slowMs: number;
+  /** Holds replies back until what they tell is kept. */
+  readonly gate?: CommitGate | undefined;
 }
 
 /** What of a logger the listener needs; pino's is one. */
@@ -271,10 +275,7 @@ export class MemcachedListener {
     const { idleTimeoutMs } = this.#parts.limits;
     socket.setTimeout(idleTimeoutMs);
     socket.on('timeout', () => socket.destroy());
-    socket.on('drain', () => {
-      socket.setTimeout(idleTimeoutMs);
-      this.#attempt(socket, () => session.drained());
-    });
+    socket.on('drain', () => this.#drained(socket));
     socket.on('close', () => {
       connections.current--;
       this.#sessions.delete(socket);
@@ -294,7 +295,7 @@ export class MemcachedListener {
       address: clientAddress(socket.remoteAddress),
       server: this.#status,
       room: this.#room,
-      connection: this.#connectionOf(socket),
+      connection: this.#heldBack(socket, this.#connectionOf(socket)),
       lineBytesMax: limits.lineBytesMax,
       unansweredBytesMax: limits.unansweredBytesMax,
       patience: limits,
@@ -308,6 +309,17 @@ export class MemcachedListener {
         this.#signInWarning.warn(client, 'a sign-in failed');
       },
     });
+  }
+
+  #drained(socket: Socket): void {
+    socket.setTimeout(this.#parts.limits.idleTimeoutMs);
+    this.#attempt(socket, () => this.#sessions.get(socket)?.drained());
+  }
+
+  #heldBack(socket: Socket, connection: Connection): Connection {
+    const { gate } = this.#parts;
+    if (!gate) return connection;
+    return new HeldReplies({ connection, gate, released: () => this.#drained(socket) });
   }
 
   #connectionOf(socket: Socket): Connection {

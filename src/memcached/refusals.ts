@@ -7,5 +7,5 @@ export const REFUSAL_REPLIES: Record<RefusalCode, string> = {
   out_of_memory: 'SERVER_ERROR out of memory storing object',
   over_quota: 'SERVER_ERROR out of memory storing object',
   too_many_caches: 'SERVER_ERROR the project has too many caches',
-  store_unavailable: 'SERVER_ERROR the store is unavailable',
+  store_unavailable: 'SERVER_ERROR changes cannot be kept now, reading goes on; try again later',
 };

@@ -263,7 +263,7 @@ describe.each(stores)('a store that fails %s', (_when, timing) => {
     faults.inject('update', new Refusal('store_unavailable', 'gone'), 4);
     client.send(`${set('a', '1')}ms a 1\r\n1\r\nmn\r\n`);
     expect(await client.takeThrough('MN\r\n')).toBe(
-      'SERVER_ERROR the store is unavailable\r\nSERVER_ERROR the store is unavailable\r\nMN\r\n',
+      `${'SERVER_ERROR changes cannot be kept now, reading goes on; try again later\r\n'.repeat(2)}MN\r\n`,
     );
     expect(await other.ask(set('a', '1'))).toBe('STORED\r\n');
     expect(door.logged.filter(({ level }) => level === 'error')).toEqual([]);

@@ -4,6 +4,8 @@ import { sendJson } from '../json-answer.ts';
 import { operation } from '../operation.ts';
 import { health } from '../schemas.ts';
 
+export const LIVENESS_PATH = '/health/live';
+
 const LIVE = JSON.stringify({ status: 'live' });
 const READY = JSON.stringify({ status: 'ready' });
 
@@ -19,7 +21,7 @@ export async function healthRoutes(
   { isReady }: { isReady: () => boolean },
 ): Promise<void> {
   app.get(
-    '/health/live',
+    LIVENESS_PATH,
     operation({
       id: 'getLiveness',
       tag: 'service',

@@ -1,0 +1,156 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { join, resolve } from 'node:path';
+import { StartError } from '../start-error.ts';
+
+const NAME = 'lock';
+
+// Longer paths of sockets are cut, or refused.
+const SOCKET_PATH_MAX = 100;
+
+// Several starts at the same moment make way for each other this often.
+const ATTEMPTS = 20;
+
+/** Systems of files that know no sockets, such as some that are shared with another machine. */
+const NO_SOCKETS = ['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'ENOSYS'];
+
+/**
+ * Keeps a second process off a directory, by a socket in it that is listened on: a process that was killed
+ * leaves one that nobody answers, which the next takes over. (Numbers of processes mean nothing in containers,
+ * where all are number 1.)
+ */
+export class DirectoryLock {
+  readonly #path: string;
+  readonly #server: Server;
+  readonly #inode: number;
+
+  private constructor(path: string, server: Server, inode: number) {
+    this.#path = path;
+    this.#server = server;
+    this.#inode = inode;
+  }
+
+  /** Rejects with StartError where another process has it. Undefined: the directory cannot be locked. */
+  static async take(directory: string): Promise<DirectoryLock | undefined> {
+    if (process.platform === 'win32') return takePipe(directory);
+    const handle = await open(directory, 'r');
+    try {
+      return await DirectoryLock.#takeSocket(directory, handle);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  static async #takeSocket(directory: string, handle: FileHandle): Promise<DirectoryLock | undefined> {
+    const path = join(directory, NAME);
+    const own = `${NAME}.${randomBytes(4).toString('hex')}`;
+    const server = await listen(socketPath(directory, own, handle));
+    if (!server) return undefined;
+    try {
+      const { ino } = await stat(join(directory, own));
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        if (await tryLink(join(directory, own), path)) return new DirectoryLock(path, server, ino);
+        if (await isAnswered(socketPath(directory, NAME, handle))) break;
+        await removeDead(directory, handle);
+      }
+      throw taken(directory);
+    } catch (error) {
+      server.close();
+      throw error;
+    } finally {
+      await rm(join(directory, own), { force: true });
+    }
+  }
+
+  async release(): Promise<void> {
+    const found = await stat(this.#path).catch(() => undefined);
+    if (found?.ino === this.#inode) await rm(this.#path, { force: true });
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** One that goes with its process, without a file. */
+  static withoutFile(server: Server): DirectoryLock {
+    return new DirectoryLock('', server, -1);
+  }
+}
+
+function taken(directory: string): StartError {
+  return new StartError(
+    `another process uses ${directory}: end it, or name another directory by IRONCACHED_DATA_DIR`,
+  );
+}
+
+// Windows has no such sockets, but pipes by name.
+async function takePipe(directory: string): Promise<DirectoryLock> {
+  const name = createHash('sha256').update(resolve(directory).toLowerCase()).digest('hex');
+  try {
+    const server = await listen(`\\\\.\\pipe\\ironcached-${name}`);
+    if (server) return DirectoryLock.withoutFile(server);
+  } catch (error) {
+    if (codeOf(error) !== 'EADDRINUSE') throw error;
+  }
+  throw taken(directory);
+}
+
+// Resolves with nothing where there can be no socket.
+async function listen(path: string): Promise<Server | undefined> {
+  const server = createServer((socket) => socket.destroy());
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, resolve);
+    });
+  } catch (error) {
+    if (NO_SOCKETS.includes(String(codeOf(error)))) return undefined;
+    throw error;
+  }
+  return server.unref();
+}
+
+// On Linux an open directory has a short name, however long its path is.
+function socketPath(directory: string, name: string, { fd }: FileHandle): string {
+  const path = join(directory, name);
+  if (path.length <= SOCKET_PATH_MAX || process.platform !== 'linux') return path;
+  return `/proc/self/fd/${fd}/${name}`;
+}
+
+async function tryLink(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+// Taken away by a rename, so that of several processes one does it. What was not the dead one, but one that
+// was just taken, is put back.
+async function removeDead(directory: string, handle: FileHandle): Promise<void> {
+  const aside = `${NAME}.${randomBytes(4).toString('hex')}`;
+  try {
+    await rename(join(directory, NAME), join(directory, aside));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  if (await isAnswered(socketPath(directory, aside, handle))) {
+    await tryLink(join(directory, aside), join(directory, NAME));
+  }
+  await rm(join(directory, aside), { force: true });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

@@ -1,0 +1,6 @@
+/** What of a logger is needed here; pino's is one. */
+export interface DurabilityLog {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}

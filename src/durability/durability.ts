@@ -1,0 +1,383 @@
+import { setInterval } from 'node:timers';
+import type { Clock } from '../engine/clock.ts';
+import type { CommitGate } from '../engine/commit-gate.ts';
+import type { JournaledStore } from '../engine/journal.ts';
+import { StartError } from '../start-error.ts';
+import { DirectoryLock } from './directory-lock.ts';
+import type { DurabilityLog } from './durability-log.ts';
+import type { GenerationFile, ItemDirectory } from './item-directory.ts';
+import { type Fsync, ItemJournal } from './item-journal.ts';
+import { type Progress, type Restored, restore } from './restore.ts';
+import { walk } from './walk.ts';
+
+export interface DurabilityParts {
+  readonly directory: ItemDirectory;
+  readonly store: JournaledStore;
+  readonly clock: Clock;
+  readonly log: DurabilityLog;
+  /** Keep every change (log), or everything now and then (snapshot)? */
+  readonly mode: 'log' | 'snapshot';
+  readonly fsync: Fsync;
+  /** Between two snapshots; 0: only when the service stops. */
+  readonly snapshotIntervalMs: number;
+  /** What the files may grow beyond twice what all items took when they were last written. */
+  readonly compactionBytesMin: number;
+  readonly unwrittenBytesMax: number;
+}
+
+/** What there is to tell of how items are kept. */
+export interface DurabilityFigures {
+  /** What was changed and is not kept yet. */
+  readonly lagBytes: number;
+  readonly lagSeconds: number;
+  /** What the files take. */
+  readonly fileBytes: number;
+  /** When everything was last written, in ms since the epoch; how long that took, and how much it was. */
+  readonly savedAt: number | undefined;
+  readonly savedSeconds: number;
+  readonly savedBytes: number;
+  readonly failures: number;
+  readonly restoreSeconds: number;
+  readonly restoredItems: number;
+}
+
+const PROGRESS_INTERVAL_MS = 1_000;
+// How often it is looked whether the files should be written anew.
+const LOOK_INTERVAL_MS = 1_000;
+// So many files are too many to be read at a start, however small they are.
+const FILES_MAX = 16;
+
+/** Keeps the items of a store in a directory, and puts them back after a restart. */
+export class Durability {
+  readonly #parts: DurabilityParts;
+  readonly #lock: DirectoryLock | undefined;
+  #progress: Progress | undefined;
+  #restored: Restored = { items: 0, bytes: 0, baseBytes: 0, nextSequence: 0 };
+  #restoreMs = 0;
+  /** Writes changes, or the snapshot that is being made. */
+  #journal: ItemJournal | undefined;
+  #generation = 0;
+  #sequence = 0;
+  /** What the files take but for the one that is being written. */
+  #otherBytes = 0;
+  #files = 0;
+  #baseBytes = 0;
+  #savedAt: number | undefined;
+  #savedMs = 0;
+  #failures = 0;
+  #saving: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Until everything is restored, nothing may take the place of the files. */
+  #isRunning = false;
+  #isStopping = false;
+
+  private constructor(parts: DurabilityParts, lock: DirectoryLock | undefined) {
+    this.#parts = parts;
+    this.#lock = lock;
+  }
+
+  /** Takes the directory for this process. Rejects with StartError where another has it. */
+  static async open(parts: DurabilityParts): Promise<Durability> {
+    const lock = await DirectoryLock.take(parts.directory.path);
+    if (!lock) {
+      const details = { directory: parts.directory.path };
+      parts.log.warn(details, 'nothing keeps a second process off this directory: it can hold no sockets');
+    }
+    return new Durability(parts, lock);
+  }
+
+  /** How far items are restored; undefined: that is over, or has not begun. */
+  get progress(): Progress | undefined {
+    return this.#progress;
+  }
+
+  /** Lets answers leave; undefined: nothing ever holds them back. */
+  get gate(): CommitGate | undefined {
+    return this.#parts.mode === 'log' ? this.#journal : undefined;
+  }
+
+  get figures(): DurabilityFigures {
+    const { bytes = 0, ms = 0 } = this.#journal?.lag ?? {};
+    return {
+      lagBytes: bytes,
+      lagSeconds: ms / 1000,
+      fileBytes: this.#fileBytes,
+      savedAt: this.#savedAt,
+      savedSeconds: this.#savedMs / 1000,
+      savedBytes: this.#baseBytes,
+      failures: this.#failures + (this.#journal?.writer.failures ?? 0),
+      restoreSeconds: this.#restoreMs / 1000,
+      restoredItems: this.#restored.items,
+    };
+  }
+
+  /** Puts back what earlier runs kept, and keeps changes from then on. Rejects with StartError. */
+  async start(): Promise<void> {
+    await this.#restore();
+    await this.#begin();
+    const { mode, snapshotIntervalMs } = this.#parts;
+    const { evictions } = await this.#parts.store.totals();
+    this.#isRunning = true;
+    // What had to go must not be there again at the next start.
+    if (evictions > 0) await this.#save(true);
+    if (mode === 'log') this.#look();
+    else if (snapshotIntervalMs > 0) this.#scheduleSnapshot();
+  }
+
+  /** Keeps everything, once nobody changes anything any more. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    try {
+      if (this.#parts.mode === 'log') await this.#finishLog();
+      await this.#saving;
+      if (this.#parts.mode === 'snapshot' && this.#isRunning) await this.#save(true);
+    } catch (err) {
+      this.#parts.log.error({ err }, 'the last changes could not be kept');
+    }
+    this.#parts.store.journalTo(undefined);
+    await this.#lock?.release();
+  }
+
+  async #restore(): Promise<void> {
+    const { log, directory } = this.#parts;
+    const started = performance.now();
+    this.#progress = { items: 0, bytes: 0, bytesOfAll: 0 };
+    const timer = setInterval(() => this.#tellProgress(started), PROGRESS_INTERVAL_MS);
+    try {
+      this.#restored = await restore({
+        ...this.#parts,
+        progressed: (progress) => {
+          this.#progress = progress;
+        },
+        isOver: () => this.#isStopping,
+      });
+    } finally {
+      clearInterval(timer);
+      this.#progress = undefined;
+    }
+    this.#restoreMs = performance.now() - started;
+    const files = await directory.list();
+    this.#generation = files.at(-1)?.generation ?? 0;
+    this.#files = files.length;
+    this.#otherBytes = this.#restored.bytes;
+    this.#baseBytes = this.#restored.baseBytes;
+    this.#sequence = this.#restored.nextSequence;
+    if (files.length === 0) return;
+    const { items } = await this.#parts.store.totals();
+    const seconds = Math.round(this.#restoreMs / 10) / 100;
+    log.info(
+      { items, bytes: this.#restored.bytes, seconds, directory: directory.path },
+      'items are restored',
+    );
+  }
+
+  #tellProgress(started: number): void {
+    const { items = 0, bytes = 0, bytesOfAll = 0 } = this.#progress ?? {};
+    const percent = bytesOfAll === 0 ? 0 : Math.floor((100 * bytes) / bytesOfAll);
+    const perSecond = Math.round((1000 * items) / (performance.now() - started));
+    this.#parts.log.info({ percent, items, bytes, bytesOfAll, perSecond }, 'restoring items');
+  }
+
+  // Even where nothing is changed, the file says up to where versions may have been numbered.
+  async #begin(): Promise<void> {
+    const journal = this.#newJournal({
+      failed: (err) => this.#tellTrouble(err),
+      recovered: () => this.#parts.log.info({}, 'changes are kept on disk again'),
+    });
+    journal.begin(this.#nextFile('log'));
+    journal.flushCounters();
+    await settleFirst(journal, this.#parts.directory);
+    if (this.#parts.mode === 'log') {
+      this.#journal = journal;
+      this.#parts.store.journalTo(journal);
+      return;
+    }
+    this.#otherBytes += journal.writer.fileBytes;
+    await this.#end(journal);
+  }
+
+  #newJournal(told: { failed: (err: unknown) => boolean; recovered: () => void }): ItemJournal {
+    const { directory, clock, fsync, unwrittenBytesMax, store, mode } = this.#parts;
+    return new ItemJournal({
+      directory,
+      clock,
+      fsync: mode === 'log' ? fsync : 'everysec',
+      nextCas: () => store.nextCas,
+      sequence: this.#sequence,
+      unwrittenBytesMax,
+      ...told,
+    });
+  }
+
+  #nextFile(kind: GenerationFile['kind']): GenerationFile {
+    this.#generation++;
+    this.#files++;
+    return { generation: this.#generation, kind };
+  }
+
+  async #end(journal: ItemJournal): Promise<void> {
+    journal.stop();
+    this.#sequence = journal.sequence;
+    this.#failures += journal.writer.failures;
+    await journal.writer.close();
+  }
+
+  #tellTrouble(err: unknown): boolean {
+    this.#parts.log.error(
+      { err, directory: this.#parts.directory.path },
+      'changes cannot be kept on disk: writes are refused until they can, which is tried every second',
+    );
+    return true;
+  }
+
+  get #fileBytes(): number {
+    return this.#otherBytes + (this.#journal?.writer.fileBytes ?? 0);
+  }
+
+  #look(): void {
+    this.#timer = setTimeout(() => {
+      if (this.#isGrown() && !this.#saving) this.#saveInBackground();
+      this.#look();
+    }, LOOK_INTERVAL_MS).unref();
+  }
+
+  #isGrown(): boolean {
+    if (this.#journal?.writer.trouble !== undefined) return false;
+    return this.#fileBytes > 2 * this.#baseBytes + this.#parts.compactionBytesMin || this.#files > FILES_MAX;
+  }
+
+  #scheduleSnapshot(): void {
+    this.#timer = setTimeout(() => {
+      this.#saveInBackground().finally(() => {
+        if (!this.#isStopping) this.#scheduleSnapshot();
+      });
+    }, this.#parts.snapshotIntervalMs).unref();
+  }
+
+  #saveInBackground(): Promise<void> {
+    const saving = this.#save(false)
+      .catch((err) => {
+        this.#parts.log.error({ err }, 'the items could not be saved; what was saved before is still there');
+      })
+      .finally(() => {
+        this.#saving = undefined;
+      });
+    this.#saving = saving;
+    return saving;
+  }
+
+  // Writes everything into a new file, which takes the place of all before it.
+  async #save(isAlone: boolean): Promise<void> {
+    const { mode } = this.#parts;
+    const started = performance.now();
+    const saved = mode === 'log' ? await this.#compact(isAlone) : await this.#takeSnapshot(isAlone);
+    if (!saved) return;
+    this.#savedAt = this.#parts.clock.unixNow();
+    this.#savedMs = performance.now() - started;
+    const seconds = Math.round(this.#savedMs / 10) / 100;
+    this.#parts.log.info({ ...saved, seconds }, 'all items are saved');
+  }
+
+  // Changes go on into the new file, so that nothing is lost if this does not come to its end.
+  async #compact(isAlone: boolean) {
+    const { store } = this.#parts;
+    const journal = this.#journal as ItemJournal;
+    this.#otherBytes = this.#fileBytes;
+    const file = this.#nextFile('log');
+    journal.begin(file);
+    const isOver = () => this.#isStopping;
+    const items = await walk({ store, journal, isAlone, isOver });
+    if (isOver()) return undefined;
+    journal.complete();
+    journal.flush();
+    await journal.writer.settle();
+    const bytes = journal.writer.fileBytes;
+    await this.#supersede(file);
+    this.#baseBytes = bytes;
+    this.#otherBytes = 0;
+    return { items, bytes };
+  }
+
+  async #takeSnapshot(isAlone: boolean) {
+    const { store, unwrittenBytesMax } = this.#parts;
+    let failure: unknown;
+    const journal = this.#newJournal({
+      failed: (error) => {
+        failure = error;
+        store.journalTo(undefined);
+        return false;
+      },
+      recovered: () => {},
+    });
+    this.#journal = journal;
+    const file = this.#nextFile('partial');
+    const isOver = () => {
+      if (journal.writer.unwritten > unwrittenBytesMax) failure ??= new Error('the disk is too slow');
+      return failure !== undefined || (this.#isStopping && !isAlone);
+    };
+    try {
+      journal.begin(file);
+      store.journalTo(journal);
+      const items = await walk({ store, journal, isAlone, isOver });
+      journal.complete();
+      store.journalTo(undefined);
+      if (isOver()) {
+        if (failure !== undefined) throw failure;
+        await this.#dropSnapshot(journal, file);
+        return undefined;
+      }
+      journal.flush();
+      await journal.writer.settle();
+      const bytes = journal.writer.fileBytes;
+      await this.#end(journal);
+      await this.#supersede(file);
+      this.#baseBytes = bytes;
+      this.#otherBytes = bytes;
+      return { items, bytes };
+    } catch (error) {
+      store.journalTo(undefined);
+      await this.#dropSnapshot(journal, file);
+      throw error;
+    } finally {
+      this.#journal = undefined;
+    }
+  }
+
+  async #dropSnapshot(journal: ItemJournal, file: GenerationFile): Promise<void> {
+    this.#failures += journal.writer.failures;
+    journal.stop();
+    await journal.writer.abandon();
+    this.#files--;
+    await this.#parts.directory.remove([file]);
+  }
+
+  async #supersede(file: GenerationFile): Promise<void> {
+    const { directory } = this.#parts;
+    await directory.rename(file, { ...file, kind: 'base' });
+    const files = await directory.list();
+    await directory.remove(files.filter(({ generation }) => generation < file.generation));
+    this.#files = 1;
+  }
+
+  // The last frame says that all before it are on disk: whatever is wrong with them later is damage.
+  async #finishLog(): Promise<void> {
+    const journal = this.#journal;
+    if (!journal) return;
+    journal.stop();
+    await journal.writer.settle(true);
+    await this.#saving;
+    journal.flushCounters();
+    await journal.writer.settle(true);
+    await journal.writer.close();
+  }
+}
+
+async function settleFirst(journal: ItemJournal, { path }: ItemDirectory): Promise<void> {
+  try {
+    await journal.writer.settle(true);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(`${path} cannot be written: ${reason}`);
+  }
+}

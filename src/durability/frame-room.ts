@@ -1,0 +1,21 @@
+const STANDARD_BYTES = 256 * 1024;
+
+// What is kept for later: four megabytes.
+const SPARE_MAX = 16;
+
+/** Room for frames, which is used again once they are written. */
+export class FrameRoom {
+  readonly #spare: Buffer[] = [];
+
+  /** At least so much. */
+  take(bytes: number): Buffer {
+    if (bytes > STANDARD_BYTES) return Buffer.allocUnsafeSlow(bytes);
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(STANDARD_BYTES);
+  }
+
+  /** Gives back room of which a frame was made. */
+  give({ buffer, byteOffset }: Buffer): void {
+    if (byteOffset !== 0 || buffer.byteLength !== STANDARD_BYTES || this.#spare.length >= SPARE_MAX) return;
+    this.#spare.push(Buffer.from(buffer));
+  }
+}

@@ -1,0 +1,109 @@
+import type { FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/**
+ * What a file is: a `log` goes on where the file before it ended, a `base` says everything by itself, a
+ * `partial` was to become one.
+ */
+export type FileKind = 'log' | 'base' | 'partial';
+
+/** A file of the directory; generations are numbered in the order of their making. */
+export interface GenerationFile {
+  readonly generation: number;
+  readonly kind: FileKind;
+}
+
+/** A file that is being written. */
+export interface LogFile {
+  /** All of it, at a place in the file; may be called again for what failed. */
+  write(bytes: Buffer, at: number): Promise<void>;
+  /** Resolves when everything written is on disk. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const NAME = /^(\d{6,})\.(log|base|partial)$/;
+
+/** The directory in which items are kept, whatever is in its files. */
+export class ItemDirectory {
+  readonly path: string;
+
+  protected constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes the directory if need be. Rejects where it cannot be written. */
+  static async open(path: string): Promise<ItemDirectory> {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const probe = join(path, `.writable-${process.pid}`);
+    await (await open(probe, 'w', 0o600)).close();
+    await rm(probe, { force: true });
+    return new ItemDirectory(path);
+  }
+
+  pathOf({ generation, kind }: GenerationFile): string {
+    return join(this.path, `${String(generation).padStart(6, '0')}.${kind}`);
+  }
+
+  /** Where the end of a file is kept that was cut off. */
+  tornPathOf(file: GenerationFile): string {
+    return this.pathOf(file).replace(/\w+$/, 'torn');
+  }
+
+  /** The files of items, oldest first. */
+  async list(): Promise<GenerationFile[]> {
+    const names = await readdir(this.path);
+    const files = names.flatMap((name): GenerationFile[] => {
+      const [, number, kind] = NAME.exec(name) ?? [];
+      return number === undefined ? [] : [{ generation: Number(number), kind: kind as FileKind }];
+    });
+    return files.sort((a, b) => a.generation - b.generation);
+  }
+
+  /** Makes a file, or empties the one that is there. */
+  async create(file: GenerationFile): Promise<LogFile> {
+    const handle = await open(this.pathOf(file), 'w', 0o600);
+    try {
+      await this.sync();
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    return {
+      write: (bytes, at) => writeAll(handle, bytes, at),
+      sync: () => handle.datasync(),
+      close: () => handle.close(),
+    };
+  }
+
+  async rename(from: GenerationFile, to: GenerationFile): Promise<void> {
+    await rename(this.pathOf(from), this.pathOf(to));
+    await this.sync();
+  }
+
+  async remove(files: readonly GenerationFile[]): Promise<void> {
+    for (const file of files) {
+      await rm(this.pathOf(file), { force: true });
+      await rm(this.tornPathOf(file), { force: true });
+    }
+  }
+
+  /** Only then are new names certain to survive a power failure. Not every system can do that. */
+  async sync(): Promise<void> {
+    if (process.platform === 'win32') return;
+    const directory = await open(this.path, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done);
+    done += bytesWritten;
+  }
+}

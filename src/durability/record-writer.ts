@@ -1,0 +1,221 @@
+import type { Cas, Draft, Item } from '../engine/item.ts';
+import { NEVER } from '../engine/item.ts';
+import type { CacheDescription, ItemMarks } from '../engine/journal.ts';
+import { FRAME_HEADER_BYTES } from './frame.ts';
+import type { FrameRoom } from './frame-room.ts';
+import {
+  AMENDED,
+  AMENDED_FIXED_BYTES,
+  CACHE,
+  CACHE_FIXED_BYTES,
+  CLEAR_PLANNED,
+  CLEAR_PLANNED_BYTES,
+  CLEARED,
+  COMPLETE,
+  DELETED,
+  EXPIRY_BYTES,
+  FETCHED,
+  FLAGS_BYTES,
+  HAS_EXPIRY,
+  HAS_FLAGS,
+  KINDS,
+  MARKS_AT,
+  NUMBER_AT,
+  PUT,
+  PUT_FIXED_BYTES,
+  RECACHING,
+  REMOVED,
+  REMOVED_FIXED_BYTES,
+  STALE,
+  START_BYTES,
+} from './record-layout.ts';
+
+// Up to here a loop is faster than a call into native code.
+const LOOP_BYTES_MAX = 64;
+
+/** What of an item a record of it tells besides key and value. */
+type Told = ItemMarks & Pick<Item, 'kind' | 'flags'>;
+
+export interface RecordWriterParts {
+  readonly room: FrameRoom;
+  /** Takes the frame that is full. */
+  readonly full: (frame: Buffer) => void;
+  /** What is to be added to times of the store to get those of the machine's clock, in ms. */
+  readonly clockSet: () => number;
+}
+
+/** Writes records one behind the other, directly into the room of a frame. */
+export class RecordWriter {
+  readonly #parts: RecordWriterParts;
+  #bytes: Buffer = Buffer.alloc(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #length = FRAME_HEADER_BYTES;
+  #clockSet = 0;
+
+  constructor(parts: RecordWriterParts) {
+    this.#parts = parts;
+  }
+
+  /** How many bytes of records wait in the frame. */
+  get waiting(): number {
+    return this.#length - FRAME_HEADER_BYTES;
+  }
+
+  /** Takes what waits, behind room for a frame's header; undefined: nothing does. */
+  take(): Buffer | undefined {
+    if (this.waiting === 0) return undefined;
+    const frame = this.#bytes.subarray(0, this.#length);
+    this.#bytes = EMPTY;
+    this.#length = FRAME_HEADER_BYTES;
+    return frame;
+  }
+
+  cache({ number, id, projectId, name }: CacheDescription): void {
+    const texts = [id, projectId, name].map((text) => Buffer.from(text, 'utf8'));
+    const size = texts.reduce((sum, text) => sum + text.length, CACHE_FIXED_BYTES);
+    const start = this.#begin(CACHE, 0, number, size);
+    let at = start + CACHE_FIXED_BYTES;
+    for (const [i, text] of texts.entries()) {
+      this.#view.setUint16(start + START_BYTES + 2 * i, text.length, true);
+      this.#bytes.set(text, at);
+      at += text.length;
+    }
+  }
+
+  put(cache: number, key: string, draft: Draft, accessedAt: number): void {
+    const { value } = draft;
+    const at = this.#putStart(cache, key, draft, accessedAt, value.length);
+    const bytes = this.#bytes;
+    if (value.length > LOOP_BYTES_MAX) bytes.set(value, at);
+    else for (let i = 0; i < value.length; i++) bytes[at + i] = value[i] as number;
+  }
+
+  /** An item as a store keeps it. */
+  kept(cache: number, key: string, item: Item): void {
+    const at = this.#putStart(cache, key, item, item.accessedAt, item.valueLength);
+    item.copyValue(this.#bytes, at);
+  }
+
+  amended(cache: number, key: string, marks: ItemMarks): void {
+    const { expiresAt, accessedAt, cas } = marks;
+    const hasExpiry = expiresAt !== NEVER;
+    const size = AMENDED_FIXED_BYTES + (hasExpiry ? EXPIRY_BYTES : 0) + key.length;
+    const start = this.#begin(AMENDED, marksOf(marks) | (hasExpiry ? HAS_EXPIRY : 0), cache, size);
+    const view = this.#view;
+    view.setUint16(start + START_BYTES, key.length, true);
+    view.setUint32(start + START_BYTES + 2, this.#seconds(accessedAt), true);
+    setCas(view, start + START_BYTES + 6, cas);
+    let at = start + AMENDED_FIXED_BYTES;
+    if (hasExpiry) at = this.#time(at, expiresAt);
+    this.#key(at, key);
+  }
+
+  removed(cache: number, key: string): void {
+    const start = this.#begin(REMOVED, 0, cache, REMOVED_FIXED_BYTES + key.length);
+    this.#view.setUint16(start + START_BYTES, key.length, true);
+    this.#key(start + REMOVED_FIXED_BYTES, key);
+  }
+
+  cleared(cache: number): void {
+    this.#begin(CLEARED, 0, cache, START_BYTES);
+  }
+
+  clearPlanned(cache: number, at: number): void {
+    const start = this.#begin(CLEAR_PLANNED, 0, cache, CLEAR_PLANNED_BYTES);
+    this.#time(start + START_BYTES, at);
+  }
+
+  deleted(cache: number): void {
+    this.#begin(DELETED, 0, cache, START_BYTES);
+  }
+
+  complete(): void {
+    this.#begin(COMPLETE, 0, 0, START_BYTES);
+  }
+
+  // Answers where the value is to be written.
+  #putStart(
+    cache: number,
+    key: string,
+    told: Omit<Told, 'accessedAt' | 'stale' | 'recaching' | 'fetched'> & Partial<ItemMarks>,
+    accessedAt: number,
+    valueLength: number,
+  ): number {
+    const { kind, flags, expiresAt, cas } = told;
+    let marks = KINDS.indexOf(kind) | marksOf(told);
+    let size = PUT_FIXED_BYTES + key.length + valueLength;
+    if (expiresAt !== NEVER) {
+      marks |= HAS_EXPIRY;
+      size += EXPIRY_BYTES;
+    }
+    if (flags !== 0) {
+      marks |= HAS_FLAGS;
+      size += FLAGS_BYTES;
+    }
+    const start = this.#begin(PUT, marks, cache, size);
+    const view = this.#view;
+    view.setUint16(start + START_BYTES, key.length, true);
+    view.setUint32(start + START_BYTES + 2, valueLength, true);
+    view.setUint32(start + START_BYTES + 6, this.#seconds(accessedAt), true);
+    setCas(view, start + START_BYTES + 10, cas);
+    let at = start + PUT_FIXED_BYTES;
+    if (expiresAt !== NEVER) at = this.#time(at, expiresAt);
+    if (flags !== 0) {
+      view.setUint32(at, flags, true);
+      at += FLAGS_BYTES;
+    }
+    return this.#key(at, key);
+  }
+
+  // Makes room for a record, and writes how all begin. Answers where.
+  #begin(type: number, marks: number, cache: number, size: number): number {
+    if (this.#length + size > this.#bytes.length) this.#renew(size);
+    const start = this.#length;
+    this.#length = start + size;
+    const view = this.#view;
+    view.setUint8(start, type);
+    view.setUint8(start + MARKS_AT, marks);
+    view.setUint32(start + NUMBER_AT, cache, true);
+    return start;
+  }
+
+  #renew(size: number): void {
+    const full = this.take();
+    if (full) this.#parts.full(full);
+    this.#bytes = this.#parts.room.take(FRAME_HEADER_BYTES + size);
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+    this.#clockSet = this.#parts.clockSet();
+  }
+
+  // Answers where it ends.
+  #key(at: number, key: string): number {
+    const bytes = this.#bytes;
+    const { length } = key;
+    for (let i = 0; i < length; i++) bytes[at + i] = key.charCodeAt(i);
+    return at + length;
+  }
+
+  #time(at: number, time: number): number {
+    this.#view.setFloat64(at, time + this.#clockSet, true);
+    return at + EXPIRY_BYTES;
+  }
+
+  #seconds(time: number): number {
+    return Math.max(0, Math.floor((time + this.#clockSet) / 1000));
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function marksOf({ stale, recaching, fetched }: Partial<ItemMarks>): number {
+  return (stale ? STALE : 0) | (recaching ? RECACHING : 0) | (fetched ? FETCHED : 0);
+}
+
+function setCas(view: DataView, at: number, cas: Cas): void {
+  if (typeof cas === 'number') {
+    view.setUint32(at, cas >>> 0, true);
+    view.setUint32(at + 4, Math.floor(cas / 2 ** 32), true);
+  } else {
+    view.setBigUint64(at, cas, true);
+  }
+}

@@ -1,0 +1,117 @@
+import { type Clock, clockSet } from '../engine/clock.ts';
+import { type Draft, NEVER } from '../engine/item.ts';
+import type { CacheDescription, ItemMarks, JournaledStore, Restoration } from '../engine/journal.ts';
+import type { FrameHead } from './frame.ts';
+import { type RecordListener, readRecords } from './record-reader.ts';
+
+/**
+ * After a restart numbers of versions go on so far beyond the last one that is known: also those that were given
+ * since then are never given again. A day of half a million writes a second takes less.
+ */
+const CAS_LEAP = 2 ** 36;
+
+/** Puts into a store what records tell, with the times of its clock, and without what has expired meanwhile. */
+export class Replay implements RecordListener {
+  /** Items that were put, also over others. */
+  items = 0;
+  /** Items of caches that nothing is known of: only in a journal with gaps. */
+  strays = 0;
+  /** Did the file that is read say that it holds everything? */
+  isComplete = false;
+  readonly #store: JournaledStore;
+  readonly #restoration: Restoration;
+  readonly #clockSet: number;
+  /** Of the machine's clock. It may have been set back since the last frame was written. */
+  #now: number;
+  readonly #startedAt: number;
+  #nextCas = 0;
+  readonly #clears = new Map<number, number>();
+
+  constructor(store: JournaledStore, clock: Clock) {
+    this.#store = store;
+    this.#restoration = store.restoration();
+    this.#clockSet = clockSet(clock);
+    this.#startedAt = clock.unixNow();
+    this.#now = this.#startedAt;
+  }
+
+  frame(body: Buffer, { writtenAt, nextCas }: Pick<FrameHead, 'writtenAt' | 'nextCas'>): void {
+    this.#now = Math.max(this.#now, writtenAt);
+    this.#nextCas = Math.max(this.#nextCas, nextCas);
+    readRecords(body, this);
+  }
+
+  /** Everything was read. */
+  finish(): void {
+    if (this.#now > this.#startedAt) this.#removeExpired();
+    for (const [cache, at] of this.#clears) this.#restoration.clearPlanned(cache, at - this.#clockSet);
+    this.#restoration.orderByUse();
+    if (this.#nextCas > 0) this.#store.nextCas = this.#nextCas + CAS_LEAP;
+  }
+
+  orderByUse(): void {
+    this.#restoration.orderByUse();
+  }
+
+  cache(description: CacheDescription): void {
+    this.#restoration.cache(description);
+  }
+
+  put(cache: number, key: string, draft: Draft, accessedAt: number): void {
+    this.items++;
+    if (draft.expiresAt <= this.#now) {
+      this.#restoration.itemRemoved(cache, key);
+      return;
+    }
+    const local = { ...draft, expiresAt: this.#local(draft.expiresAt) };
+    if (!this.#restoration.itemPut(cache, key, local, accessedAt - this.#clockSet)) this.strays++;
+  }
+
+  amended(cache: number, key: string, marks: ItemMarks): void {
+    const { expiresAt, accessedAt } = marks;
+    if (expiresAt <= this.#now) {
+      this.#restoration.itemRemoved(cache, key);
+      return;
+    }
+    const local = { expiresAt: this.#local(expiresAt), accessedAt: accessedAt - this.#clockSet };
+    this.#restoration.itemAmended(cache, key, { ...marks, ...local });
+  }
+
+  removed(cache: number, key: string): void {
+    this.#restoration.itemRemoved(cache, key);
+  }
+
+  cleared(cache: number): void {
+    this.#clears.delete(cache);
+    this.#restoration.cacheCleared(cache);
+  }
+
+  clearPlanned(cache: number, at: number): void {
+    this.#clears.set(cache, at);
+  }
+
+  deleted(cache: number): void {
+    this.#clears.delete(cache);
+    this.#restoration.cacheDeleted(cache);
+  }
+
+  complete(): void {
+    this.isComplete = true;
+  }
+
+  #local(expiresAt: number): number {
+    return expiresAt === NEVER ? NEVER : expiresAt - this.#clockSet;
+  }
+
+  // What had expired by a clock that was set back since does not come back.
+  #removeExpired(): void {
+    const expired: [number: number, key: string][] = [];
+    let place = 0;
+    do {
+      place = this.#store.visit(place, ({ number }, key, item) => {
+        if (item.expiresAt + this.#clockSet <= this.#now) expired.push([number, key]);
+      });
+    } while (place !== 0);
+    for (const [number, key] of expired) this.#restoration.itemRemoved(number, key);
+  }
+}

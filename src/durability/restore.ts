@@ -1,0 +1,205 @@
+import type { Clock } from '../engine/clock.ts';
+import { Refusal } from '../engine/errors.ts';
+import type { JournaledStore } from '../engine/journal.ts';
+import { StartError } from '../start-error.ts';
+import type { DurabilityLog } from './durability-log.ts';
+import { FILE_HEADER_BYTES } from './file-header.ts';
+import { FRAME_HEADER_BYTES } from './frame.ts';
+import type { GenerationFile, ItemDirectory } from './item-directory.ts';
+import { type Frame, LogReader } from './log-reader.ts';
+import { Replay } from './replay.ts';
+import { cutOff } from './torn-end.ts';
+
+export interface RestoreParts {
+  readonly directory: ItemDirectory;
+  readonly store: JournaledStore;
+  readonly clock: Clock;
+  readonly log: Pick<DurabilityLog, 'info' | 'warn'>;
+  /** Told after every frame. */
+  readonly progressed: (progress: Progress) => void;
+  /** Asked after every frame; true ends it. */
+  readonly isOver: () => boolean;
+}
+
+export interface Progress {
+  readonly items: number;
+  readonly bytes: number;
+  readonly bytesOfAll: number;
+}
+
+/** What was found, and what is to be known for going on. */
+export interface Restored {
+  readonly items: number;
+  readonly bytes: number;
+  /** Bytes of the last file that says everything by itself, up to there. */
+  readonly baseBytes: number;
+  readonly nextSequence: number;
+}
+
+/** Puts what the files of a directory say into an empty store. Rejects with StartError. */
+export async function restore(parts: RestoreParts): Promise<Restored> {
+  const files = await filesToRead(parts);
+  const readers: LogReader[] = [];
+  try {
+    for (const file of files) readers.push(await LogReader.open(parts.directory.pathOf(file)));
+    return await new Restoring(parts, files, readers).run();
+  } finally {
+    for (const reader of readers) await reader.close();
+  }
+}
+
+// The last base and what follows it. What is older, or was never finished, is removed.
+async function filesToRead({ directory, log }: RestoreParts): Promise<GenerationFile[]> {
+  const found = await directory.list();
+  const partial = found.filter(({ kind }) => kind === 'partial');
+  if (partial.length > 0) {
+    const details = { files: partial.map((file) => directory.pathOf(file)) };
+    log.info(details, 'a snapshot that was not finished is removed');
+    await directory.remove(partial);
+  }
+  const usable = found.filter(({ kind }) => kind !== 'partial');
+  const base = usable.findLastIndex(({ kind }) => kind === 'base');
+  await directory.remove(usable.slice(0, Math.max(0, base)));
+  const files = usable.slice(Math.max(0, base));
+  const [first] = files;
+  if (first && first.kind !== 'base' && first.generation !== 1) {
+    throw new StartError(
+      `${directory.pathOf(first)} goes on where a file ended that is missing: put that back, or have what is there read by ironcached repair`,
+    );
+  }
+  return files;
+}
+
+class Restoring {
+  readonly #parts: RestoreParts;
+  readonly #files: readonly GenerationFile[];
+  readonly #readers: readonly LogReader[];
+  readonly #replay: Replay;
+  readonly #bytesOfAll: number;
+  #bytes = 0;
+  #baseBytes = 0;
+  #nextSequence = 0;
+  #evictions = 0;
+
+  constructor(parts: RestoreParts, files: readonly GenerationFile[], readers: readonly LogReader[]) {
+    this.#parts = parts;
+    this.#files = files;
+    this.#readers = readers;
+    this.#replay = new Replay(parts.store, parts.clock);
+    this.#bytesOfAll = readers.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  async run(): Promise<Restored> {
+    for (const [i, file] of this.#files.entries()) await this.#readFile(i, file);
+    this.#replay.finish();
+    const { strays } = this.#replay;
+    if (strays > 0) this.#parts.log.warn({ items: strays }, 'items of unknown caches were left out');
+    return {
+      items: this.#replay.items,
+      bytes: this.#bytes,
+      baseBytes: this.#baseBytes,
+      nextSequence: this.#nextSequence,
+    };
+  }
+
+  async #readFile(i: number, file: GenerationFile): Promise<void> {
+    const reader = this.#readers[i] as LogReader;
+    const path = this.#parts.directory.pathOf(file);
+    const { header } = reader;
+    const isLast = i === this.#files.length - 1;
+    if (typeof header === 'string' && isLast && file.kind === 'log' && reader.size <= FILE_HEADER_BYTES) {
+      await this.#removeEmpty(file, path);
+      return;
+    }
+    if (typeof header === 'string') throw unreadable(path, header);
+    if (i === 0) this.#nextSequence = header.firstSequence;
+    if (header.firstSequence !== this.#nextSequence || header.generation !== file.generation) {
+      throw unreadable(path, 'it does not go on where the file before it ended');
+    }
+    this.#replay.isComplete = false;
+    await this.#readFrames(reader, path);
+    if (file.kind === 'base' && !this.#replay.isComplete) {
+      throw unreadable(
+        path,
+        `only the first ${reader.offset} of ${reader.size} bytes can be, and more is needed`,
+      );
+    }
+    if (reader.offset < reader.size) await this.#judgeEnd(reader, file, isLast);
+    if (isLast) await reader.sync();
+  }
+
+  // A crash may leave the last file before it has got its header: then nothing was told yet.
+  async #removeEmpty(file: GenerationFile, path: string): Promise<void> {
+    this.#parts.log.warn({ file: path }, 'a file that a crash left without anything in it is removed');
+    await this.#parts.directory.remove([file]);
+  }
+
+  async #readFrames(reader: LogReader, path: string): Promise<void> {
+    const before = this.#bytes;
+    for (let frame = await reader.next(); frame; frame = await reader.next()) {
+      if (frame.sequence !== this.#nextSequence) {
+        throw unreadable(path, `something is missing before byte ${frame.offset}`);
+      }
+      this.#nextSequence++;
+      this.#replayFrame(frame, path);
+      this.#bytes = before + reader.offset;
+      if (this.#replay.isComplete && this.#baseBytes === 0) this.#baseBytes = reader.offset;
+      const { progressed, isOver } = this.#parts;
+      progressed({ items: this.#replay.items, bytes: this.#bytes, bytesOfAll: this.#bytesOfAll });
+      if (isOver()) throw new StartError('stopped while the items were restored');
+      await this.#keepOrder();
+    }
+  }
+
+  #replayFrame(frame: Frame, path: string): void {
+    try {
+      this.#replay.frame(frame.body, frame);
+    } catch (error) {
+      if (error instanceof Refusal) {
+        throw new StartError(
+          `the items do not fit, since some may not make room (${error.message}): raise IRONCACHED_MEMORY_LIMIT`,
+        );
+      }
+      if (error instanceof RangeError) throw unreadable(path, `byte ${frame.offset}: ${error.message}`);
+      throw error;
+    }
+  }
+
+  // Where there is less memory than before, the least recently used items go, not those that are read first.
+  async #keepOrder(): Promise<void> {
+    const { items, evictions } = await this.#parts.store.totals();
+    if (evictions - this.#evictions <= (this.#evictions === 0 ? 0 : items / 8)) return;
+    this.#evictions = evictions;
+    this.#replay.orderByUse();
+  }
+
+  // What a crash cuts short is the end of what was written last, and not known to be on disk. Anything else is
+  // damage.
+  async #judgeEnd(reader: LogReader, file: GenerationFile, isLast: boolean): Promise<void> {
+    const { directory, log } = this.#parts;
+    const path = directory.pathOf(file);
+    const { offset } = reader;
+    let readable = 0;
+    let isDamage = !isLast;
+    for (let frame = await reader.search(); frame; frame = await reader.search()) {
+      readable += FRAME_HEADER_BYTES + frame.body.length;
+      isDamage ||= frame.kept === 0 || frame.kept > this.#nextSequence;
+    }
+    if (isDamage) {
+      const behind = readable > 0 ? `; ${readable} bytes behind that are readable` : '';
+      throw unreadable(path, `it is damaged at byte ${offset} of ${reader.size}${behind}`);
+    }
+    const kept = directory.tornPathOf(file);
+    await cutOff(path, offset, kept);
+    log.warn(
+      { file: path, bytes: reader.size - offset, readable, kept },
+      'the end of what was written last is damaged, as after a crash: it is cut off',
+    );
+  }
+}
+
+function unreadable(path: string, reason: string): StartError {
+  return new StartError(
+    `${path} cannot be read: ${reason}. Put a copy back, or have what is readable saved by ironcached repair`,
+  );
+}

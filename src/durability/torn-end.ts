@@ -1,0 +1,22 @@
+import { open, truncate } from 'node:fs/promises';
+
+const PIECE_BYTES = 1024 * 1024;
+
+/** Cuts a file off, and keeps what was behind in another. */
+export async function cutOff(path: string, offset: number, kept: string): Promise<void> {
+  const [source, target] = [await open(path, 'r'), await open(kept, 'w', 0o600)];
+  try {
+    const piece = Buffer.alloc(PIECE_BYTES);
+    for (let at = offset; ; ) {
+      const { bytesRead } = await source.read(piece, 0, piece.length, at);
+      if (bytesRead === 0) break;
+      await target.write(piece, 0, bytesRead, at - offset);
+      at += bytesRead;
+    }
+    await target.sync();
+  } finally {
+    await source.close();
+    await target.close();
+  }
+  await truncate(path, offset);
+}

@@ -1,0 +1,75 @@
+import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
+import type { CommitGate } from '../engine/commit-gate.ts';
+import { JSON_TYPE, messageJson } from './json-answer.ts';
+import type { lastResponses } from './last-response.ts';
+
+const NOT_KEPT = messageJson(
+  'Changes cannot be kept on disk now, and perhaps this one was not made. Look, then try again later.',
+);
+const NOT_KEPT_HEADERS = {
+  'content-type': JSON_TYPE,
+  'content-length': Buffer.byteLength(NOT_KEPT),
+  'retry-after': '1',
+};
+
+type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
+type LastResponse = ReturnType<typeof lastResponses>;
+type Head = [status: number, message?: string | Headers, headers?: Headers];
+
+/** Responses that wait until what they tell is kept. */
+export function heldResponses(gate: CommitGate, Response: LastResponse) {
+  class HeldResponse extends Response {
+    #head: Head | undefined;
+    isHeld = false;
+
+    override writeHead(...head: Head): this {
+      if (gate.isOpen || !isAboutItems(this.req.url)) return this.#writeHead(head);
+      this.#head = head;
+      return this;
+    }
+
+    // An answer in pieces is let go: its beginning cannot be taken back.
+    override write(chunk: unknown, ...more: unknown[]): boolean {
+      if (this.#head) this.#writeHead(this.#head);
+      return super.write(chunk, ...(more as []));
+    }
+
+    override end(...args: unknown[]): this {
+      const head = this.#head;
+      if (!head) return this.#end(args);
+      this.isHeld = true;
+      gate.wait((isKept) => {
+        this.isHeld = false;
+        if (isKept) this.#writeHead(head).#end(args);
+        else this.#refuse();
+      });
+      return this;
+    }
+
+    #writeHead([status, message, headers]: Head): this {
+      this.#head = undefined;
+      // Node tells the two forms apart by the type of the second argument.
+      return super.writeHead(status, message as string, headers);
+    }
+
+    #end(args: unknown[]): this {
+      return super.end(...(args as []));
+    }
+
+    #refuse(): void {
+      for (const name of this.getHeaderNames()) this.removeHeader(name);
+      this.#writeHead([503, NOT_KEPT_HEADERS]).#end([NOT_KEPT]);
+    }
+  }
+  // To whoever looks, what is held is on its way: Fastify would answer once more.
+  Object.defineProperty(HeldResponse.prototype, 'headersSent', {
+    get(this: HeldResponse) {
+      return this.isHeld || Reflect.get(Response.prototype, 'headersSent', this);
+    },
+  });
+  return HeldResponse;
+}
+
+function isAboutItems(url = ''): boolean {
+  return url.startsWith('/1/');
+}

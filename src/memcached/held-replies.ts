@@ -1,0 +1,88 @@
+import type { CommitGate } from '../engine/commit-gate.ts';
+import type { Connection } from './session.ts';
+
+// Up to here replies are copied while they wait: the room that they were gathered in is much larger.
+const COPIED_BYTES_MAX = 16 * 1024;
+
+export interface HeldRepliesParts {
+  readonly connection: Connection;
+  readonly gate: CommitGate;
+  /** Told when no reply waits any more. */
+  readonly released: () => void;
+}
+
+/**
+ * A connection whose replies wait until what they tell is kept. Where it cannot be kept, the connection is
+ * closed without them: the client does not know, then, whether its changes were made.
+ */
+export class HeldReplies implements Connection {
+  readonly #parts: HeldRepliesParts;
+  readonly #held: Buffer[] = [];
+  #heldBytes = 0;
+  #isEnding = false;
+  #isDropped = false;
+
+  constructor(parts: HeldRepliesParts) {
+    this.#parts = parts;
+  }
+
+  write(bytes: Buffer): boolean {
+    const { connection, gate } = this.#parts;
+    if (this.#isDropped) return true;
+    if (this.#held.length === 0 && gate.isOpen) return connection.write(bytes);
+    const isCopied = bytes.length <= COPIED_BYTES_MAX;
+    this.#held.push(isCopied ? Buffer.from(bytes) : bytes);
+    this.#heldBytes += bytes.length;
+    gate.wait((isKept) => (isKept ? this.#release() : this.#drop()));
+    return isCopied;
+  }
+
+  waiting(): number {
+    return this.#parts.connection.waiting() + this.#heldBytes;
+  }
+
+  needsDrain(): boolean {
+    return this.#parts.connection.needsDrain();
+  }
+
+  pause(): void {
+    this.#parts.connection.pause();
+  }
+
+  resume(): void {
+    this.#parts.connection.resume();
+  }
+
+  expectDrain(): void {
+    this.#parts.connection.expectDrain();
+  }
+
+  end(): void {
+    if (this.#held.length > 0) this.#isEnding = true;
+    else this.#parts.connection.end();
+  }
+
+  abort(error: unknown): void {
+    this.#parts.connection.abort(error);
+  }
+
+  // What waited first: the gate tells in the order in which it was asked.
+  #release(): void {
+    const bytes = this.#held.shift();
+    if (!bytes) return;
+    const { connection, released } = this.#parts;
+    this.#heldBytes -= bytes.length;
+    connection.write(bytes);
+    if (this.#held.length > 0) return;
+    if (this.#isEnding) connection.end();
+    else if (!connection.needsDrain()) released();
+  }
+
+  #drop(): void {
+    if (this.#isDropped) return;
+    this.#isDropped = true;
+    this.#held.length = 0;
+    this.#heldBytes = 0;
+    this.#parts.connection.end();
+  }
+}

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { type Config, settings } from './config.ts';
+import { Durability } from './durability/durability.ts';
+import type { DurabilityLog } from './durability/durability-log.ts';
+import { ItemDirectory } from './durability/item-directory.ts';
+import type { Clock } from './engine/clock.ts';
+import type { JournaledStore } from './engine/journal.ts';
+import { StartError } from './start-error.ts';
+
+export interface OpenDurabilityParts {
+  readonly store: JournaledStore;
+  readonly clock: Clock;
+  readonly log: DurabilityLog;
+}
+
+/** Where the items of a data directory are kept. */
+export function itemDirectoryPath(dataDir: string): string {
+  return join(dataDir, 'items');
+}
+
+/** Opens the directory that keeps the items, where the settings ask for it. Throws StartError. */
+export async function openDurability(
+  config: Config,
+  parts: OpenDurabilityParts,
+): Promise<Durability | undefined> {
+  const { durability: mode, fsync, logCompactionMin, logMaxUnwritten, snapshotInterval } = config;
+  const path = itemDirectoryPath(config.dataDir);
+  if (mode === 'none') return undefined;
+  return Durability.open({
+    ...parts,
+    directory: await openDirectory(path),
+    mode,
+    fsync,
+    snapshotIntervalMs: snapshotInterval * 1000,
+    compactionBytesMin: logCompactionMin,
+    unwrittenBytesMax: logMaxUnwritten,
+  });
+}
+
+async function openDirectory(path: string): Promise<ItemDirectory> {
+  try {
+    return await ItemDirectory.open(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(
+      `the items cannot be kept in ${path}: ${reason}. Let this user write there, name another directory by ${settings.dataDir.variable}, or do without by ${settings.durability.variable}=none`,
+    );
+  }
+}
