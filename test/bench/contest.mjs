@@ -7,6 +7,7 @@ import { startLimitServer } from './servers.mjs';
 /** @typedef {import('./generator.mjs').Settings} Settings */
 /** @typedef {import('./servers.mjs').Server} Server */
 /** @typedef {{ server: Server, settings: Settings }} Contestant */
+/** What the generator reached. @typedef {{ name: string, run: Measurement }} Limit */
 
 /**
  * Measures contestants in turn, all up while one is measured, those that wait doing nothing; then stops them.
@@ -35,6 +36,7 @@ export async function contest(contestants, { generator, seconds, pairs }) {
  * @param {string} name
  * @param {{ request: Buffer, reply: Buffer, settings: Settings }} wire what is sent, and what always comes back
  * @param {{ generator: Generator, seconds: number }} options
+ * @returns {Promise<Limit>}
  */
 export async function measureLimit(name, { request, reply, settings }, { generator, seconds }) {
   tell(name);

@@ -26,29 +26,46 @@ const gets = { gets: 1, sets: 0, value: VALUE_BYTES };
 // A connection's first requests are not what is measured.
 const WARMUP = { warmup: 1 };
 
+/** Does a get cost more where there is more of something? In operations per second of the server's CPU time. */
+export const growth = { measure, print };
+
 /**
- * Does a get cost more where there is more of something? In operations per second of the server's CPU time.
- * @param {{ seconds: number, pairs: number, store: string, only?: string | undefined }} options
+ * @typedef {object} GrowthFigures
+ * @property {string} generator
+ * @property {string | undefined} peer
+ * @property {string[]} skipped
+ * @property {import('./measurements.mjs').Result[]} results
  */
-export async function benchGrowth({ seconds, pairs, store, only }) {
+
+/**
+ * @param {{ seconds: number, pairs: number, store: string, only?: string | undefined }} options
+ * @returns {Promise<GrowthFigures>}
+ */
+async function measure({ seconds, pairs, store, only }) {
   const generator = buildGenerator();
   const withPeer = has('memcached');
-  say(`\n## Growth\n\nGenerator: ${generator.name}.`);
-  if (!withPeer) say('memcached is not on this machine, so nothing stands beside the figures.');
   const results = [];
+  const skipped = [];
   for (const { name, lacks, ours, peer } of growths(store).filter(
     ({ name }) => !only || name.includes(only),
   )) {
     if (lacks) {
-      say(`Skipped: ${name}. ${lacks}.`);
+      skipped.push(`${name}: ${lacks}.`);
       continue;
     }
     tell(name);
     const plans = { ours, ...(peer && withPeer ? { peer } : {}) };
-    results.push({ name, runs: await measure(plans, { generator, seconds, pairs }) });
+    results.push({ name, runs: await measurePlans(plans, { generator, seconds, pairs }) });
   }
-  print(results);
-  return { generator: generator.name, results };
+  return { generator: generator.name, peer: withPeer ? 'memcached' : undefined, skipped, results };
+}
+
+/** @param {GrowthFigures} figures */
+function print({ generator, peer, skipped, results }) {
+  say(`\n## Growth\n\nGenerator: ${generator}.`);
+  if (!peer) say('memcached is not on this machine, so nothing stands beside the figures.');
+  for (const text of skipped) say(`Skipped: ${text}`);
+  if (results.length > 0) printCosts(results);
 }
 
 /** @param {string} store @returns {{ name: string, lacks: string | undefined, ours: Growth, peer?: Growth }[]} */
@@ -60,14 +77,14 @@ function growths(store) {
     {
       name: 'connections, REST: 10, 10 thousand',
       lacks: lackOfFiles(),
-      ours: manyConnections(store, rest).ours,
+      ours: manyConnections(store, restRequests).ours,
     },
     { name: 'tenants: 1, 10 thousand', lacks: lackOfFiles(), ours: manyTenants(store) },
-    { name: 'tenants, REST: 1, 10 thousand', lacks: lackOfFiles(), ours: manyTenants(store, rest) },
+    { name: 'tenants, REST: 1, 10 thousand', lacks: lackOfFiles(), ours: manyTenants(store, restRequests) },
   ];
 }
 
-const rest = itemRequests(VALUE_BYTES);
+const restRequests = itemRequests(VALUE_BYTES);
 
 /** At depth 16 sockets take little of the time, and what an item costs shows most. @param {string} store @param {number} depth */
 function manyItems(store, depth) {
@@ -135,7 +152,7 @@ function lackOfFiles() {
  * @param {Record<string, Growth>} growths
  * @param {{ generator: import('./generator.mjs').Generator, seconds: number, pairs: number }} options
  */
-async function measure(growths, options) {
+async function measurePlans(growths, options) {
   /** @type {Record<string, Contestant>} */
   const contestants = {};
   for (const [whose, growth] of Object.entries(growths)) {
@@ -147,7 +164,7 @@ async function measure(growths, options) {
 }
 
 /** @param {import('./measurements.mjs').Result[]} results */
-function print(results) {
+function printCosts(results) {
   say(
     '\nGets per second of the server’s CPU time, with few and with many; a ratio of 1 is a get that costs the',
   );

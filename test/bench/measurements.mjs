@@ -10,7 +10,7 @@ import { mebibytes, milliseconds, percent, say, short, table, times } from './re
 // A generator that needs more of its core than this may be what limits the figures.
 const GENERATOR_BUSY_MAX = 0.9;
 
-/** @param {{ name: string, run: Measurement }[]} limits */
+/** @param {import('./contest.mjs').Limit[]} limits */
 export function printLimits(limits) {
   say('\nThe generator against a bare node:net server that sends canned replies and looks at nothing.\n');
   table(
@@ -48,7 +48,7 @@ const FIGURES = /** @type {const} */ (['p50', 'p90', 'p99', 'p999']);
 export function printLatencies(results, peer) {
   table(
     ['work', 'p50', 'p90', 'p99', 'p99.9', 'p99 ratio', 'p99.9 ratio', 'noise', 'RSS', 'missing', 'unsent'],
-    results.map(({ name, runs }) => {
+    results.map(({ name, rate, runs }) => {
       const ours = runs['ironcached'] ?? [];
       const theirs = runs[peer];
       const beside = (/** @type {(runs: Measurement[]) => string} */ figure) =>
@@ -56,7 +56,7 @@ export function printLatencies(results, peer) {
       const sum = (/** @type {'missing' | 'unsent'} */ what) =>
         [...(theirs ?? []), ...ours].reduce((total, run) => total + run[what], 0);
       return [
-        name,
+        rate ? `${name}, ${short(rate)}/s` : name,
         ...FIGURES.map((figure) => beside((each) => milliseconds(median(each.map((run) => run[figure]))))),
         times(ratio(ours, theirs, (run) => run.p99)),
         times(ratio(ours, theirs, (run) => run.p999)),

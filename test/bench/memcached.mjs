@@ -52,30 +52,46 @@ const LIMITS = [
   { name: 'limit: depth 16, sets', ...setting, depth: 16 },
 ];
 
+/** Throughput and latency by the memcached protocol, against `memcached -t 1`. */
+export const memcached = { measure, print };
+
 /**
- * Throughput and latency by the memcached protocol, against `memcached -t 1`.
- * @param {{ seconds: number, pairs: number, store: string, only?: string | undefined }} options
+ * @typedef {object} MemcachedFigures
+ * @property {string} generator
+ * @property {string | undefined} peer
+ * @property {import('./contest.mjs').Limit[]} limits
+ * @property {Result[]} results
+ * @property {Result[]} paced at half rate
  */
-export async function benchMemcached({ seconds, pairs, store, only }) {
+
+/**
+ * @param {{ seconds: number, pairs: number, store: string, only?: string | undefined }} options
+ * @returns {Promise<MemcachedFigures>}
+ */
+async function measure({ only, ...given }) {
   const generator = buildGenerator();
   const peer = has('memcached') ? versionOf('memcached', '-V') : undefined;
-  say(`\n## memcached protocol\n\nGenerator: ${generator.name}. Peer: ${peer ? `${peer}, -t 1` : 'none'}.`);
-  if (!peer) say('Skipped: memcached is not on this machine, so there are no ratios.');
-  const options = { generator, seconds, pairs, store, peer };
+  const options = { ...given, generator, peer };
   const limits = only ? [] : await measureLimits(options);
-  const chosen = WORKLOADS.filter(({ name }) => !only || name.includes(only));
   /** @type {Result[]} */
   const results = [];
   /** @type {Result[]} */
   const paced = [];
-  for (const workload of chosen) {
-    const result = await measure(workload, options);
+  for (const workload of WORKLOADS.filter(({ name }) => !only || name.includes(only))) {
+    const result = await measureWork(workload, options);
     results.push(result);
     if (workload.paced) paced.push(await measurePaced(workload, halfRate(result.runs), options));
   }
-  printRates(results);
-  if (paced.length > 0) printPaced(paced);
   return { generator: generator.name, peer, limits, results, paced };
+}
+
+/** @param {MemcachedFigures} figures */
+function print({ generator, peer, limits, results, paced }) {
+  say(`\n## memcached protocol\n\nGenerator: ${generator}. Peer: ${peer ? `${peer}, -t 1` : 'none'}.`);
+  if (!peer) say('Skipped: memcached is not on this machine, so there are no ratios.');
+  if (limits.length > 0) printLimits(limits);
+  if (results.length > 0) printRates(results);
+  if (paced.length > 0) printPaced(paced);
 }
 
 /** @param {{ generator: import('./generator.mjs').Generator, seconds: number }} options */
@@ -84,14 +100,13 @@ async function measureLimits(options) {
   for (const { name, request, reply, mix, depth } of LIMITS) {
     limits.push(await measureLimit(name, { request, reply, settings: { ...mix, depth } }, options));
   }
-  printLimits(limits);
   return limits;
 }
 
 /** @typedef {{ generator: import('./generator.mjs').Generator, seconds: number, pairs: number, store: string, peer: string | undefined }} Options */
 
 /** @param {Workload} workload @param {Options} options @returns {Promise<Result>} */
-async function measure({ name, settings, perKey = false }, { store, peer, ...options }) {
+async function measureWork({ name, settings, perKey = false }, { store, peer, ...options }) {
   tell(name);
   const contestants = {
     ...(peer ? { memcached: { server: await startMemcached(), settings } } : {}),
@@ -102,8 +117,8 @@ async function measure({ name, settings, perKey = false }, { store, peer, ...opt
 
 /** @param {Workload} workload @param {number} rate @param {Options} options @returns {Promise<Result>} */
 async function measurePaced({ name, settings }, rate, options) {
-  const workload = { name: `half rate, ${name}, ${short(rate)}/s`, settings: { ...settings, rate } };
-  return { ...(await measure(workload, options)), rate };
+  tell(`at ${short(rate)}/s:`);
+  return { ...(await measureWork({ name, settings: { ...settings, rate } }, options)), rate };
 }
 
 /** @param {Result[]} results */

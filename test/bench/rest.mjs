@@ -36,35 +36,52 @@ export const WORKLOADS = [
   { name: 'PUT, 10 KB', mix: puts, value: 10_000 },
 ];
 
+/** REST against the least that Fastify and node:http can do, and against webdis with redis. */
+export const rest = { measure, print };
+
 /**
- * REST against the least that Fastify and node:http can do, and against webdis with redis.
- * @param {{ seconds: number, pairs: number, store: string, only?: string | undefined }} options
+ * @typedef {object} RestFigures
+ * @property {string} generator
+ * @property {string | undefined} webdis
+ * @property {import('./contest.mjs').Limit[]} limits
+ * @property {Result[]} results
+ * @property {Result[]} paced at half rate
  */
-export async function benchRest({ seconds, pairs, store, only }) {
+
+/**
+ * @param {{ seconds: number, pairs: number, store: string, only?: string | undefined }} options
+ * @returns {Promise<RestFigures>}
+ */
+async function measure({ only, ...given }) {
   const generator = buildGenerator();
-  const options = { generator, seconds, pairs, store };
-  say(`\n## REST\n\nGenerator: ${generator.name}, ${CONNECTIONS} connections, ${KEYS} items.`);
-  say(
-    'Peers: a bare Fastify route and a bare node:http server, which check one header and send what ours does;',
-  );
+  const options = { ...given, generator };
   const webdis = webdisAndRedis();
-  say(webdis ?? 'webdis and redis are skipped: they are not both on this machine.');
   const limits = only ? [] : await measureLimits(options);
   /** @type {Result[]} */
   const results = [];
   /** @type {Result[]} */
   const paced = [];
   for (const workload of WORKLOADS.filter(({ name }) => !only || name.includes(only))) {
-    const { runs } = await measure(workload, ['fastify', 'http', ...(webdis ? ['webdis'] : [])], options);
-    results.push({ name: workload.name, runs });
+    const result = await measureWork(workload, ['fastify', 'http', ...(webdis ? ['webdis'] : [])], options);
+    results.push(result);
     if (!workload.paced) continue;
-    const { fastify = [], ironcached = [] } = runs;
+    const { fastify = [], ironcached = [] } = result.runs;
     const rate = halfRate({ fastify, ironcached });
-    const name = `half rate, ${workload.name}, ${short(rate)}/s`;
-    paced.push({ ...(await measure({ ...workload, name }, ['fastify'], options, rate)), rate });
+    paced.push({ ...(await measureWork(workload, ['fastify'], options, rate)), rate });
   }
-  print(results, paced);
   return { generator: generator.name, webdis, limits, results, paced };
+}
+
+/** @param {RestFigures} figures */
+function print({ generator, webdis, limits, results, paced }) {
+  say(`\n## REST\n\nGenerator: ${generator}, ${CONNECTIONS} connections, ${KEYS} items.`);
+  say(
+    'Peers: a bare Fastify route and a bare node:http server, which check one header and send what ours does;',
+  );
+  say(webdis ?? 'webdis and redis are skipped: they are not both on this machine.');
+  if (limits.length > 0) printLimits(limits);
+  if (results.length > 0) printRates(results);
+  if (paced.length > 0) printPaced(paced);
 }
 
 /** Their versions, if both are here. */
@@ -94,7 +111,6 @@ async function measureLimits(options) {
     };
     limits.push(await measureLimit(name, wire, options));
   }
-  printLimits(limits);
   return limits;
 }
 
@@ -102,10 +118,9 @@ async function measureLimits(options) {
  * @param {Workload} workload @param {string[]} peers @param {Options} options @param {number} [rate]
  * @returns {Promise<Result>}
  */
-async function measure({ name, mix, value }, peers, { store, ...options }, rate = 0) {
-  tell(`REST ${name}`);
-  const work = { ...mix, rate, connections: CONNECTIONS, keys: KEYS, value };
-  const requests = itemRequests(value);
+async function measureWork({ name, mix, value }, peers, { store, ...options }, rate = 0) {
+  tell(`REST ${name}${rate > 0 ? ` at ${short(rate)}/s` : ''}`);
+  const work = { ...settingsOf({ mix, value }), rate };
   const ours = await startIroncached(store);
   const answer = await firstAnswer(ours, value);
   /** @type {Record<string, Contestant>} */
@@ -116,12 +131,17 @@ async function measure({ name, mix, value }, peers, { store, ...options }, rate 
     } else {
       const server = await startHttpPeer(peer, { token: ours.token, answer });
       await expectRefusal(server);
-      const settings = { ...work, ...requests, getReply: answer };
+      const settings = { ...work, getReply: answer };
       contestants[peer] = { server: { ...server, auth: ours.auth }, settings };
     }
   }
-  contestants['ironcached'] = { server: ours, settings: { ...work, ...requests } };
+  contestants['ironcached'] = { server: ours, settings: work };
   return { name, runs: await contest(contestants, options) };
+}
+
+/** For the generator. @param {Pick<Workload, 'mix' | 'value'>} workload */
+export function settingsOf({ mix, value }) {
+  return { ...mix, connections: CONNECTIONS, keys: KEYS, value, ...itemRequests(value) };
 }
 
 /** What is sent and must come back; see load/http.c. */
@@ -165,8 +185,8 @@ async function expectRefusal({ httpPort }) {
 
 const NAMES = { fastify: 'Fastify', http: 'node:http', webdis: 'webdis + redis' };
 
-/** @param {Result[]} results @param {Result[]} paced */
-function print(results, paced) {
+/** @param {Result[]} results */
+function printRates(results) {
   say('\nEvery answer was checked; a wrong one would have ended the run.');
   say('Rates. Ratios are ironcached / peer, medians over the rounds; more is better.\n');
   const peers = Object.entries(NAMES).filter(([peer]) => results.some(({ runs }) => runs[peer]));
@@ -201,10 +221,13 @@ function print(results, paced) {
   );
   say('\nLatencies at those rates, in ms (Fastify | ironcached).\n');
   printLatencies(results, 'fastify');
-  if (paced.length === 0) return;
+}
+
+/** @param {Result[]} results */
+function printPaced(results) {
   say(
     '\nAt a fixed rate, half of what the slower one reached: latencies in ms (Fastify | ironcached) since a',
   );
   say('request was due. Ratios: less is better.\n');
-  printLatencies(paced, 'fastify');
+  printLatencies(results, 'fastify');
 }

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
  * @typedef {object} PartResult
  * @property {string} date
  * @property {ReturnType<typeof import('./machine.mjs').describeMachine>} machine
- * @property {object} options
+ * @property {{ seconds: number, pairs: number }} options
  * @property {{ loadAverage: number[], stolenShare: number }} others
  * @property {string} markdown what it printed
  * @property {any} figures
@@ -24,4 +24,20 @@ export function readResults(file) {
 export function addResult(file, part, result) {
   const parts = { ...readResults(file), [part]: result };
   writeFileSync(file, `${JSON.stringify({ parts }, null, 1)}\n`);
+}
+
+/**
+ * The figures of a part of which some work was measured anew, with all other work as it was.
+ * @param {any} earlier @param {any} figures
+ */
+export function renewed(earlier, figures) {
+  const members = Object.entries(figures).map(([name, now]) => [name, withOthers(earlier[name], now)]);
+  return Object.fromEntries(members);
+}
+
+/** Rows have names; those that are not in `now` stay as they are in `before`. @param {any} before @param {any} now */
+function withOthers(before, now) {
+  if (!Array.isArray(before) || !Array.isArray(now)) return now;
+  const ofName = new Map([...before, ...now].map((row) => [row.name ?? row, row]));
+  return [...ofName.values()];
 }

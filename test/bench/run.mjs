@@ -1,13 +1,14 @@
 // npm run bench -- [parts] [options]: see --help, and README.md for how to read the tables.
 import { parseArgs } from 'node:util';
-import { benchGrowth } from './growth.mjs';
+import { growth } from './growth.mjs';
 import { benchItems } from './items.mjs';
 import { cores, describeMachine, watchOthers } from './machine.mjs';
-import { benchMemcached } from './memcached.mjs';
+import { memcached } from './memcached.mjs';
 import { benchMemory } from './memory.mjs';
+import { nodes } from './nodes.mjs';
 import { percent, say, takeSaid } from './report.mjs';
-import { benchRest } from './rest.mjs';
-import { addResult, readResults } from './results-file.mjs';
+import { rest } from './rest.mjs';
+import { addResult, readResults, renewed } from './results-file.mjs';
 import { benchStalls } from './stalls.mjs';
 import { benchStart } from './start.mjs';
 
@@ -20,6 +21,7 @@ parts
   start       time until ready, memory when empty
   memory      resident memory against the limit; a quarter of an hour, so only by name
   stalls      how long 5 million items hold the event loop when they go; minutes, so only by name
+  nodes       the same with several versions of Node; see --node
   items       10 million items in one cache; minutes and gigabytes, so only by name
   (none: memcached, rest, growth and start)
 
@@ -27,20 +29,23 @@ options
   --seconds N   how long one run takes (2)
   --pairs N     how many runs each server gets, in turn (5)
   --quick       1 second, 2 pairs: a look, not a result
-  --only TEXT   only work whose name has this in it, such as "depth 16"
+  --only TEXT   only work whose name has this in it, such as "depth 16"; the file keeps the figures of other work
   --store NAME  how ironcached keeps items: arena (default) or lru-cache
+  --node PATH   for the part nodes: a Node to run ironcached with; may be given several times
   --items N     for the parts items (10000000) and stalls (5000000)
   --json FILE   where the figures go (bench-results.json); those of other parts stay there
   --help
 `;
 
+// What measures first and prints then can be measured in portions; see --only.
 const PARTS = {
-  memcached: benchMemcached,
-  rest: benchRest,
-  growth: benchGrowth,
+  memcached,
+  rest,
+  growth,
   start: benchStart,
   memory: benchMemory,
   stalls: benchStalls,
+  nodes,
   items: benchItems,
 };
 const DEFAULT_PARTS = /** @type {PartName[]} */ (['memcached', 'rest', 'growth', 'start']);
@@ -70,12 +75,22 @@ async function run({ parts, json, help: _, ...options }) {
     const date = new Date().toISOString();
     takeSaid();
     const others = watchOthers();
-    const figures = await PARTS[part](options);
+    const figures = await measure(part, options, options.only ? readResults(json)[part]?.figures : undefined);
     sayOthers(others());
     // After every part, so that a late failure loses no figures.
     addResult(json, part, { date, machine, options, others: others(), markdown: takeSaid(), figures });
   }
   say(`\nAll figures: ${json}`);
+}
+
+/** @param {PartName} name @param {any} options @param {any} earlier figures of the part that stay in force */
+async function measure(name, options, earlier) {
+  const part = PARTS[name];
+  if (typeof part === 'function') return part(options);
+  const measured = await part.measure(options);
+  const figures = earlier ? renewed(earlier, measured) : measured;
+  part.print(figures);
+  return figures;
 }
 
 /** @param {{ loadAverage: number[], stolenShare: number }} others */
@@ -94,6 +109,7 @@ function readOptions() {
       only: { type: 'string' },
       store: { type: 'string', default: 'arena' },
       items: { type: 'string' },
+      node: { type: 'string', multiple: true, default: [process.execPath] },
       json: { type: 'string', default: 'bench-results.json' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -108,6 +124,7 @@ function readOptions() {
     seconds: positive('--seconds', values.seconds) ?? (quick ? 1 : 2),
     pairs: Math.ceil(positive('--pairs', values.pairs) ?? (quick ? 2 : 5)),
     items: positive('--items', values.items),
+    nodes: values.node,
   };
 }
 

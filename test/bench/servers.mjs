@@ -28,6 +28,7 @@ const MEMORY_LIMIT_MIB = 512;
  * @typedef {object} ServiceOptions
  * @property {number} [memoryLimitMib]
  * @property {number} [tenants] how many projects there are, each with a token of its own
+ * @property {string} [node] the program that runs it
  * @property {URL} [preload] a script that is loaded into it
  * @property {Record<string, string>} [environment] further settings
  */
@@ -40,7 +41,7 @@ const MEMORY_LIMIT_MIB = 512;
  */
 export async function startIroncached(
   store,
-  { memoryLimitMib = MEMORY_LIMIT_MIB, tenants = 1, preload, environment: extra } = {},
+  { memoryLimitMib = MEMORY_LIMIT_MIB, tenants = 1, node, preload, environment: extra } = {},
 ) {
   const accounts = Array.from({ length: tenants }, () => ({
     project: randomBytes(12).toString('hex'),
@@ -63,6 +64,7 @@ export async function startIroncached(
       IRONCACHED_STORE: store,
       IRONCACHED_MEMORY_LIMIT: `${memoryLimitMib}mb`,
     },
+    node,
   );
   const { httpPort, memcachedPort } = line;
   const claims = accounts.map(({ project, token }) => `${token} ${project} bench`);
@@ -151,9 +153,9 @@ async function startScript(file, args, extra) {
 }
 
 /** @param {string[]} args @param {NodeJS.ProcessEnv} env */
-async function startNode(args, env) {
+async function startNode(args, env, node = process.execPath) {
   const started = performance.now();
-  const { child, ...server } = launch([process.execPath, ...args], env);
+  const { child, ...server } = launch([node, ...args], env);
   const line = await readyLine(child);
   return { ...server, line, readyMs: performance.now() - started };
 }

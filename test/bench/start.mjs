@@ -10,8 +10,8 @@ const SETTLE_MS = 500;
 export async function benchStart({ pairs, store }) {
   tell('start');
   const runs = await inTurn(pairs, {
-    ...(has('memcached') ? { memcached: () => measure(startMemcached) } : {}),
-    ironcached: () => measure(() => startIroncached(store)),
+    ...(has('memcached') ? { memcached: () => measureStart(startMemcached) } : {}),
+    ironcached: () => measureStart(() => startIroncached(store)),
   });
   say(
     '\n## Start\n\nFrom the start of the process until it is ready to answer, and its memory when empty.\n',
@@ -27,8 +27,8 @@ export async function benchStart({ pairs, store }) {
   return runs;
 }
 
-/** @param {() => Promise<import('./servers.mjs').Server>} start */
-async function measure(start) {
+/** Its time until ready and its memory when empty. @param {() => Promise<import('./servers.mjs').Server>} start */
+export async function measureStart(start) {
   const server = await start();
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const bytes = residentBytes(server.pid);

@@ -1,0 +1,96 @@
+// npm run bench:page -- [bench-results.json]: writes RESULTS.md, with all tables, and results.svg beside it.
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { rateOf, ratePerCpuOf } from './measurements.mjs';
+import { ratio } from './pairs.mjs';
+import { plot } from './plot.mjs';
+import { readResults } from './results-file.mjs';
+
+/** @typedef {import('./measurements.mjs').Result} Result */
+/** @typedef {import('./plot.mjs').Group} Group */
+
+const [, , file = 'bench-results.json'] = process.argv;
+const parts = readResults(file);
+if (Object.keys(parts).length === 0) throw new Error(`${file} holds no results; npm run bench makes them`);
+writeFileSync(pathOf('results.svg'), plot(groups()));
+writeFileSync(pathOf('RESULTS.md'), page());
+process.stderr.write(`Written: ${pathOf('RESULTS.md')} and results.svg\n`);
+
+/** @param {string} name */
+function pathOf(name) {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+function page() {
+  const sections = Object.values(parts).map(({ markdown, ...about }) => {
+    const [heading = '', ...lines] = markdown.trim().split('\n');
+    return [heading, '', told(about), ...lines].join('\n');
+  });
+  return `# Results of the benchmark
+
+Written by \`npm run bench:page\` from what \`npm run bench\` measured; [README.md](README.md) says how, and what to make of it.
+
+![Ratios to memcached, Fastify, webdis and redis, as bars](results.svg)
+
+${sections.join('\n\n')}
+`;
+}
+
+/** @param {Pick<import('./results-file.mjs').PartResult, 'date' | 'machine' | 'options'>} about */
+function told({ date, machine, options: { seconds, pairs } }) {
+  return `${date.slice(0, 10)}, Node ${machine.node}, ${machine.platform}, ${machine.processor}, ${machine.cores} cores; ${pairs} runs each, ${seconds} s a run.`;
+}
+
+/** @returns {Group[]} */
+function groups() {
+  const memcached = parts['memcached']?.figures ?? { results: [], paced: [] };
+  const rest = parts['rest']?.figures ?? { results: [], paced: [] };
+  const growth = parts['growth']?.figures ?? { results: [] };
+  return [
+    {
+      title: 'Requests per second ÷ memcached’s',
+      better: 'more',
+      bars: rates(memcached.results, 'memcached'),
+    },
+    { title: 'p99 at half rate ÷ memcached’s', better: 'less', bars: tails(memcached.paced, 'memcached') },
+    {
+      title: 'REST: requests per second ÷ bare Fastify’s',
+      better: 'more',
+      bars: rates(rest.results, 'fastify'),
+    },
+    {
+      title: 'REST: requests per second ÷ webdis + redis’',
+      better: 'more',
+      bars: rates(rest.results, 'webdis'),
+    },
+    { title: 'REST: p99 at half rate ÷ bare Fastify’s', better: 'less', bars: tails(rest.paced, 'fastify') },
+    { title: 'CPU time of a get with many ÷ with few', better: 'less', bars: costs(growth.results) },
+  ];
+}
+
+/** @param {Result[]} results @param {string} peer */
+function rates(results, peer) {
+  return bars(results, (result) => ratio(result.runs['ironcached'], result.runs[peer], rateOf(result)));
+}
+
+/** @param {Result[]} results @param {string} peer */
+function tails(results, peer) {
+  return bars(results, ({ runs }) => ratio(runs['ironcached'], runs[peer], (run) => run.p99));
+}
+
+/** @param {Result[]} results */
+function costs(results) {
+  const cost = (/** @type {string} */ whose) => (/** @type {Result} */ result) =>
+    ratio(result.runs[`${whose}, few`], result.runs[`${whose}, many`], ratePerCpuOf(result));
+  return results.flatMap((result) => [
+    ...bars([result], cost('ours')),
+    ...bars([{ ...result, name: 'memcached' }], cost('peer')),
+  ]);
+}
+
+/** Without those whose peer was not measured. @param {Result[]} results @param {(result: Result) => number} figure */
+function bars(results, figure) {
+  return results
+    .map((result) => ({ label: result.name, ratio: figure(result) }))
+    .filter((bar) => Number.isFinite(bar.ratio));
+}
