@@ -1,4 +1,5 @@
 import { commandLines } from './cli/help.ts';
+import { transferLines } from './cli/transfer/help.ts';
 import { flagOf, settingNames, settings } from './config.ts';
 
 /** What --help prints: every setting with its flag, variable and default. */
@@ -13,10 +14,15 @@ export function helpText(version: string): string {
     '',
     'Usage: ironcached [--setting value ...]',
     '       ironcached project|token COMMAND [--option value ...]',
+    '       ironcached dump|load [--option value ...] [FILE]',
     '',
     'Projects and tokens, while the service runs or not (ironcached token --help says more):',
     '',
     ...commandLines(),
+    '',
+    'Items, out of a running service and into it:',
+    '',
+    ...transferLines(),
     '',
     'Settings, as flag or as environment variable, with defaults in brackets:',
     '',

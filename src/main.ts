@@ -2,6 +2,8 @@
 import type { Logger } from 'pino';
 import { isInvocation } from './cli/invocation.ts';
 import { runCommand } from './cli/run.ts';
+import { isTransfer } from './cli/transfer/invocation.ts';
+import { runTransfer } from './cli/transfer/run.ts';
 import { hideCommandLine } from './command-line.ts';
 import { type Config, forgetTokens, readConfig, tokensIn } from './config.ts';
 import { helpText } from './help.ts';
@@ -14,9 +16,10 @@ import { welcome } from './welcome.ts';
 
 const version = readVersion();
 const args = process.argv.slice(2);
-const result = isInvocation(args) ? undefined : readConfig(args);
+const isCommand = isInvocation(args) || isTransfer(args);
+const result = isCommand ? undefined : readConfig(args);
 if (!result) {
-  process.exitCode = await runCommand(args, { out: process.stdout, err: process.stderr });
+  process.exitCode = await carryOut();
 } else if ('show' in result) {
   process.stdout.write(result.show === 'help' ? helpText(version) : `${version}\n`);
 } else if ('mistakes' in result) {
@@ -44,6 +47,15 @@ if (!result) {
     process.stderr.write(`ironcached: ${error.message}\n`);
     process.exitCode = 1;
   }
+}
+
+function carryOut(): Promise<number> {
+  const { stdin, stdout, stderr } = process;
+  if (!isTransfer(args)) return runCommand(args, { out: stdout, err: stderr });
+  const interruption = new AbortController();
+  // The same again ends it at once.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort(signal));
+  return runTransfer(args, { in: stdin, out: stdout, err: stderr }, interruption.signal);
 }
 
 function obeySignals(service: Service, { logger, config }: { logger: Logger; config: Config }): void {

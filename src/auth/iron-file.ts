@@ -55,15 +55,21 @@ export async function readIronFile(
   dataDir: string,
   credentials: Credentials,
 ): Promise<PlainCredentials | undefined> {
-  const path = ironFilePath(dataDir);
-  const text = await readIfThere(path);
-  const file = text === undefined ? undefined : ironFileSchema.safeParse(parseJson(path, text)).data;
+  const file = await readIronCredentials(dataDir);
   if (!file) return undefined;
-  const { project_id: projectId, token } = file;
+  const { projectId, token } = file;
   const hash = hashToken(token);
   const isKnown = credentials.tokens.some((each) => each.hash === hash && covers(each, projectId));
   const exists = credentials.projects.some(({ id }) => id === projectId);
-  return isKnown && exists ? { projectId, token } : undefined;
+  return isKnown && exists ? file : undefined;
+}
+
+/** The project and token of an iron.json as they stand there, if there is one. */
+export async function readIronCredentials(dataDir: string): Promise<PlainCredentials | undefined> {
+  const path = ironFilePath(dataDir);
+  const text = await readIfThere(path);
+  const file = text === undefined ? undefined : ironFileSchema.safeParse(parseJson(path, text)).data;
+  return file && { projectId: file.project_id, token: file.token };
 }
 
 /** Where an iron.json says that the service is, if there is one. */

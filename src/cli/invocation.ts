@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { idSchema, nameSchema, permissionsSchema } from '../auth/credential-members.ts';
 import { sizeSchema } from '../config.ts';
 import type { AskedQuotas } from './control.ts';
+import { OptionReader } from './option-reader.ts';
 
 /** A line for a command's help, and which options it takes besides those of all. */
 interface Usage {
@@ -128,10 +129,10 @@ export function readInvocation(args: readonly string[]): InvocationResult {
   }
   const invocation = {
     command,
-    argument: reader.argument(positionals.slice(2), usage.argument),
+    argument: argumentOf(reader, positionals.slice(2), usage.argument),
     id: reader.checked('id', idSchema),
     name: reader.checked('name', nameSchema),
-    quotas: reader.quotas(),
+    quotas: quotasOf(reader),
     projects: reader.list('project', idSchema),
     allProjects: values['all-projects'] === true,
     permissions: reader.checked('permissions', permissionList) ?? ['read', 'write'],
@@ -172,7 +173,8 @@ const size = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const serverUrl = z
+/** The address of a running service. */
+export const serverUrl = z
   .url({ protocol: /^https?$/, error: 'must be an address like http://127.0.0.1:8080' })
   .transform((text) => new URL(text));
 
@@ -180,66 +182,27 @@ function isCommand(text: string): text is CommandName {
   return Object.hasOwn(COMMANDS, text);
 }
 
-/** Reads options one by one, and collects what is wrong with them. */
-class OptionReader {
-  readonly mistakes: string[] = [];
-  readonly #values: Record<string, unknown>;
-
-  constructor(values: Record<string, unknown>) {
-    this.#values = values;
+function argumentOf(reader: OptionReader, given: readonly string[], wanted: Usage['argument']): string {
+  const argument = reader.argument(given, wanted);
+  if (!wanted) return '';
+  if (argument !== undefined) {
+    return reader.valid(`the ${wanted}`, wanted === 'ID' ? idSchema : nameSchema, argument) ?? '';
   }
+  reader.mistakes.push(`the ${wanted} is missing`);
+  return '';
+}
 
-  text(name: string): string | undefined {
-    const value = this.#values[name];
-    if (value === undefined || typeof value === 'string') return value;
-    this.mistakes.push(`--${name} needs a value`);
-    return undefined;
-  }
-
-  checked<S extends z.ZodType>(name: string, schema: S): z.output<S> | undefined {
-    const text = this.text(name);
-    return text === undefined ? undefined : this.#valid(`--${name}`, schema, text);
-  }
-
-  list(name: string, schema: z.ZodType<string>): string[] {
-    const values = this.#values[name];
-    return (Array.isArray(values) ? values : []).flatMap(
-      (value) => this.#valid(`--${name}`, schema, value) ?? [],
-    );
-  }
-
-  quotas(): AskedQuotas {
-    const read = <S extends z.ZodType<number>>(name: string, schema: S) => {
-      const text = this.text(name);
-      if (text === undefined) return undefined;
-      return text === 'none' ? null : this.#valid(`--${name}`, schema, text);
-    };
-    const [bytes, items] = [read('bytes', size), read('items', count)];
-    const requests = read('requests-per-second', count);
-    return {
-      ...(bytes !== undefined && { bytes }),
-      ...(items !== undefined && { items }),
-      ...(requests !== undefined && { requests_per_second: requests }),
-    };
-  }
-
-  argument(given: readonly string[], wanted: 'NAME' | 'ID' | undefined): string {
-    const [argument, ...more] = given;
-    if (more.length > 0 || (!wanted && argument !== undefined)) {
-      this.mistakes.push(`there is an argument too many; it takes ${wanted ?? 'none'}`);
-    }
-    if (!wanted) return '';
-    if (argument === undefined) {
-      this.mistakes.push(`the ${wanted} is missing`);
-      return '';
-    }
-    return this.#valid(`the ${wanted}`, wanted === 'ID' ? idSchema : nameSchema, argument) ?? '';
-  }
-
-  #valid<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> | undefined {
-    const result = schema.safeParse(value);
-    if (result.success) return result.data;
-    this.mistakes.push(`${what} ${result.error.issues[0]?.message}`);
-    return undefined;
-  }
+function quotasOf(reader: OptionReader): AskedQuotas {
+  const read = <S extends z.ZodType<number>>(name: string, schema: S) => {
+    const text = reader.text(name);
+    if (text === undefined) return undefined;
+    return text === 'none' ? null : reader.valid(`--${name}`, schema, text);
+  };
+  const [bytes, items] = [read('bytes', size), read('items', count)];
+  const requests = read('requests-per-second', count);
+  return {
+    ...(bytes !== undefined && { bytes }),
+    ...(items !== undefined && { items }),
+    ...(requests !== undefined && { requests_per_second: requests }),
+  };
 }

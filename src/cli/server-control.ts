@@ -7,6 +7,7 @@ import {
   type ShownProject,
   type ShownToken,
 } from './control.ts';
+import { reasonOf } from './failure.ts';
 
 const PAGE = 100;
 const TIMEOUT_MS = 30_000;
@@ -94,13 +95,4 @@ function parse(text: string): object | undefined {
   } catch {
     return undefined;
   }
-}
-
-// What fetch itself says is "fetch failed".
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  const reason =
-    cause instanceof Error ? cause.message || String('code' in cause ? cause.code : cause) : error.message;
-  return /certificate/i.test(reason) ? `${reason} (NODE_EXTRA_CA_CERTS names certificates to trust)` : reason;
 }

@@ -12,6 +12,8 @@ const FORMAT = 'ironcached items';
 /** Of the lines that are written and read here. A newer version is refused: what it adds would be lost. */
 const VERSION = 1;
 
+const PROJECT = /^[0-9a-f]{24}$/;
+
 /** Which cache a dump is of. Lines that were not written here need not say it. */
 export interface Origin {
   readonly project: string | undefined;
@@ -37,7 +39,7 @@ export function originFrom(members: Readonly<Record<string, unknown>>): Origin {
   if (Number(version) > VERSION) {
     throw new LineMistake(`is of version ${version} of the format; this release reads up to ${VERSION}`);
   }
-  return { project: nameFrom('project', project), cache: nameFrom('cache', cache) };
+  return { project: projectFrom(project), cache: cacheFrom(cache) };
 }
 
 /** Reads the number of items from the members of a last line. Throws LineMistake. */
@@ -46,7 +48,12 @@ export function itemsFrom({ items }: Readonly<Record<string, unknown>>): number 
   throw new LineMistake('must have the number of items: {"end": true, "items": 3}');
 }
 
-function nameFrom(member: string, value: unknown): string | undefined {
-  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw new LineMistake(`must have text as "${member}"`);
+function projectFrom(project: unknown): string | undefined {
+  if (project === undefined || (typeof project === 'string' && PROJECT.test(project))) return project;
+  throw new LineMistake('must have 24 lower-case hexadecimal digits as "project"');
+}
+
+function cacheFrom(cache: unknown): string | undefined {
+  if (cache === undefined || (typeof cache === 'string' && cache !== '')) return cache;
+  throw new LineMistake('must have the name of a cache as "cache"');
 }

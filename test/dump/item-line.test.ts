@@ -140,7 +140,11 @@ describe('a line that is not as it should be', () => {
       '{"format":"ironcached items","version":2}',
       'is of version 2 of the format; this release reads up to 1',
     ],
-    ['{"format":"ironcached items","version":1,"cache":""}', 'must have text as "cache"'],
+    ['{"format":"ironcached items","version":1,"cache":""}', 'must have the name of a cache as "cache"'],
+    [
+      '{"format":"ironcached items","version":1,"project":"web"}',
+      'must have 24 lower-case hexadecimal digits as "project"',
+    ],
     ['{"end":true}', 'must have the number of items: {"end": true, "items": 3}'],
   ])('is told as such, without what it holds: %s', (line, mistake) => {
     expect(() => read(line)).toThrow(mistake);

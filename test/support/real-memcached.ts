@@ -16,12 +16,12 @@ export interface RealMemcached {
 }
 
 /** Starts the machine's memcached on a free port. */
-export async function startMemcached(): Promise<RealMemcached> {
+export async function startMemcached(options: readonly string[] = []): Promise<RealMemcached> {
   const port = await freePort();
   const asUser = process.getuid?.() === 0 ? ['-u', 'root'] : [];
   const child = spawn(
     'memcached',
-    ['-l', '127.0.0.1', '-p', String(port), '-U', '0', '-m', '256', ...asUser],
+    ['-l', '127.0.0.1', '-p', String(port), '-U', '0', '-m', '256', ...asUser, ...options],
     {
       stdio: 'ignore',
     },

@@ -1,0 +1,45 @@
+import type { z } from 'zod';
+
+/** Reads options one by one, and collects what is wrong with them. Repeats no value: it may be a token in the wrong place. */
+export class OptionReader {
+  readonly mistakes: string[] = [];
+  readonly #values: Record<string, unknown>;
+
+  constructor(values: Record<string, unknown>) {
+    this.#values = values;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#values[name];
+    if (value === undefined || typeof value === 'string') return value;
+    this.mistakes.push(`--${name} needs a value`);
+    return undefined;
+  }
+
+  checked<S extends z.ZodType>(name: string, schema: S): z.output<S> | undefined {
+    const text = this.text(name);
+    return text === undefined ? undefined : this.valid(`--${name}`, schema, text);
+  }
+
+  list(name: string, schema: z.ZodType<string>): string[] {
+    const values = this.#values[name];
+    return (Array.isArray(values) ? values : []).flatMap(
+      (value) => this.valid(`--${name}`, schema, value) ?? [],
+    );
+  }
+
+  /** What stands behind the command, if it takes anything: its name, for the mistakes. */
+  argument(given: readonly string[], wanted: string | undefined): string | undefined {
+    const [argument, ...more] = given;
+    if (more.length === 0 && (wanted || argument === undefined)) return argument;
+    this.mistakes.push(`there is an argument too many; it takes ${wanted ?? 'none'}`);
+    return argument;
+  }
+
+  valid<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> | undefined {
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    this.mistakes.push(`${what} ${result.error.issues[0]?.message}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import { adminTokenPath } from '../auth/credentials-file.ts';
+import type { ServiceAddress } from '../auth/iron-file.ts';
+import { type Config, settings } from '../config.ts';
+import { reachableHost } from '../host-address.ts';
+import { ControlError } from './control.ts';
+
+/** The token by which projects and tokens of a running service are looked after. Throws ControlError. */
+export async function adminToken({ adminToken, dataDir }: Config): Promise<string> {
+  if (adminToken !== undefined) return adminToken;
+  try {
+    return (await readFile(adminTokenPath(dataDir), 'utf8')).trim();
+  } catch {
+    const { variable } = settings.adminToken;
+    throw new ControlError(
+      `an admin token is needed: ${variable}, --admin-token, or the file that ${settings.dataDir.variable} has`,
+    );
+  }
+}
+
+export function addressOf({ protocol, hostname, port }: URL): ServiceAddress {
+  const isTls = protocol === 'https:';
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { protocol: isTls ? 'https' : 'http', host, port: Number(port) || (isTls ? 443 : 80) };
+}
+
+/** Where a service with these settings is found. */
+export function configuredAddress({ httpHost, httpPort, tlsCert }: Config): ServiceAddress {
+  return {
+    protocol: tlsCert === undefined ? 'http' : 'https',
+    host: reachableHost(httpHost),
+    port: httpPort,
+  };
+}

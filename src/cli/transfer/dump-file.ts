@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type Readable, pipeline as startPipeline, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+
+type Pieces = AsyncIterable<Uint8Array>;
+
+/**
+ * Writes a file that its owner alone can read, since values may be secrets. It has its name when it is whole
+ * and safe on the disk; until then, what was there before stays. A name that ends in .gz is compressed.
+ */
+export async function writeDumpFile(path: string, pieces: Pieces, signal: AbortSignal): Promise<void> {
+  const bytes = path.endsWith('.gz') ? startPipeline(pieces, createGzip(), () => {}) : pieces;
+  if (await isSpecial(path)) return pipeline(bytes, createWriteStream(path), { signal });
+  const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  const file = await open(unfinished, 'wx', 0o600);
+  try {
+    await pipeline(bytes, file.createWriteStream({ flush: true }), { signal });
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+}
+
+/** Writes to what stays open, such as standard output. */
+export async function writeDump(output: Writable, pieces: Pieces, signal: AbortSignal): Promise<void> {
+  // By itself, a pipeline that is told to stop waits until an output that stays open has taken what it has.
+  const stopped = once(signal, 'abort').then(() => signal.throwIfAborted());
+  await Promise.race([pipeline(pieces, output, { end: false }), stopped]);
+}
+
+/** The bytes of a file, or of standard input. What gzip compressed is told by its first byte. */
+export async function* readDump(source: string | Readable): AsyncGenerator<Buffer> {
+  const stream = typeof source === 'string' ? createReadStream(source) : source;
+  await once(stream, 'readable');
+  const first: Buffer | null = stream.read(1);
+  if (first) stream.unshift(first);
+  yield* first?.[0] === GZIP ? startPipeline(stream, createGunzip(), () => {}) : stream;
+}
+
+const GZIP = 0x1f;
+
+// A device or a pipe is written as it is: a file in its place would not be it.
+async function isSpecial(path: string): Promise<boolean> {
+  try {
+    return !(await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,17 @@
+import { TRANSFER_OPTIONS, TRANSFERS } from './invocation.ts';
+
+/** What `ironcached dump --help` and `ironcached load --help` print. */
+export function transferHelp(): string {
+  return ['Usage: ironcached dump|load [--option value ...] [FILE]', '', ...transferLines(), ''].join('\n');
+}
+
+/** A paragraph for each command, with its options. */
+export function transferLines(): string[] {
+  return Object.entries(TRANSFERS).flatMap(([name, { about, options }]) => {
+    const lines = options.map((option) => {
+      const { about, ...rest } = TRANSFER_OPTIONS[option];
+      return `      --${option}${'value' in rest ? ` ${rest.value}` : ''}: ${about}`;
+    });
+    return [`  ${name} [FILE]`, `      ${about}`, ...lines];
+  });
+}

@@ -1,0 +1,160 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { idSchema, tokenTextSchema } from '../../auth/credential-members.ts';
+import { serverUrl } from '../invocation.ts';
+import { OptionReader } from '../option-reader.ts';
+
+/** Every option of these commands, with its value and what it says. */
+export const TRANSFER_OPTIONS = {
+  project: { value: 'ID', about: 'the project; unless given, that of iron.json in the data directory' },
+  'all-projects': { about: 'every project, by the admin token' },
+  cache: { value: 'NAME', about: 'this cache alone; several times for several, where it is a dump' },
+  add: { about: 'leave items as they are that are there already' },
+  'from-memcached': { value: 'HOST:PORT', about: 'load what a memcached has, instead of a dump' },
+  'memcached-auth': {
+    value: 'FILE',
+    about: 'its file of users, where it has one (memcached -Y): the first line is used',
+  },
+  token: {
+    value: 'TOKEN',
+    about: 'of the project (or IRONCACHED_TOKEN, or iron.json; else one is made for it by the admin token)',
+  },
+  server: { value: 'URL', about: 'the running service; unless given, that of iron.json or of the settings' },
+  'data-dir': { value: 'DIR', about: 'the data directory of the service (or IRONCACHED_DATA_DIR)' },
+  'admin-token': {
+    value: 'TOKEN',
+    about: 'unless given, IRONCACHED_ADMIN_TOKEN or the one in the data directory',
+  },
+} as const satisfies Record<string, { value?: string; about: string }>;
+
+type OptionName = keyof typeof TRANSFER_OPTIONS;
+
+const EVERYWHERE: readonly OptionName[] = ['token', 'server', 'data-dir', 'admin-token'];
+
+interface Usage {
+  readonly about: string;
+  readonly options: readonly OptionName[];
+}
+
+export const TRANSFERS = {
+  dump: {
+    about: 'write the items of a running service into a file, or to standard output; .gz is compressed',
+    options: ['project', 'all-projects', 'cache', ...EVERYWHERE],
+  },
+  load: {
+    about: 'load such a file, or standard input, into a running service',
+    options: ['project', 'cache', 'add', 'from-memcached', 'memcached-auth', ...EVERYWHERE],
+  },
+} as const satisfies Record<string, Usage>;
+
+/** Where a memcached listens. */
+export interface MemcachedAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Transfer {
+  readonly command: keyof typeof TRANSFERS;
+  /** Undefined: standard input or output. */
+  readonly file: string | undefined;
+  readonly project: string | undefined;
+  readonly allProjects: boolean;
+  readonly caches: readonly string[];
+  readonly add: boolean;
+  readonly memcached: MemcachedAddress | undefined;
+  readonly memcachedAuth: string | undefined;
+  readonly token: string | undefined;
+  readonly server: URL | undefined;
+  /** Settings, as flags of the service. */
+  readonly settings: readonly string[];
+}
+
+export type TransferResult =
+  | { readonly transfer: Transfer }
+  | { readonly show: 'help' }
+  | { readonly mistakes: readonly string[] };
+
+/** Is this about items that go out or come in? */
+export function isTransfer([first = '']: readonly string[]): boolean {
+  return Object.hasOwn(TRANSFERS, first);
+}
+
+/** Understands a command line that isTransfer. Finds every mistake. */
+export function readTransfer([name = '', ...args]: readonly string[]): TransferResult {
+  const { values, positionals, tokens } = parseArgs({
+    args,
+    options: parseOptions(),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  if (values['help'] === true) return { show: 'help' };
+  const command = name as Transfer['command'];
+  const reader = new OptionReader(values);
+  const known: readonly string[] = TRANSFERS[command].options;
+  for (const token of tokens) {
+    if (token.kind !== 'option' || known.includes(token.name)) continue;
+    reader.mistakes.push(`${token.rawName}: ${command} has no such option; see ironcached ${command} --help`);
+  }
+  const transfer = transferFrom(command, positionals, values, reader);
+  reader.mistakes.push(...contradictions(transfer));
+  return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { transfer };
+}
+
+function parseOptions() {
+  const options = Object.entries(TRANSFER_OPTIONS).map(([name, option]) => {
+    const type = 'value' in option ? ('string' as const) : ('boolean' as const);
+    return [name, { type, multiple: name === 'cache' }];
+  });
+  return { ...Object.fromEntries(options), help: { type: 'boolean' as const, short: 'h' } };
+}
+
+function transferFrom(
+  command: Transfer['command'],
+  positionals: readonly string[],
+  values: Record<string, unknown>,
+  reader: OptionReader,
+): Transfer {
+  const file = reader.argument(positionals, 'FILE');
+  return {
+    command,
+    file: file === '-' ? undefined : file,
+    project: reader.checked('project', idSchema),
+    allProjects: values['all-projects'] === true,
+    caches: reader.list('cache', cacheName),
+    add: values['add'] === true,
+    memcached: reader.checked('from-memcached', memcachedAddress),
+    memcachedAuth: reader.text('memcached-auth'),
+    token: reader.checked('token', tokenTextSchema),
+    server: reader.checked('server', serverUrl),
+    settings: ['data-dir', 'admin-token'].flatMap((name) => {
+      const value = reader.text(name);
+      return value === undefined ? [] : [`--${name}=${value}`];
+    }),
+  };
+}
+
+const NO_NAME = { error: 'must be the name of a cache' };
+const cacheName = z.string(NO_NAME).min(1, NO_NAME);
+
+const ADDRESS = /^(?:\[([^\]]+)\]|([^:[\]/]+)):(\d{1,5})$/;
+
+const memcachedAddress = z.string().transform((text, context) => {
+  const [, v6, host = v6, port] = ADDRESS.exec(text) ?? [];
+  if (host !== undefined && Number(port) >= 1 && Number(port) <= 65_535) return { host, port: Number(port) };
+  context.addIssue('must be an address like 127.0.0.1:11211');
+  return z.NEVER;
+});
+
+function contradictions(transfer: Transfer): string[] {
+  const { command, file, project, allProjects, caches, memcached, memcachedAuth } = transfer;
+  const isLoad = command === 'load';
+  return [
+    [allProjects && project !== undefined, '--project and --all-projects exclude each other'],
+    [allProjects && caches.length > 0, '--cache and --all-projects exclude each other'],
+    [isLoad && caches.length > 1, '--cache: load takes one cache'],
+    [memcached && caches.length === 0, '--from-memcached needs --cache, to load into'],
+    [memcached && file !== undefined, '--from-memcached takes no FILE'],
+    [memcachedAuth !== undefined && !memcached, '--memcached-auth needs --from-memcached'],
+  ].flatMap(([is, mistake]) => (is ? String(mistake) : []));
+}

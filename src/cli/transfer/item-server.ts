@@ -1,0 +1,98 @@
+import { ControlError } from '../control.ts';
+import { reasonOf } from '../failure.ts';
+
+const PAGE = 100;
+/** The REST interface counts pages from 0 to 100. */
+const PAGES_MAX = 101;
+
+/** A cache of a project. */
+export interface CachePlace {
+  readonly project: string;
+  readonly cache: string;
+}
+
+/** What the service says of a load. */
+export interface LoadReport {
+  readonly loaded: number;
+  readonly expired: number;
+  readonly kept: number;
+  readonly refused: readonly { readonly msg: string; readonly items: number; readonly line: number }[];
+}
+
+interface ItemServerParts {
+  readonly base: URL;
+  readonly tokenFor: (project: string) => Promise<string>;
+  /** Ends whatever is on its way. */
+  readonly signal: AbortSignal;
+}
+
+/** The items of a running service, by its REST interface. Throws ControlError. */
+export class ItemServer {
+  readonly #parts: ItemServerParts;
+
+  constructor(parts: ItemServerParts) {
+    this.#parts = parts;
+  }
+
+  /** The names of all caches of a project. */
+  async caches(project: string): Promise<string[]> {
+    const names: string[] = [];
+    for (let page = 0; page < PAGES_MAX; page++) {
+      const query = `?page=${page}&per_page=${PAGE}`;
+      const listed = await this.#answer<{ name: string }[]>(project, query);
+      names.push(...listed.map(({ name }) => name));
+      if (listed.length < PAGE) return names;
+    }
+    throw new ControlError(
+      `the project ${project} has more caches than can be listed, which is ${names.length}: name them by --cache`,
+    );
+  }
+
+  /** The lines of a cache's dump as they come; undefined: there is no such cache. */
+  async dump({ project, cache }: CachePlace): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const response = await this.#ask(project, itemsPath(cache));
+    if (response.ok && response.body) return response.body;
+    if (response.status !== 404) return this.#fail(response);
+    await response.body?.cancel();
+    return undefined;
+  }
+
+  /** Loads the lines of a dump as they come. */
+  load({ project, cache }: CachePlace, lines: AsyncIterable<Uint8Array>, mode: 'set' | 'add') {
+    const path = `${itemsPath(cache)}?mode=${mode}`;
+    return this.#answer<LoadReport>(project, path, { method: 'POST', body: lines, duplex: 'half' });
+  }
+
+  async #answer<T>(project: string, path: string, init?: RequestInit): Promise<T> {
+    const response = await this.#ask(project, path, init);
+    return response.ok ? ((await response.json()) as T) : this.#fail(response);
+  }
+
+  async #ask(project: string, path: string, init: RequestInit = {}): Promise<Response> {
+    const { base, tokenFor, signal } = this.#parts;
+    const headers = { authorization: `OAuth ${await tokenFor(project)}` };
+    const url = new URL(`/1/projects/${project}/caches${path}`, base);
+    try {
+      return await fetch(url, { ...init, headers, signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      // What the source of a body throws comes back as it was, or as the cause.
+      const cause = error instanceof Error ? (error.cause ?? error) : error;
+      if (cause instanceof ControlError) throw cause;
+      throw new ControlError(`${base.origin} cannot be reached: ${reasonOf(error)}`);
+    }
+  }
+
+  async #fail(response: Response): Promise<never> {
+    const { origin } = this.#parts.base;
+    const said: unknown = await response.json().catch(() => undefined);
+    const isMessage = typeof said === 'object' && said !== null && 'msg' in said;
+    throw new ControlError(
+      `${origin}: ${isMessage ? said.msg : `it answered ${response.status}, and is perhaps no ironcached`}`,
+    );
+  }
+}
+
+function itemsPath(cache: string): string {
+  return `/${encodeURIComponent(cache)}/items`;
+}

@@ -1,0 +1,55 @@
+const LINE_MS = 1_000;
+
+interface Terminal {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
+
+/** How far a transfer has come: a line each second at a terminal, and one at the end everywhere. */
+export class Progress {
+  items = 0;
+  bytes = 0;
+  readonly #verb: string;
+  readonly #terminal: Terminal;
+  readonly #start = performance.now();
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  /** `verb`: what was done to the items, such as "dumped". */
+  constructor(verb: string, terminal: Terminal) {
+    this.#verb = verb;
+    this.#terminal = terminal;
+    if (!terminal.isTTY) return;
+    this.#timer = setInterval(() => terminal.write(`${ERASE_LINE}${this.#line()}`), LINE_MS).unref();
+  }
+
+  count(bytes: number): void {
+    this.items++;
+    this.bytes += bytes;
+  }
+
+  /** Takes away the line of a terminal, for others to be written. */
+  pause(): void {
+    clearInterval(this.#timer);
+    if (this.#timer) this.#terminal.write(ERASE_LINE);
+  }
+
+  /** Writes the last line, with more about it. */
+  finish(more: string): void {
+    this.pause();
+    this.#terminal.write(`${this.#line()}${more}\n`);
+  }
+
+  #line(): string {
+    const seconds = (performance.now() - this.#start) / 1000;
+    const rate = grouped(Math.round(this.items / Math.max(seconds, 0.001)));
+    const megabytes = (this.bytes / 1_000_000).toFixed(1);
+    return `${this.#verb} ${grouped(this.items)} items, ${megabytes} MB in ${seconds.toFixed(1)} s, ${rate} items/s`;
+  }
+}
+
+const ERASE_LINE = '\r\x1b[K';
+
+/** A number as people read it: 1,234,567. */
+export function grouped(number: number): string {
+  return number.toLocaleString('en');
+}

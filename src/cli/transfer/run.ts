@@ -1,0 +1,158 @@
+import type { Readable, Writable } from 'node:stream';
+import { codeOf } from '../../auth/private-file.ts';
+import { readConfig } from '../../config.ts';
+import { ControlError } from '../control.ts';
+import { tellMistakes } from '../mistakes.ts';
+import { type Access, openAccess } from './access.ts';
+import { dumpOf } from './dump.ts';
+import { readDump, writeDump, writeDumpFile } from './dump-file.ts';
+import { dumpsIn } from './dumps-in-file.ts';
+import { transferHelp } from './help.ts';
+import { type MemcachedAddress, readTransfer, type Transfer } from './invocation.ts';
+import type { CachePlace, LoadReport } from './item-server.ts';
+import { loadDumps, summaryOf } from './load.ts';
+import { memcachedDump, readSignIn } from './memcached-dump.ts';
+import { grouped, Progress } from './progress.ts';
+
+export interface TransferStreams {
+  readonly in: Readable;
+  readonly out: Writable;
+  readonly err: { write(text: string): unknown; readonly isTTY?: boolean };
+}
+
+/** Carries out `ironcached dump …` and `ironcached load …`; gives the exit status. `signal` ends it early. */
+export async function runTransfer(
+  args: readonly string[],
+  streams: TransferStreams,
+  signal: AbortSignal,
+): Promise<number> {
+  const read = readTransfer(args);
+  if ('show' in read) {
+    streams.out.write(transferHelp());
+    return 0;
+  }
+  if ('mistakes' in read) return tellMistakes(read.mistakes, streams.err);
+  const { transfer } = read;
+  const result = readConfig(transfer.settings);
+  if (!('config' in result)) return tellMistakes('mistakes' in result ? result.mistakes : [], streams.err);
+  const progress = new Progress(
+    transfer.command === 'dump' ? 'dumped' : 'loaded',
+    terminalOf(transfer, streams),
+  );
+  try {
+    const access = await openAccess(transfer, result.config, signal);
+    const parts = { transfer, access, streams, progress, signal };
+    try {
+      return await (transfer.command === 'dump' ? dump(parts) : load(parts));
+    } finally {
+      await access.tokens.end();
+    }
+  } catch (error) {
+    progress.pause();
+    return tellFailure(error, streams, signal);
+  }
+}
+
+interface TransferParts {
+  readonly transfer: Transfer;
+  readonly access: Access;
+  readonly streams: TransferStreams;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+async function dump({ transfer, access, streams, progress, signal }: TransferParts): Promise<number> {
+  let caches = 0;
+  async function* dumps(): AsyncGenerator<Uint8Array> {
+    for await (const place of placesOf(transfer, access, streams)) {
+      const pieces = await dumpOf(place, access.server, progress);
+      // One that was listed may be gone by now.
+      if (!pieces && transfer.caches.length > 0) throw new ControlError(`there is no cache "${place.cache}"`);
+      if (!pieces) continue;
+      caches++;
+      yield* pieces;
+    }
+  }
+  const { file } = transfer;
+  await (file === undefined ? writeDump(streams.out, dumps(), signal) : writeDumpFile(file, dumps(), signal));
+  progress.finish(`; caches: ${grouped(caches)}`);
+  return 0;
+}
+
+async function* placesOf(
+  { allProjects, caches }: Transfer,
+  { server, control, project }: Access,
+  { err }: TransferStreams,
+): AsyncGenerator<CachePlace> {
+  const projects = allProjects ? await (await control()).projects() : [{ id: project(), status: 'active' }];
+  for (const { id, status } of projects) {
+    if (status === 'active') {
+      const names = caches.length > 0 ? caches : await server.caches(id);
+      for (const cache of names) yield { project: id, cache };
+    } else err.write(`ironcached: the project ${id} is suspended, and not in the dump\n`);
+  }
+}
+
+async function load(parts: TransferParts): Promise<number> {
+  const { transfer, streams, progress } = parts;
+  const reports = await (transfer.memcached ? loadMemcached(parts, transfer.memcached) : loadFile(parts));
+  if (reports.length === 0) throw new ControlError('there is no dump in it');
+  const { loaded, more, refused } = summaryOf(reports);
+  progress.items = loaded;
+  progress.finish(more);
+  for (const line of refused) streams.err.write(`ironcached: ${line}\n`);
+  return refused.length > 0 ? 1 : 0;
+}
+
+function loadFile({ transfer, access, streams, progress }: TransferParts): Promise<LoadReport[]> {
+  const { project, caches, file } = transfer;
+  const dumps = dumpsIn(readDump(file ?? streams.in), (bytes) => progress.count(bytes));
+  const destination = { project, cache: caches[0], usualProject: access.project };
+  return loadDumps(access.server, dumps, destination, modeOf(transfer));
+}
+
+async function loadMemcached(
+  { transfer, access, progress }: TransferParts,
+  address: MemcachedAddress,
+): Promise<LoadReport[]> {
+  const { caches, memcachedAuth } = transfer;
+  const signIn = memcachedAuth === undefined ? undefined : await readSignIn(memcachedAuth);
+  const dump = await begun(memcachedDump({ address, signIn }, (bytes) => progress.count(bytes)));
+  const place = { project: access.project(), cache: String(caches[0]) };
+  return [await access.server.load(place, dump, modeOf(transfer))];
+}
+
+// What cannot even begin needs not be offered to the service.
+async function begun(pieces: AsyncGenerator<Buffer>): Promise<AsyncGenerator<Buffer>> {
+  const first = await pieces.next();
+  return (async function* () {
+    if (first.done) return;
+    yield first.value;
+    yield* pieces;
+  })();
+}
+
+function modeOf({ add }: Transfer): 'set' | 'add' {
+  return add ? 'add' : 'set';
+}
+
+// What is dumped to a terminal would be torn by lines about it.
+function terminalOf({ command, file }: Transfer, { out, err }: TransferStreams): TransferStreams['err'] {
+  const isInTheWay = command === 'dump' && file === undefined && 'isTTY' in out && out.isTTY === true;
+  return isInTheWay ? { write: (text) => err.write(text) } : err;
+}
+
+/** A shell's way of telling which signal ended a program. */
+const STATUS_BY_SIGNAL: Record<string, number> = { SIGINT: 130, SIGTERM: 143 };
+
+function tellFailure(error: unknown, { err }: TransferStreams, signal: AbortSignal): number {
+  if (signal.aborted) {
+    err.write('ironcached: interrupted\n');
+    return STATUS_BY_SIGNAL[String(signal.reason)] ?? 1;
+  }
+  // Whoever reads our output, `head` say, had enough of it.
+  if (codeOf(error) !== 'EPIPE') {
+    err.write(`ironcached: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+  return 1;
+}
