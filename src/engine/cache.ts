@@ -4,6 +4,7 @@ import type { CacheSettings } from './cache-settings.ts';
 import { compareAndSwap, remove, type StoreMode, type StoreOutcome, storing, touch } from './changes.ts';
 import { Refusal } from './errors.ts';
 import { type Cas, type Item, NEVER, type NewValue } from './item.ts';
+import type { Key } from './key.ts';
 import {
   type GuardedOutcome,
   type GuardedStoreOptions,
@@ -51,7 +52,7 @@ export class Cache {
     this.#now = parts.now;
   }
 
-  get(key: string): Answer<Item | undefined> {
+  get(key: Key): Answer<Item | undefined> {
     // Not by `after`: this is the most frequent operation of all, and need not make a function for it.
     const item = this.#stored.read(key, true);
     if (item instanceof Promise) return item.then((found) => this.#counted(found));
@@ -59,16 +60,16 @@ export class Cache {
   }
 
   /** Looks without counting as a use. */
-  peek(key: string): Answer<Item | undefined> {
+  peek(key: Key): Answer<Item | undefined> {
     return this.#stored.read(key, false);
   }
 
-  store(mode: StoreMode, key: string, value: NewValue): Answer<StoreOutcome> {
+  store(mode: StoreMode, key: Key, value: NewValue): Answer<StoreOutcome> {
     const kept = this.#kept(value);
     return this.#put(key, kept, storing[mode](kept, this.#limits.valueBytesMax));
   }
 
-  compareAndSwap(key: string, value: NewValue, expected: Cas): Answer<StoreOutcome> {
+  compareAndSwap(key: Key, value: NewValue, expected: Cas): Answer<StoreOutcome> {
     const kept = this.#kept(value);
     const answer = this.#put(key, kept, compareAndSwap(kept, expected));
     return after(answer, (outcome) => {
@@ -77,7 +78,7 @@ export class Cache {
     });
   }
 
-  calculate(key: string, by: Arithmetic, options?: ArithmeticOptions): Answer<ArithmeticOutcome> {
+  calculate(key: Key, by: Arithmetic, options?: ArithmeticOptions): Answer<ArithmeticOutcome> {
     return after(this.#stored.update(key, calculate(by, options)), (outcome) => {
       this.#countArithmetic(by, outcome);
       return outcome;
@@ -85,7 +86,7 @@ export class Cache {
   }
 
   /** True: there was an item. */
-  delete(key: string): Answer<boolean> {
+  delete(key: Key): Answer<boolean> {
     return after(this.#stored.update(key, remove()), (removed) => {
       this.#count(removed ? 'deleteHits' : 'deleteMisses');
       return removed;
@@ -107,13 +108,13 @@ export class Cache {
    * Removes an item that a client could not replace, and means to be gone, without counting a delete. In a
    * cache that evicts nothing it stays: there, nothing goes but by deletion and expiry.
    */
-  discard(key: string): Answer<boolean> {
+  discard(key: Key): Answer<boolean> {
     if (this.#settings().policy === 'none') return false;
     return this.#stored.update(key, remove());
   }
 
   /** Gives an item another expiry and answers the item, if there is one. */
-  touch(key: string, expiresAt: number): Answer<Item | undefined> {
+  touch(key: Key, expiresAt: number): Answer<Item | undefined> {
     return after(this.#stored.update(key, touch(expiresAt)), (item) => {
       this.#count(item ? 'touchHits' : 'touchMisses');
       return item;
@@ -121,7 +122,7 @@ export class Cache {
   }
 
   /** Reads as the meta commands do: may make, touch, or win the right to refresh an item. */
-  lease(key: string, options: LeaseOptions): Answer<Lease | undefined> {
+  lease(key: Key, options: LeaseOptions): Answer<Lease | undefined> {
     return after(this.#stored.update(key, lease(options, this.#now())), (found) => {
       if (options.expiresAt === undefined) this.#countGet(found !== undefined);
       else this.#count(found ? 'touchHits' : 'touchMisses');
@@ -132,7 +133,7 @@ export class Cache {
   /** Stores as the meta commands do; see GuardedStoreOptions. */
   storeGuarded(
     mode: StoreMode,
-    key: string,
+    key: Key,
     value: NewValue,
     options: GuardedStoreOptions,
   ): Answer<GuardedOutcome> {
@@ -141,7 +142,7 @@ export class Cache {
   }
 
   /** Deletes as the meta commands do: perhaps only one version, perhaps only marking it stale. */
-  invalidate(key: string, options: InvalidateOptions): Answer<'done' | 'not_found' | 'exists'> {
+  invalidate(key: Key, options: InvalidateOptions): Answer<'done' | 'not_found' | 'exists'> {
     return after(this.#stored.update(key, invalidate(options)), (outcome) => {
       if (outcome !== 'done') this.#count('deleteMisses');
       else if (!options.markStale) this.#count('deleteHits');
@@ -206,7 +207,7 @@ export class Cache {
     return this.#stored.isLate ? { ...value, value: Buffer.from(value.value) } : value;
   }
 
-  #put<R>(key: string, value: NewValue, decide: Decide<R>): Answer<R> {
+  #put<R>(key: Key, value: NewValue, decide: Decide<R>): Answer<R> {
     const { valueBytesMax } = this.#limits;
     if (value.value.length > valueBytesMax) {
       this.#count('tooLarge');

@@ -1,4 +1,30 @@
 /**
+ * A key as bytes in a buffer, which spares making a text of it. One object serves key after key: it names
+ * this one until it is pointed elsewhere, or the buffer is used for something else.
+ */
+export class KeyBytes {
+  bytes: Buffer = Buffer.alloc(0);
+  start = 0;
+  length = 0;
+
+  /** Points to other bytes. */
+  at(bytes: Buffer, start: number, length: number): this {
+    this.bytes = bytes;
+    this.start = start;
+    this.length = length;
+    return this;
+  }
+
+  /** The same key as a text of one character per byte. */
+  toString(): string {
+    return this.bytes.toString('latin1', this.start, this.start + this.length);
+  }
+}
+
+/** A key as the engine takes it; whoever keeps it longer than for one call keeps its text. */
+export type Key = string | KeyBytes;
+
+/**
  * A key inside the engine is a string with one character (0…255) per byte, so that both doors name
  * the same item: REST keys are the UTF-8 bytes of their text, memcached keys are bytes anyway.
  */

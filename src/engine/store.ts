@@ -1,6 +1,7 @@
 import type { Answer } from './answer.ts';
 import type { CacheSettings, Quota } from './cache-settings.ts';
 import type { Cas, Draft, Item } from './item.ts';
+import type { Key } from './key.ts';
 
 /** What a change decides about an item. `amend` changes what is about the value, never the value. */
 export type Decision<R> =
@@ -52,13 +53,13 @@ export interface ListedItem {
  * deleted: the first write makes the cache (anew). A key is a string of bytes (see key.ts).
  */
 export interface StoredCache {
-  /** Does it decide later than it is asked? Then a value that it is given must not change meanwhile. */
+  /** Does it decide later than it is asked? Then the key and the value that it is given must not change. */
   readonly isLate?: boolean;
   /** The live item under a key. `use` counts as a use, for the eviction order and access time. */
-  read(key: string, use: boolean): Answer<Item | undefined>;
+  read(key: Key, use: boolean): Answer<Item | undefined>;
   /** Reads, decides and writes in one atomic step. Throws Refusal `out_of_memory`, `over_quota`,
    * `too_many_caches`. */
-  update<R>(key: string, decide: Decide<R>): Answer<R>;
+  update<R>(key: Key, decide: Decide<R>): Answer<R>;
   /** Removes all items, now or those that are there at `at` (ms since the epoch). False: no such cache. */
   clear(at?: number): Answer<boolean>;
   /** False: no such cache. */

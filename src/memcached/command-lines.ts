@@ -1,4 +1,5 @@
 import { type Cas, casFrom } from '../engine/item.ts';
+import type { Key } from '../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../engine/limits.ts';
 import { keyFromBase64 } from './base64-key.ts';
 import { type MetaFlags, OPAQUE_LENGTH_MAX, readMetaTarget } from './meta-flags.ts';
@@ -63,6 +64,7 @@ export function lineParserFor(words: Words): LineParser | undefined {
 
 const parsersByCode = new Map([...lineParsers].map(([name, parse]) => [codeOf(name), { name, parse }]));
 
+const LETTER_S = 0x53;
 const NO_DATA = Buffer.alloc(0);
 const BAD_FORMAT = 'CLIENT_ERROR bad command line format';
 const INVALID_EXPTIME = 'CLIENT_ERROR invalid exptime argument';
@@ -75,7 +77,7 @@ const DATA_LENGTH_MAX = 0x7fffffff - 2;
 
 export function refused(
   reply: string,
-  options: { noreply?: boolean; tooLargeFor?: string; close?: true } = {},
+  options: { noreply?: boolean; tooLargeFor?: Key; close?: true } = {},
 ): RefusedRequest {
   return { command: 'refused', reply, noreply: false, ...options };
 }
@@ -98,13 +100,11 @@ function readKeys(
   from: number,
   exptime: number,
 ): RetrievalRequest | RefusedRequest {
-  const keys: string[] = [];
   for (let i = from; i < words.count; i++) {
     // One key too long spoils the whole command; the values before it are not sent.
     if (words.length(i) > KEY_LENGTH_MAX) return refused(BAD_FORMAT);
-    keys.push(words.text(i));
   }
-  return { command, keys, exptime, answered: 0 };
+  return { command, keys: words.keysFrom(from), exptime, answered: 0 };
 }
 
 function storage(command: StorageRequest['command']): LineParser {
@@ -121,7 +121,7 @@ function storage(command: StorageRequest['command']): LineParser {
     if (broken || dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) {
       return refused(BAD_FORMAT, { noreply });
     }
-    const key = line.text(1);
+    const key = line.key(1);
     return { request: { command, key, flags, exptime, cas, noreply, data: NO_DATA }, dataLength };
   };
 }
@@ -138,7 +138,7 @@ function readDelete(words: Words): Request {
   const understood = words.count - (noreply ? 1 : 0) === (words.is(2, '0') ? 3 : 2);
   if (!understood) return refused(`${BAD_FORMAT}.  Usage: delete <key> [noreply]`, { noreply });
   if (words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT, { noreply });
-  return { command: 'delete', key: words.text(1), noreply };
+  return { command: 'delete', key: words.key(1), noreply };
 }
 
 function arithmetic(command: 'incr' | 'decr'): LineParser {
@@ -148,7 +148,7 @@ function arithmetic(command: 'incr' | 'decr'): LineParser {
     if (words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT, { noreply });
     const delta = uint64From(words.text(2));
     if (delta === undefined) return refused('CLIENT_ERROR invalid numeric delta argument', { noreply });
-    return { command, key: words.text(1), delta, noreply };
+    return { command, key: words.key(1), delta, noreply };
   };
 }
 
@@ -158,7 +158,7 @@ function readTouch(words: Words): Request {
   if (words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT, { noreply });
   const exptime = int32At(words, 2);
   if (exptime === undefined) return refused(INVALID_EXPTIME, { noreply });
-  return { command: 'touch', key: words.text(1), exptime, noreply };
+  return { command: 'touch', key: words.key(1), exptime, noreply };
 }
 
 function readFlushAll(words: Words): Request {
@@ -218,8 +218,7 @@ function readMetaStorage(words: Words): Request | DataAnnouncement | SwallowedRe
   if (words.length(1) > KEY_LENGTH_MAX || words.count === 2) return refused(BAD_FORMAT);
   if (words.count > META_WORDS_MAX) return refused('CLIENT_ERROR options flags too long');
   // Early versions of the meta protocol wrote the length as a flag: S100.
-  const length = words.text(2);
-  const dataLength = int32From(length.startsWith('S') ? length.slice(1) : length);
+  const dataLength = words.byte(2, 0) === LETTER_S ? int32From(words.text(2).slice(1)) : int32At(words, 2);
   if (dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) return refused(BAD_FORMAT);
   const target = readMetaTarget(words, 3);
   const problem =
@@ -234,17 +233,21 @@ function readMetaStorage(words: Words): Request | DataAnnouncement | SwallowedRe
 function readMetaDebug(words: Words): Request {
   if (words.count < 2 || words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT);
   const binary = words.is(2, 'b');
-  const key = binary ? keyFromBase64(words.text(1)) : words.text(1);
+  const key = binary ? keyFromBase64(words.text(1)) : words.key(1);
   return key === undefined ? refused(BAD_FORMAT) : { command: 'me', key, binaryKey: binary };
 }
 
 function modeProblem(command: 'mg' | 'md' | 'ma' | 'ms', { mode }: MetaFlags): string | undefined {
+  if (mode === '') return undefined;
   const modes = { mg: undefined, md: undefined, ma: 'I+D-', ms: 'EAPRS' }[command];
-  if (mode === '' || modes === undefined || modes.includes(mode)) return undefined;
+  if (modes === undefined || modes.includes(mode)) return undefined;
   return `CLIENT_ERROR invalid mode for ${command} M token`;
 }
 
 function opaqueProblem({ tokens }: MetaFlags): string | undefined {
-  const tooLong = tokens.some((token) => token.startsWith('O') && token.length > OPAQUE_LENGTH_MAX);
-  return tooLong ? 'CLIENT_ERROR opaque token too long' : undefined;
+  for (const token of tokens) {
+    if (token.length > OPAQUE_LENGTH_MAX && token.startsWith('O'))
+      return 'CLIENT_ERROR opaque token too long';
+  }
+  return undefined;
 }

@@ -45,6 +45,8 @@ export class CommandMeter {
   readonly #slowMs: number;
   readonly #tallies: Tally[] = [];
   readonly #tallyOf = new Map<Operation, Tally>();
+  /** Of the command that was counted last: the next is usually another of the same. */
+  #last: Tally | undefined;
   #unsettled = 0;
 
   /** `slowMs`: from when on commands are told of as slow; 0 is never. */
@@ -55,7 +57,9 @@ export class CommandMeter {
 
   /** Counts a command that has its answer. */
   count(operation: Operation): void {
-    this.#tally(operation).answered++;
+    const tally = this.#last?.operation === operation ? this.#last : this.#tally(operation);
+    tally.answered++;
+    this.#last = tally;
     this.#unsettled++;
   }
 

@@ -1,6 +1,7 @@
 import { type Cas, casFrom } from '../engine/item.ts';
+import type { Key } from '../engine/key.ts';
 import { keyFromBase64 } from './base64-key.ts';
-import { int32From, uint32From, uint64From } from './numbers.ts';
+import { int32At, uint32At, uint64From } from './numbers.ts';
 import type { Words } from './words.ts';
 
 /** The flags of a meta command. What is undefined was not given; times are exptimes. */
@@ -32,6 +33,7 @@ export interface MetaFlags {
 }
 
 const TILDE = 0x7e;
+const LETTER_B = 0x62;
 
 /** The longest opaque token, with its O. */
 export const OPAQUE_LENGTH_MAX = 32;
@@ -41,7 +43,7 @@ const BAD_TOKEN = 'CLIENT_ERROR bad token in command line format';
 
 /** What a meta command is about. */
 export interface MetaTarget {
-  readonly key: string;
+  readonly key: Key;
   readonly flags: MetaFlags;
 }
 
@@ -50,7 +52,7 @@ export interface MetaTarget {
  * several mistakes the last is told, but that of F only when there is no other.
  */
 export function readMetaTarget(words: Words, from: number): MetaTarget | string {
-  let key = words.text(1);
+  let key: Key = words.key(1);
   const flags = noFlags();
   const tokens: string[] = [];
   // A bit for each letter: those from A and those from a.
@@ -58,21 +60,20 @@ export function readMetaTarget(words: Words, from: number): MetaTarget | string 
   let seenLower = 0;
   let error: string | undefined;
   for (let i = from; i < words.count; i++) {
-    const token = words.text(i);
-    const flag = token.charAt(0);
-    const code = token.charCodeAt(0);
+    const code = words.byte(i, 0);
     const bit = 1 << (code & 31);
     if (code > TILDE || (code >= 0x60 ? seenLower & bit : code >= 0x40 ? seenUpper & bit : 0)) {
       return 'CLIENT_ERROR duplicate flag';
     }
     if (code >= 0x60) seenLower |= bit;
     else seenUpper |= bit;
+    const token = words.text(i);
     tokens.push(token);
-    const problem = readFlag(flags, flag, token.slice(1));
+    const problem = readFlag(flags, token, words, i);
     if (problem === UNKNOWN) return 'CLIENT_ERROR invalid flag';
     error = problem === BAD_FORMAT ? (error ?? problem) : (problem ?? error);
-    if (flag === 'b') {
-      key = keyFromBase64(key) ?? '';
+    if (code === LETTER_B) {
+      key = keyFromBase64(words.text(1)) ?? '';
       if (key === '') error = 'CLIENT_ERROR error decoding key';
     }
   }
@@ -106,8 +107,14 @@ const UNKNOWN = Symbol('unknown flag');
 
 type WritableFlags = { -readonly [F in keyof MetaFlags]: MetaFlags[F] };
 
-function readFlag(flags: WritableFlags, flag: string, argument: string): string | typeof UNKNOWN | undefined {
-  switch (flag) {
+// What follows the letter is its argument.
+function readFlag(
+  flags: WritableFlags,
+  token: string,
+  words: Words,
+  index: number,
+): string | typeof UNKNOWN | undefined {
+  switch (token.charAt(0)) {
     case 'b':
       flags.binaryKey = true;
       return undefined;
@@ -127,34 +134,38 @@ function readFlag(flags: WritableFlags, flag: string, argument: string): string 
       flags.removeValue = true;
       return undefined;
     case 'N':
-      flags.autovivify = int32From(argument);
+      flags.autovivify = int32At(words, index, 1);
       return flags.autovivify === undefined ? BAD_TOKEN : undefined;
     case 'R':
-      flags.recache = int32From(argument);
+      flags.recache = int32At(words, index, 1);
       return flags.recache === undefined ? BAD_TOKEN : undefined;
     case 'T':
-      flags.ttl = int32From(argument);
+      flags.ttl = int32At(words, index, 1);
       return flags.ttl === undefined ? BAD_TOKEN : undefined;
     case 'F': {
-      const clientFlags = uint32From(argument);
+      const clientFlags = uint32At(words, index, 1);
       flags.clientFlags = clientFlags ?? 0;
       return clientFlags === undefined ? BAD_FORMAT : undefined;
     }
     case 'C':
-      flags.compareCas = casFromText(argument);
+      flags.compareCas = casFromText(token.slice(1));
       return flags.compareCas === undefined ? BAD_TOKEN : undefined;
     case 'E':
-      flags.explicitCas = casFromText(argument);
+      flags.explicitCas = casFromText(token.slice(1));
       return flags.explicitCas === undefined ? BAD_TOKEN : undefined;
     case 'M':
-      flags.mode = argument;
-      return argument.length === 1 ? undefined : 'CLIENT_ERROR incorrect length for M token';
+      flags.mode = token.slice(1);
+      return token.length === 2 ? undefined : 'CLIENT_ERROR incorrect length for M token';
     case 'J':
-      flags.initial = uint64From(argument) ?? 0n;
-      return uint64From(argument) === undefined ? 'CLIENT_ERROR invalid numeric initial value' : undefined;
+      flags.initial = uint64From(token.slice(1)) ?? 0n;
+      return uint64From(token.slice(1)) === undefined
+        ? 'CLIENT_ERROR invalid numeric initial value'
+        : undefined;
     case 'D':
-      flags.delta = uint64From(argument) ?? 0n;
-      return uint64From(argument) === undefined ? 'CLIENT_ERROR invalid numeric delta value' : undefined;
+      flags.delta = uint64From(token.slice(1)) ?? 0n;
+      return uint64From(token.slice(1)) === undefined
+        ? 'CLIENT_ERROR invalid numeric delta value'
+        : undefined;
     case 'O':
     case 'P':
     case 'L':

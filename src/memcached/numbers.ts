@@ -6,16 +6,16 @@ const C_NUMBER = /^[\t\n\v\f\r ]*([+-]?)(\d+)(?:[\t\n\v\f\r ]|$)/;
 
 const TWO_TO_63 = 2n ** 63n;
 
-/** The word of a line as a 32-bit signed number; see int32From. */
-export function int32At(words: Words, index: number): number | undefined {
-  const plain = words.plainNumber(index);
-  return plain >= 0 ? plain : int32From(words.text(index));
+/** The word of a line, without its first `skip` bytes, as a 32-bit signed number; see int32From. */
+export function int32At(words: Words, index: number, skip = 0): number | undefined {
+  const plain = words.plainNumber(index, skip);
+  return plain >= 0 ? plain : int32From(words.text(index).slice(skip));
 }
 
-/** The word of a line as a 32-bit unsigned number; see uint32From. */
-export function uint32At(words: Words, index: number): number | undefined {
-  const plain = words.plainNumber(index);
-  return plain >= 0 ? plain : uint32From(words.text(index));
+/** The same as a 32-bit unsigned number; see uint32From. */
+export function uint32At(words: Words, index: number, skip = 0): number | undefined {
+  const plain = words.plainNumber(index, skip);
+  return plain >= 0 ? plain : uint32From(words.text(index).slice(skip));
 }
 
 /** A 32-bit signed number: exptimes and lengths. As in memcached 1.6, of a longer one the low 32 bits. */

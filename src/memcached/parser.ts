@@ -52,8 +52,12 @@ export class Parser {
     this.#position = 0;
   }
 
-  /** Keeps a copy of what is not parsed yet, so that the pushed chunk may be used for something else. */
+  /**
+   * Keeps a copy of what is not parsed yet, and of the line of the last request, so that the pushed chunk may
+   * be used for something else.
+   */
   detach(): void {
+    this.#words.detach();
     this.#input = Buffer.from(this.#input.subarray(this.#position));
     this.#position = 0;
   }
@@ -132,6 +136,7 @@ export class Parser {
       this.#position = start + this.#blockLength;
       return this.#complete(request, this.#input, start);
     }
+    if (!this.#block) this.#words.detach();
     const block = this.#collectBlock();
     return block && this.#complete(request, block, 0);
   }

@@ -1,4 +1,5 @@
 import type { Item } from '../engine/item.ts';
+import type { Key } from '../engine/key.ts';
 
 /** How much room a reply buffer has at first, and all the room that a pool keeps for later. */
 const STANDARD_BYTES = 256 * 1024;
@@ -46,6 +47,18 @@ export class ReplyBuffer {
       bytes.write(text, this.length, 'latin1');
     }
     this.length += text.length;
+  }
+
+  /** Appends a key. */
+  key(key: Key): void {
+    if (typeof key === 'string') {
+      this.text(key);
+      return;
+    }
+    const { bytes, start, length } = key;
+    const reply = this.#reserve(length);
+    for (let i = 0; i < length; i++) reply[this.length + i] = bytes[start + i] as number;
+    this.length += length;
   }
 
   /** Appends a whole number that is not negative, in decimal digits. */

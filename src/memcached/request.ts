@@ -1,26 +1,28 @@
 import type { StoreMode } from '../engine/changes.ts';
 import type { Cas } from '../engine/item.ts';
+import type { Key } from '../engine/key.ts';
 import type { MetaFlags } from './meta-flags.ts';
+import type { Keys } from './words.ts';
 
-/** What a client asked, understood and in order. A key is one character per byte. */
+/** What a client asked, understood and in order. It holds until the next; see Parser. */
 export type Request =
   | RetrievalRequest
   | StorageRequest
-  | { readonly command: 'delete'; readonly key: string; readonly noreply: boolean }
+  | { readonly command: 'delete'; readonly key: Key; readonly noreply: boolean }
   | {
       readonly command: 'incr' | 'decr';
-      readonly key: string;
+      readonly key: Key;
       readonly delta: bigint;
       readonly noreply: boolean;
     }
-  | { readonly command: 'touch'; readonly key: string; readonly exptime: number; readonly noreply: boolean }
+  | { readonly command: 'touch'; readonly key: Key; readonly exptime: number; readonly noreply: boolean }
   | { readonly command: 'flush_all'; readonly delaySeconds: number; readonly noreply: boolean }
   | { readonly command: 'verbosity'; readonly noreply: boolean }
   | { readonly command: 'version' | 'quit' | 'mn' }
   | { readonly command: 'stats' | 'lru_crawler' | 'watch'; readonly words: readonly string[] }
-  | { readonly command: 'mg' | 'md' | 'ma'; readonly key: string; readonly flags: MetaFlags }
+  | { readonly command: 'mg' | 'md' | 'ma'; readonly key: Key; readonly flags: MetaFlags }
   | MetaStorageRequest
-  | { readonly command: 'me'; readonly key: string; readonly binaryKey: boolean }
+  | { readonly command: 'me'; readonly key: Key; readonly binaryKey: boolean }
   | RefusedRequest;
 
 /** The request of one command. */
@@ -34,7 +36,7 @@ export type RequestOf<C extends Request['command']> = Request extends infer R
 
 export interface RetrievalRequest {
   readonly command: 'get' | 'gets' | 'gat' | 'gats';
-  readonly keys: readonly string[];
+  readonly keys: Keys;
   /** For gat and gats. */
   readonly exptime: number;
   /** How many keys are answered: a long get may have to wait until its client has read. */
@@ -43,7 +45,7 @@ export interface RetrievalRequest {
 
 export interface StorageRequest {
   readonly command: StoreMode | 'cas';
-  readonly key: string;
+  readonly key: Key;
   readonly flags: number;
   readonly exptime: number;
   /** For cas. */
@@ -55,7 +57,7 @@ export interface StorageRequest {
 
 export interface MetaStorageRequest {
   readonly command: 'ms';
-  readonly key: string;
+  readonly key: Key;
   readonly flags: MetaFlags;
   /** As with StorageRequest. */
   data: Buffer;
@@ -67,7 +69,7 @@ export interface RefusedRequest {
   readonly reply: string;
   readonly noreply: boolean;
   /** The key of a set whose value is too large: its old value must not survive. */
-  readonly tooLargeFor?: string;
+  readonly tooLargeFor?: Key;
   /** Nothing after this can be understood: answer and close. */
   readonly close?: true;
 }

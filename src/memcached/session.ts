@@ -4,6 +4,7 @@ import { missingPermission, READ, WRITE } from '../auth/permissions.ts';
 import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import { Refusal } from '../engine/errors.ts';
+import type { Key } from '../engine/key.ts';
 import type { RequestRate, RequestRates } from '../limits/request-rate.ts';
 import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
 import { type CommandContext, reply } from './commands/context.ts';
@@ -254,7 +255,7 @@ export class Session {
 
   /** Counts a request, and answers it where there are too many. */
   #isTooFast(request: Request, rate: RequestRate): boolean {
-    const keys = isRetrieval(request) ? request.keys.length : 1;
+    const keys = isRetrieval(request) ? request.keys.count : 1;
     const isCounted = isRetrieval(request) && request.answered > 0;
     const refusal = isCounted || request.command === 'quit' ? undefined : rate.take(keys);
     if (!refusal) return false;
@@ -322,7 +323,7 @@ export class Session {
     if (request.command === 'set' || request.command === 'ms') return this.#discard(request.key);
   }
 
-  #discard(key: string): Answer<void> {
+  #discard(key: Key): Answer<void> {
     try {
       const discarded = this.#context?.cache.discard(key);
       if (discarded instanceof Promise) return discarded.then(NOTHING, (error) => this.#reportBug(error));

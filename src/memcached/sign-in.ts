@@ -7,7 +7,7 @@ import type { Cache } from '../engine/cache.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
 import { type OpenContext, reply } from './commands/context.ts';
-import { echoes } from './commands/meta.ts';
+import { writeEchoes } from './commands/meta-reply.ts';
 import { executeOpen } from './commands/table.ts';
 import type { MetaStorageRequest, Request, StorageRequest } from './request.ts';
 import type { ServerStatus } from './server-status.ts';
@@ -53,8 +53,9 @@ export class SignIn {
   answer(request: Request, context: OpenContext): Answer<Admission | undefined> {
     if (executeOpen(request, context)) return undefined;
     const isWrite = request.command === 'set' || (request.command === 'ms' && isPlainSet(request));
-    const claim = isWrite ? readClaim(request.key, request.data) : undefined;
-    if (isWrite && (claim || request.key === 'oauth')) return this.#check(request, claim, context);
+    const key = isWrite ? String(request.key) : '';
+    const claim = isWrite ? readClaim(key, request.data) : undefined;
+    if (isWrite && (claim || key === 'oauth')) return this.#check(request, claim, context);
     refuseWith(UNAUTHENTICATED, request, context);
     return undefined;
   }
@@ -123,8 +124,13 @@ function isPlainSet({ flags }: MetaStorageRequest): boolean {
 
 // In the form of the command that was used. Nothing was stored, so there is no cas.
 function confirm(request: Write, context: OpenContext): void {
-  if (request.command !== 'ms') reply(context, 'STORED', request.noreply);
-  else reply(context, `HD${echoes(request.key, request.flags, 0)}`, request.flags.quiet);
+  if (request.command !== 'ms') {
+    reply(context, 'STORED', request.noreply);
+  } else if (!request.flags.quiet) {
+    context.output.text('HD');
+    writeEchoes(context.output, request, 0);
+    context.output.text('\r\n');
+  }
 }
 
 function reject(request: Write, context: OpenContext): undefined {

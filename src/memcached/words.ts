@@ -1,3 +1,5 @@
+import { KeyBytes } from '../engine/key.ts';
+
 declare global {
   interface Buffer {
     /** What toString('latin1') comes to, without its detours: a seventh of the time a line takes. */
@@ -12,15 +14,27 @@ const SPACE = 0x20;
 
 const NO_WORD = -1;
 
+// The flags of meta commands are words of one letter: their texts need not be made anew.
+const LETTERS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
+
+/** The keys of a line that has several. */
+export interface Keys {
+  readonly count: number;
+  /** One of them, until the next is asked for. */
+  at(index: number): KeyBytes;
+}
+
 /**
  * The words of one command line, found without copying it. One object serves line after line; what it
- * answers holds until the next `read`.
+ * answers holds until the next `readLine`, and as long as the buffer does; see `detach`.
  */
 export class Words {
   count = 0;
   #buffer: Buffer = Buffer.alloc(0);
   // Start and end of each word in turn. Plain numbers in a plain array: it grows with a long get.
   readonly #bounds: number[] = [];
+  readonly #key = new KeyBytes();
+  readonly #keys = new KeyWords(this);
 
   /**
    * Finds the words of the line that begins at `start`, and answers where its newline is; -1: it has not
@@ -59,7 +73,32 @@ export class Words {
   /** A word as one character per byte; there is an empty one behind the last. */
   text(index: number): string {
     if (index >= this.count) return '';
-    return this.#buffer.latin1Slice(this.#bounds[2 * index] as number, this.#bounds[2 * index + 1] as number);
+    const start = this.#bounds[2 * index] as number;
+    const end = this.#bounds[2 * index + 1] as number;
+    if (end - start === 1) return LETTERS[this.#buffer[start] as number] as string;
+    return this.#buffer.latin1Slice(start, end);
+  }
+
+  /** A word as a key; there is one object for all. */
+  key(index: number): KeyBytes {
+    const start = this.#bounds[2 * index] as number;
+    return this.#key.at(this.#buffer, start, (this.#bounds[2 * index + 1] as number) - start);
+  }
+
+  /** All words from one on, as keys. */
+  keysFrom(index: number): Keys {
+    this.#keys.first = index;
+    return this.#keys;
+  }
+
+  /** Keeps a copy of the line, so that its buffer may be used for something else. */
+  detach(): void {
+    if (this.count === 0) return;
+    const start = this.#bounds[0] as number;
+    const end = this.#bounds[2 * this.count - 1] as number;
+    this.#buffer = Buffer.from(this.#buffer.subarray(start, end));
+    for (let i = 0; i < 2 * this.count; i++) this.#bounds[i] = (this.#bounds[i] as number) - start;
+    this.#key.at(this.#buffer, this.#key.start - start, this.#key.length);
   }
 
   length(index: number): number {
@@ -92,11 +131,11 @@ export class Words {
     return code;
   }
 
-  /** The value of a word of one to nine digits; -1 for any other: then look closer. */
-  plainNumber(index: number): number {
-    const length = this.length(index);
-    if (length === 0 || length > 9) return -1;
-    const start = this.#bounds[2 * index] as number;
+  /** The value of a word of one to nine digits behind `skip` bytes; -1 for any other: then look closer. */
+  plainNumber(index: number, skip = 0): number {
+    const length = this.length(index) - skip;
+    if (length <= 0 || length > 9) return -1;
+    const start = (this.#bounds[2 * index] as number) + skip;
     let value = 0;
     for (let i = start; i < start + length; i++) {
       const digit = (this.#buffer[i] as number) - 0x30;
@@ -110,6 +149,23 @@ export class Words {
     this.#bounds[2 * count] = start;
     this.#bounds[2 * count + 1] = end;
     return count + 1;
+  }
+}
+
+class KeyWords implements Keys {
+  first = 0;
+  readonly #words: Words;
+
+  constructor(words: Words) {
+    this.#words = words;
+  }
+
+  get count(): number {
+    return this.#words.count - this.first;
+  }
+
+  at(index: number): KeyBytes {
+    return this.#words.key(this.first + index);
   }
 }
 

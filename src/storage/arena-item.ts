@@ -1,4 +1,5 @@
 import { type Cas, type Draft, type Item, NEVER, type NewValue, type ValueKind } from '../engine/item.ts';
+import type { KeyBytes } from '../engine/key.ts';
 import { byteOf, CHUNK_BYTES_MAX, type ChunkHeap, NOWHERE, wordOf } from './chunk-heap.ts';
 import {
   ACCESSED,
@@ -160,13 +161,12 @@ export class ArenaItem implements Item {
     return (this.#get(MARKS) & HAS_EXPIRY) !== 0;
   }
 
-  hasKey(key: string): boolean {
-    const { length } = key;
+  hasKey({ bytes, start, length }: KeyBytes): boolean {
     if (this.keyLength !== length) return false;
-    const start = this.#byte + this.#keyOffset();
-    const bytes = this.#bytes;
-    for (let i = 0; i < length; i++) {
-      if (bytes[start + i] !== key.charCodeAt(i)) return false;
+    const own = this.#bytes;
+    const offset = this.#byte + this.#keyOffset() - start;
+    for (let i = start; i < start + length; i++) {
+      if (own[offset + i] !== bytes[i]) return false;
     }
     return true;
   }
@@ -187,7 +187,7 @@ export class ArenaItem implements Item {
   }
 
   /** Writes a new item into the first chunk, `next` being the second or NOWHERE, and into the others. */
-  write(key: string, draft: Draft, next: number, now: number): void {
+  write(key: KeyBytes, draft: Draft, next: number, now: number): void {
     const { value, flags, expiresAt } = draft;
     let marks = key.length | (KINDS.indexOf(draft.kind) << KIND_SHIFT);
     if (flags !== 0) marks |= HAS_FLAGS;
@@ -203,8 +203,7 @@ export class ArenaItem implements Item {
     if (expiresAt !== NEVER) this.setExpiry(expiresAt);
     if (flags !== 0) this.#set(this.#flagsWord(), flags);
     if (next !== NOWHERE) this.#set(this.#nextWord(), next);
-    const start = this.#byte + this.#keyOffset();
-    for (let i = 0; i < key.length; i++) this.#bytes[start + i] = key.charCodeAt(i);
+    copyBytes(key.bytes, key.start, this.#bytes, this.#byte + this.#keyOffset(), key.length);
     this.#writeValue(value, next);
   }
 

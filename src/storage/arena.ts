@@ -4,10 +4,12 @@ import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Cas, Draft, Item } from '../engine/item.ts';
 import type { Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
+import { type Key, KeyBytes } from '../engine/key.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
 import { ArenaItem, chunkSizes } from './arena-item.ts';
 import { CacheHandle, type MemoryStore } from './cache-handle.ts';
 import { NOWHERE, PAGE_BYTES } from './chunk-heap.ts';
+import { KEY_LENGTH_MASK } from './item-layout.ts';
 import { isJournaled } from './journaled-decision.ts';
 import { KeyedHash } from './keyed-hash.ts';
 import { Contents, type MemoryCache, type ProjectAccount } from './memory-cache.ts';
@@ -56,6 +58,9 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   readonly #bytesMax: number;
   readonly #hash = new KeyedHash();
   readonly #items: PackedItems;
+  /** A key that was given as a text. */
+  readonly #keyBytes = new KeyBytes();
+  readonly #keyText = Buffer.allocUnsafeSlow(KEY_LENGTH_MASK);
   /** Points to the item that was last given away. */
   readonly #given: ArenaItem;
   readonly #contents = new Map<number, ArenaContents>();
@@ -126,14 +131,16 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     return this.#whenTidy(() => cache.info());
   }
 
-  read(cache: ArenaCache, key: string, use: boolean): Item | undefined {
+  read(cache: ArenaCache, given: Key, use: boolean): Item | undefined {
+    const key = this.#bytesOf(given);
     const address = this.#find(cache, key, this.#hashOf(cache, key));
     if (address === NOWHERE) return undefined;
     if (use) this.#use(address, cache.contents, true);
     return this.#given.at(address);
   }
 
-  update<R>(handle: CacheHandle<Owner>, key: string, decide: Decide<R>): R {
+  update<R>(handle: CacheHandle<Owner>, given: Key, decide: Decide<R>): R {
+    const key = this.#bytesOf(given);
     const cache = handle.existing();
     const hash = cache ? this.#hashOf(cache, key) : 0;
     const address = cache ? this.#find(cache, key, hash) : NOWHERE;
@@ -146,14 +153,14 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       const contents = cache
         ? this.#put(cache.contents, key, hash, decision.draft, address)
         : this.#putFirst(handle, key, decision.draft);
-      journal?.itemPut(contents.cache, key, decision.draft, this.#now());
+      journal?.itemPut(contents.cache, String(key), decision.draft, this.#now());
     } else if (cache && address !== NOWHERE) {
       if (decision.action === 'amend') {
         const place = this.#amend(address, cache.contents, decision.amendment);
-        if (journaled) journal.itemAmended(cache, key, this.#items.at(place));
+        if (journaled) journal.itemAmended(cache, String(key), this.#items.at(place));
       } else if (decision.action === 'remove') {
         this.#remove(address, cache.contents);
-        journal?.itemRemoved(cache, key);
+        journal?.itemRemoved(cache, String(key));
       }
     }
     return decision.outcome;
@@ -177,15 +184,17 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
 
   restoration(): Restoration {
     return new MemoryRestoration<Owner>(this.caches, {
-      put: (contents, key, draft, accessedAt) => this.#restore(contents, key, draft, accessedAt),
+      put: (contents, key, draft, accessedAt) =>
+        this.#restore(contents, this.#bytesOf(key), draft, accessedAt),
       amend: (contents, key, marks) => {
-        const address = this.#items.find(key, contents.kept.id, this.#hash.of(key, contents.kept.id));
+        const bytes = this.#bytesOf(key);
+        const address = this.#lookUp(bytes, contents);
         if (address === NOWHERE) return;
         const { value, kind, flags } = this.#items.at(address);
-        this.#restore(contents, key, { value, kind, flags, ...marks }, marks.accessedAt);
+        this.#restore(contents, bytes, { value, kind, flags, ...marks }, marks.accessedAt);
       },
       remove: (contents, key) => {
-        const address = this.#items.find(key, contents.kept.id, this.#hash.of(key, contents.kept.id));
+        const address = this.#lookUp(this.#bytesOf(key), contents);
         if (address !== NOWHERE) this.#remove(address, contents);
       },
       orderByUse: ({ kept }) => kept.order.sort((address) => this.#items.at(address).accessedAt),
@@ -199,7 +208,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     const item = new ArenaItem(this.#items.heap);
     for await (const key of this.#keysOf(contents)) {
       if (contents.discarded) return;
-      const address = this.#items.find(key, contents.kept.id, this.#hash.of(key, contents.kept.id));
+      const address = this.#lookUp(this.#bytesOf(key), contents);
       if (address === NOWHERE) continue;
       if (item.at(address).expiresAt > this.#now()) yield { key, item };
     }
@@ -232,13 +241,24 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     return keys;
   }
 
-  #hashOf(cache: ArenaCache, key: string): number {
+  #bytesOf(key: Key): KeyBytes {
+    if (typeof key !== 'string') return key;
+    const length = this.#keyText.write(key, 'latin1');
+    return this.#keyBytes.at(this.#keyText, 0, length);
+  }
+
+  // The address of the item under a key, expired or not, or NOWHERE.
+  #lookUp(key: KeyBytes, { kept }: ArenaContents): number {
+    return this.#items.find(key, kept.id, this.#hash.of(key, kept.id));
+  }
+
+  #hashOf(cache: ArenaCache, key: KeyBytes): number {
     if (cache.clearAt !== undefined) this.caches.clearIfDue(cache);
     return this.#hash.of(key, cache.contents.kept.id);
   }
 
   // The address of the live item under a key, or NOWHERE; an item that has expired is removed.
-  #find({ contents }: ArenaCache, key: string, hash: number): number {
+  #find({ contents }: ArenaCache, key: KeyBytes, hash: number): number {
     const address = this.#items.find(key, contents.kept.id, hash);
     if (address === NOWHERE || this.#items.at(address).expiresAt > this.#now()) return address;
     this.#expire(address);
@@ -246,7 +266,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   // A write that is refused makes no cache.
-  #putFirst(handle: CacheHandle<Owner>, key: string, draft: Draft): ArenaContents {
+  #putFirst(handle: CacheHandle<Owner>, key: KeyBytes, draft: Draft): ArenaContents {
     const cache = handle.create();
     try {
       return this.#put(cache.contents, key, this.#hashOf(cache, key), draft, NOWHERE);
@@ -257,7 +277,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   // Puts an item in the place of the one that was found, if any. A refusal leaves that as it was.
-  #put(contents: ArenaContents, key: string, hash: number, draft: Draft, found: number): ArenaContents {
+  #put(contents: ArenaContents, key: KeyBytes, hash: number, draft: Draft, found: number): ArenaContents {
     const sizes = chunkSizes(key.length, draft);
     const before = this.#keepQuotas(contents, packedBytes(sizes), found);
     this.#place(contents, key, hash, draft, sizes, before);
@@ -269,7 +289,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   // As put, whatever the quotas say.
   #place(
     contents: ArenaContents,
-    key: string,
+    key: KeyBytes,
     hash: number,
     draft: Draft,
     sizes: readonly number[],
@@ -288,7 +308,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     }
   }
 
-  #restore(contents: ArenaContents, key: string, draft: Draft, accessedAt: number): void {
+  #restore(contents: ArenaContents, key: KeyBytes, draft: Draft, accessedAt: number): void {
     const { id } = contents.kept;
     const hash = this.#hash.of(key, id);
     const found = this.#items.find(key, id, hash);
@@ -357,7 +377,8 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   // Writes an item anew that has no room for an expiry.
   #rewrite(address: number, contents: ArenaContents, expiresAt: number): number {
     const item = this.#items.at(address);
-    const { key, hash, value, kind, flags, cas, stale, recaching, fetched } = item;
+    const { hash, value, kind, flags, cas, stale, recaching, fetched } = item;
+    const key = this.#bytesOf(item.key);
     const draft = { value, kind, flags, cas, stale, recaching, fetched, expiresAt };
     this.#put(contents, key, hash, draft, address);
     const place = this.#items.find(key, contents.kept.id, hash);

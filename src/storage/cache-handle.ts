@@ -1,5 +1,6 @@
 import type { Answer } from '../engine/answer.ts';
 import type { Item } from '../engine/item.ts';
+import type { Key } from '../engine/key.ts';
 import type { CacheInfo, Decide, ListedItem, StoredCache } from '../engine/store.ts';
 import type { MemoryCache } from './memory-cache.ts';
 import type { MemoryCaches } from './memory-caches.ts';
@@ -7,9 +8,9 @@ import type { MemoryCaches } from './memory-caches.ts';
 /** What a handle needs of a store that keeps its items in this process. */
 export interface MemoryStore<K> {
   readonly caches: MemoryCaches<K>;
-  read(cache: MemoryCache<K>, key: string, use: boolean): Item | undefined;
+  read(cache: MemoryCache<K>, key: Key, use: boolean): Item | undefined;
   /** Asks the handle for the cache, and to make it when something is to be put. */
-  update<R>(handle: CacheHandle<K>, key: string, decide: Decide<R>): R;
+  update<R>(handle: CacheHandle<K>, key: Key, decide: Decide<R>): R;
   info(cache: MemoryCache<K>): Answer<CacheInfo>;
   items(cache: MemoryCache<K>): Iterable<ListedItem> | AsyncIterable<ListedItem>;
 }
@@ -27,12 +28,12 @@ export class CacheHandle<K> implements StoredCache {
     this.#name = name;
   }
 
-  read(key: string, use: boolean): Item | undefined {
+  read(key: Key, use: boolean): Item | undefined {
     const cache = this.existing();
     return cache && this.#store.read(cache, key, use);
   }
 
-  update<R>(key: string, decide: Decide<R>): R {
+  update<R>(key: Key, decide: Decide<R>): R {
     return this.#store.update(this, key, decide);
   }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { KeyBytes } from '../engine/key.ts';
 
 /**
  * HalfSipHash-1-3 (Aumasson, Bernstein) over a key and a salt: 32 bits that nobody can aim at without
@@ -13,21 +14,26 @@ export class KeyedHash {
     this.#k1 = secret.readInt32LE(4);
   }
 
-  /** `key` has one character per byte; the hash is an unsigned 32-bit number. */
-  of(key: string, salt: number): number {
+  /** An unsigned 32-bit number. */
+  of({ bytes, start, length }: KeyBytes, salt: number): number {
     const k0 = this.#k0;
     const k1 = this.#k1;
     let v0 = k0;
     let v1 = k1;
     let v2 = 0x6c796765 ^ k0;
     let v3 = 0x74656462 ^ k1;
-    const { length } = key;
     const words = length >>> 2;
     // The salt goes first, then whole words, then what is left with the length: each takes one round.
     // Three more rounds, without a word, finish.
     for (let i = -1; i <= words + 3; i++) {
       const word =
-        i < 0 ? salt : i < words ? wordAt(key, i << 2) : i === words ? lastWord(key, words << 2, length) : 0;
+        i < 0
+          ? salt
+          : i < words
+            ? wordAt(bytes, start + (i << 2))
+            : i === words
+              ? lastWord(bytes, start, length)
+              : 0;
       if (i === words + 1) v2 ^= 0xff;
       v3 ^= word;
       v0 = (v0 + v1) | 0;
@@ -46,17 +52,18 @@ export class KeyedHash {
   }
 }
 
-function wordAt(key: string, i: number): number {
+function wordAt(bytes: Uint8Array, i: number): number {
   return (
-    key.charCodeAt(i) |
-    (key.charCodeAt(i + 1) << 8) |
-    (key.charCodeAt(i + 2) << 16) |
-    (key.charCodeAt(i + 3) << 24)
+    (bytes[i] as number) |
+    ((bytes[i + 1] as number) << 8) |
+    ((bytes[i + 2] as number) << 16) |
+    ((bytes[i + 3] as number) << 24)
   );
 }
 
-function lastWord(key: string, from: number, length: number): number {
+// What is left when whole words are taken, and the length.
+function lastWord(bytes: Uint8Array, start: number, length: number): number {
   let word = length << 24;
-  for (let i = from; i < length; i++) word |= key.charCodeAt(i) << ((i - from) << 3);
+  for (let i = length & ~3; i < length; i++) word |= (bytes[start + i] as number) << ((i & 3) << 3);
   return word;
 }

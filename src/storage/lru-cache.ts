@@ -3,6 +3,7 @@ import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Cas, Draft, Item } from '../engine/item.ts';
 import type { Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
+import type { Key } from '../engine/key.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
 import { CacheHandle, type MemoryStore } from './cache-handle.ts';
 import { ExpiryCalendar } from './expiry-calendar.ts';
@@ -115,13 +116,14 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     return cache.info();
   }
 
-  read(cache: EntryCache, key: string, use: boolean): Item | undefined {
-    const entry = this.#find(cache, key);
+  read(cache: EntryCache, key: Key, use: boolean): Item | undefined {
+    const entry = this.#find(cache, String(key));
     if (entry && use) this.#use(entry);
     return entry;
   }
 
-  update<R>(handle: CacheHandle<Entries>, key: string, decide: Decide<R>): R {
+  update<R>(handle: CacheHandle<Entries>, given: Key, decide: Decide<R>): R {
+    const key = String(given);
     const cache = handle.existing();
     const entry = cache && this.#find(cache, key);
     const decision = decide(entry, this.nextCas);

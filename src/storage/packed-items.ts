@@ -1,4 +1,5 @@
 import { type Draft, NEVER } from '../engine/item.ts';
+import type { KeyBytes } from '../engine/key.ts';
 import { ArenaItem, chainChunks } from './arena-item.ts';
 import { ChunkHeap, chunkBytesFor, NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
 import { ExpiryWheel } from './expiry-wheel.ts';
@@ -57,7 +58,7 @@ export class PackedItems {
   }
 
   /** The address of the item under a key, expired or not, or NOWHERE. */
-  find(key: string, owner: number, hash: number): number {
+  find(key: KeyBytes, owner: number, hash: number): number {
     let address = this.index.firstLike(hash);
     while (address !== NOWHERE && !this.#holds(address, key, owner)) {
       address = this.index.nextLike(address, hash);
@@ -82,7 +83,7 @@ export class PackedItems {
   }
 
   /** Writes a new item into the chunks that were taken. Answers its address. */
-  add(key: string, hash: number, owner: Owner, draft: Draft): number {
+  add(key: KeyBytes, hash: number, owner: Owner, draft: Draft): number {
     const [address = NOWHERE, second = NOWHERE] = this.#making;
     const now = this.#parts.now();
     chainChunks(this.heap, this.#making);
@@ -97,7 +98,7 @@ export class PackedItems {
   }
 
   /** Writes an item over the one before it, where it takes the same room. False: it does not. */
-  overwrite(address: number, key: string, owner: Owner, draft: Draft, sizes: readonly number[]): boolean {
+  overwrite(address: number, key: KeyBytes, owner: Owner, draft: Draft, sizes: readonly number[]): boolean {
     const [size = 0, further] = sizes;
     const item = this.#item.at(address);
     if (further !== undefined || item.next !== NOWHERE) return false;
@@ -136,7 +137,7 @@ export class PackedItems {
     return bytes;
   }
 
-  #holds(address: number, key: string, owner: number): boolean {
+  #holds(address: number, key: KeyBytes, owner: number): boolean {
     const item = this.#item.at(address);
     return item.owner === owner && item.hasKey(key);
   }

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { type MetaTarget, readMetaTarget } from '../../src/memcached/meta-flags.ts';
+import { readMetaTarget } from '../../src/memcached/meta-flags.ts';
 import { Words } from '../../src/memcached/words.ts';
 
-function read(line: string, from = 2): MetaTarget | string {
+function read(line: string, from = 2): object | string {
   const words = new Words();
   words.readLine(Buffer.from(`${line}\r\n`, 'latin1'), 0);
-  return readMetaTarget(words, from);
+  const target = readMetaTarget(words, from);
+  return typeof target === 'string' ? target : { ...target, key: String(target.key) };
 }
 
 test('without flags', () => {

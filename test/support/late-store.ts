@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Key } from '../../src/engine/key.ts';
 import type { Decide, ListedItem, Store, StoredCache } from '../../src/engine/store.ts';
 
 /** A store that answers everything later, as one behind a network does. */
@@ -18,8 +19,14 @@ export function lateStore(store: Store): Store {
 function lateCache(cache: StoredCache): StoredCache {
   return {
     isLate: true,
-    read: (key, use) => later(() => cache.read(key, use)),
-    update: <R>(key: string, decide: Decide<R>) => later(() => cache.update(key, decide)),
+    read: (key, use) => {
+      const kept = String(key);
+      return later(() => cache.read(kept, use));
+    },
+    update: <R>(key: Key, decide: Decide<R>) => {
+      const kept = String(key);
+      return later(() => cache.update(kept, decide));
+    },
     clear: (at) => later(() => cache.clear(at)),
     delete: () => later(() => cache.delete()),
     info: () => later(() => cache.info()),

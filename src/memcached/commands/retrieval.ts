@@ -1,5 +1,6 @@
 import { type Answer, after } from '../../engine/answer.ts';
 import type { Item } from '../../engine/item.ts';
+import type { KeyBytes } from '../../engine/key.ts';
 import { expiresAtFrom } from '../exptime.ts';
 import type { ReplyBuffer } from '../reply-buffer.ts';
 import type { RetrievalRequest } from '../request.ts';
@@ -9,9 +10,9 @@ import type { CommandContext } from './context.ts';
 export function retrieve(request: RetrievalRequest, context: CommandContext): Answer<void> {
   const { command, keys } = request;
   const withCas = command === 'gets' || command === 'gats';
-  while (request.answered < keys.length) {
+  while (request.answered < keys.count) {
     if (context.isFull()) return;
-    const key = keys[request.answered] ?? '';
+    const key = keys.at(request.answered);
     const item = look(request, key, context);
     if (item instanceof Promise) {
       return item.then((found) => {
@@ -29,18 +30,18 @@ export function retrieve(request: RetrievalRequest, context: CommandContext): An
 
 /** Has everything been answered, the END too? */
 export function isAnswered(request: RetrievalRequest): boolean {
-  return request.answered > request.keys.length;
+  return request.answered > request.keys.count;
 }
 
-function look(request: RetrievalRequest, key: string, context: CommandContext): Answer<Item | undefined> {
+function look(request: RetrievalRequest, key: KeyBytes, context: CommandContext): Answer<Item | undefined> {
   if (request.command === 'get' || request.command === 'gets') return context.cache.get(key);
   return after(context.cache.touch(key, expiresAtFrom(request.exptime, context.clock)), (item) => item);
 }
 
-function writeHit(output: ReplyBuffer, key: string, item: Item | undefined, withCas: boolean): void {
+function writeHit(output: ReplyBuffer, key: KeyBytes, item: Item | undefined, withCas: boolean): void {
   if (!item) return;
   output.text('VALUE ');
-  output.text(key);
+  output.key(key);
   output.text(' ');
   output.number(item.flags);
   output.text(' ');

@@ -1,0 +1,81 @@
+import type { Clock } from '../../engine/clock.ts';
+import type { Cas } from '../../engine/item.ts';
+import type { Key } from '../../engine/key.ts';
+import type { Lease } from '../../engine/leases.ts';
+import { keyToBase64 } from '../base64-key.ts';
+import { expiresAtFrom, ttlFrom } from '../exptime.ts';
+import type { MetaFlags } from '../meta-flags.ts';
+import type { ReplyBuffer } from '../reply-buffer.ts';
+
+/** What an answer may tell of an item. */
+export type Facts = {
+  readonly cas?: Cas;
+  readonly created: boolean;
+  readonly expiresAt: number;
+} & Partial<Lease>;
+
+/** What a meta command asked, of its answer and of what. */
+export interface Asked {
+  readonly key: Key;
+  readonly flags: MetaFlags;
+}
+
+/**
+ * Appends what was asked of an item. The flags are answered in the order given, and T and N take effect when
+ * their turn comes: `t T30` tells the old time to live, `T30 t` the new one.
+ */
+export function writeDetails(output: ReplyBuffer, { key, flags }: Asked, facts: Facts, clock: Clock): void {
+  let { expiresAt } = facts;
+  for (const token of flags.tokens) {
+    const flag = token.charAt(0);
+    if (flag === 'T') expiresAt = expiresAtFrom(flags.ttl ?? 0, clock);
+    else if (flag === 'N' && facts.created) expiresAt = expiresAtFrom(flags.autovivify ?? 0, clock);
+    else if (flag === 't') output.text(` t${ttlFrom(expiresAt, clock.now())}`);
+    else if (!writeDetail(output, flag, facts, clock)) writeEcho(output, token, key, flags);
+  }
+  if (facts.alreadyWon) output.text(' Z');
+  if (facts.stale) output.text(' X');
+  if (facts.won) output.text(' W');
+}
+
+/** Appends what every answer gives back of the request: its opaque and its key, and ms its cas. */
+export function writeEchoes(output: ReplyBuffer, { key, flags }: Asked, cas?: Cas): void {
+  for (const token of flags.tokens) {
+    if (cas !== undefined && token.startsWith('c')) output.text(` c${cas}`);
+    else writeEcho(output, token, key, flags);
+  }
+}
+
+export function secondsSince(time: number, clock: Clock): number {
+  return Math.max(0, Math.floor((clock.now() - time) / 1000));
+}
+
+// False: the flag asks for nothing that is known of an item.
+function writeDetail(output: ReplyBuffer, flag: string, facts: Facts, clock: Clock): boolean {
+  const { item } = facts;
+  if (flag === 'c') return writeNumber(output, ' c', item ? item.cas : (facts.cas ?? 0));
+  if (!item) return false;
+  if (flag === 's') return writeNumber(output, ' s', item.valueLength);
+  if (flag === 'f') return writeNumber(output, ' f', item.flags);
+  if (flag === 'h') return writeNumber(output, ' h', facts.fetched ? 1 : 0);
+  if (flag !== 'l') return false;
+  return writeNumber(output, ' l', secondsSince(facts.accessedAt ?? clock.now(), clock));
+}
+
+function writeNumber(output: ReplyBuffer, flag: string, value: Cas): true {
+  output.text(flag);
+  if (typeof value === 'number') output.number(value);
+  else output.text(String(value));
+  return true;
+}
+
+function writeEcho(output: ReplyBuffer, token: string, key: Key, flags: MetaFlags): void {
+  if (token.startsWith('O')) {
+    output.text(' ');
+    output.text(token);
+  } else if (token.startsWith('k')) {
+    output.text(' k');
+    if (flags.binaryKey) output.text(`${keyToBase64(String(key))} b`);
+    else output.key(key);
+  }
+}
