@@ -4,7 +4,7 @@ import type { CacheSettings } from './cache-settings.ts';
 import { compareAndSwap, remove, type StoreMode, type StoreOutcome, storing, touch } from './changes.ts';
 import { Refusal } from './errors.ts';
 import { type Cas, type Item, NEVER, type NewValue } from './item.ts';
-import type { Key } from './key.ts';
+import type { Key, KeyBytes } from './key.ts';
 import {
   type GuardedOutcome,
   type GuardedStoreOptions,
@@ -57,6 +57,11 @@ export class Cache {
     const item = this.#stored.read(key, true);
     if (item instanceof Promise) return item.then((found) => this.#counted(found));
     return this.#counted(item);
+  }
+
+  /** Says that these keys will be asked for next, which may then be quicker. */
+  expect(keys: readonly KeyBytes[]): void {
+    this.#stored.expect?.(keys);
   }
 
   /** Looks without counting as a use. */

@@ -1,18 +1,22 @@
-/**
- * A key as bytes in a buffer, which spares making a text of it. One object serves key after key: it names
- * this one until it is pointed elsewhere, or the buffer is used for something else.
- */
+/** A key as bytes in a buffer, which spares making a text of it. It holds as long as the buffer does. */
 export class KeyBytes {
-  bytes: Buffer = Buffer.alloc(0);
-  start = 0;
-  length = 0;
+  bytes: Buffer;
+  start: number;
+  readonly length: number;
+  /** For a backend's use: the hash of the key, and what it was made for. */
+  hash = 0;
+  hashedFor = 0;
 
-  /** Points to other bytes. */
-  at(bytes: Buffer, start: number, length: number): this {
+  constructor(bytes: Buffer, start: number, length: number) {
     this.bytes = bytes;
     this.start = start;
     this.length = length;
-    return this;
+  }
+
+  /** Copies the bytes, so that their buffer may be used for something else. */
+  keep(): void {
+    this.bytes = Buffer.from(this.bytes.subarray(this.start, this.start + this.length));
+    this.start = 0;
   }
 
   /** The same key as a text of one character per byte. */

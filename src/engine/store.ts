@@ -1,7 +1,7 @@
 import type { Answer } from './answer.ts';
 import type { CacheSettings, Quota } from './cache-settings.ts';
 import type { Cas, Draft, Item } from './item.ts';
-import type { Key } from './key.ts';
+import type { Key, KeyBytes } from './key.ts';
 
 /** What a change decides about an item. `amend` changes what is about the value, never the value. */
 export type Decision<R> =
@@ -57,6 +57,8 @@ export interface StoredCache {
   readonly isLate?: boolean;
   /** The live item under a key. `use` counts as a use, for the eviction order and access time. */
   read(key: Key, use: boolean): Answer<Item | undefined>;
+  /** These keys will be asked for next: what they need may be fetched together. */
+  expect?(keys: readonly KeyBytes[]): void;
   /** Reads, decides and writes in one atomic step. Throws Refusal `out_of_memory`, `over_quota`,
    * `too_many_caches`. */
   update<R>(key: Key, decide: Decide<R>): Answer<R>;

@@ -1,5 +1,5 @@
 import { type Cas, casFrom } from '../engine/item.ts';
-import type { Key } from '../engine/key.ts';
+import type { Key, KeyBytes } from '../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../engine/limits.ts';
 import { keyFromBase64 } from './base64-key.ts';
 import { type MetaFlags, OPAQUE_LENGTH_MAX, readMetaTarget } from './meta-flags.ts';
@@ -100,11 +100,13 @@ function readKeys(
   from: number,
   exptime: number,
 ): RetrievalRequest | RefusedRequest {
+  const keys: KeyBytes[] = [];
   for (let i = from; i < words.count; i++) {
     // One key too long spoils the whole command; the values before it are not sent.
     if (words.length(i) > KEY_LENGTH_MAX) return refused(BAD_FORMAT);
+    keys.push(words.key(i));
   }
-  return { command, keys: words.keysFrom(from), exptime, answered: 0 };
+  return { command, keys, exptime, answered: 0 };
 }
 
 function storage(command: StorageRequest['command']): LineParser {

@@ -16,6 +16,14 @@ export interface ParserLimits {
   readonly valueBytesMax: number;
 }
 
+/** A place between two requests. */
+export interface Place {
+  /** In the pushed chunk. */
+  readonly position: number;
+  /** How many bytes of a refused data block follow. */
+  readonly toSwallow: number;
+}
+
 /**
  * Turns one client's bytes into requests: `push` what arrived, then take requests with `next` until
  * there is none. Knows nothing of sockets, items or sign-in. What it gives may be views of the pushed
@@ -52,12 +60,24 @@ export class Parser {
     this.#position = 0;
   }
 
-  /**
-   * Keeps a copy of what is not parsed yet, and of the line of the last request, so that the pushed chunk may
-   * be used for something else.
-   */
+  /** Where it is, behind a request. */
+  get place(): Place {
+    return { position: this.#position, toSwallow: this.#toSwallow };
+  }
+
+  /** Goes back to a place in the same chunk, as if it had read nothing after it. */
+  rewind({ position, toSwallow }: Place): void {
+    this.#position = position;
+    this.#lineParts = [];
+    this.#linePartsLength = 0;
+    this.#announced = undefined;
+    this.#block = undefined;
+    this.#blockFilled = 0;
+    this.#toSwallow = toSwallow;
+  }
+
+  /** Keeps a copy of what is not parsed yet, so that the pushed chunk may be used for something else. */
   detach(): void {
-    this.#words.detach();
     this.#input = Buffer.from(this.#input.subarray(this.#position));
     this.#position = 0;
   }
@@ -136,7 +156,7 @@ export class Parser {
       this.#position = start + this.#blockLength;
       return this.#complete(request, this.#input, start);
     }
-    if (!this.#block) this.#words.detach();
+    if (!this.#block && typeof request.key !== 'string') request.key.keep();
     const block = this.#collectBlock();
     return block && this.#complete(request, block, 0);
   }

@@ -1,8 +1,7 @@
 import type { StoreMode } from '../engine/changes.ts';
 import type { Cas } from '../engine/item.ts';
-import type { Key } from '../engine/key.ts';
+import type { Key, KeyBytes } from '../engine/key.ts';
 import type { MetaFlags } from './meta-flags.ts';
-import type { Keys } from './words.ts';
 
 /** What a client asked, understood and in order. It holds until the next; see Parser. */
 export type Request =
@@ -36,7 +35,7 @@ export type RequestOf<C extends Request['command']> = Request extends infer R
 
 export interface RetrievalRequest {
   readonly command: 'get' | 'gets' | 'gat' | 'gats';
-  readonly keys: Keys;
+  readonly keys: readonly KeyBytes[];
   /** For gat and gats. */
   readonly exptime: number;
   /** How many keys are answered: a long get may have to wait until its client has read. */

@@ -4,7 +4,7 @@ import { missingPermission, READ, WRITE } from '../auth/permissions.ts';
 import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import { Refusal } from '../engine/errors.ts';
-import type { Key } from '../engine/key.ts';
+import type { Key, KeyBytes } from '../engine/key.ts';
 import type { RequestRate, RequestRates } from '../limits/request-rate.ts';
 import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
 import { type CommandContext, reply } from './commands/context.ts';
@@ -13,6 +13,7 @@ import { isAnswered } from './commands/retrieval.ts';
 import { execute, executeOpen } from './commands/table.ts';
 import { Parser } from './parser.ts';
 import { Patience, type PatienceLimits } from './patience.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { REFUSAL_REPLIES } from './refusals.ts';
 import { ReplyBuffer, type ReplyRoom } from './reply-buffer.ts';
 import type { Request, RetrievalRequest } from './request.ts';
@@ -69,6 +70,8 @@ export interface SessionParts extends SignInParts {
 export class Session {
   readonly #parts: SessionParts;
   readonly #parser: Parser;
+  readonly #ahead: ReadAhead;
+  readonly #expect = (keys: readonly KeyBytes[]) => this.#context?.cache.expect(keys);
   readonly #output: ReplyBuffer;
   readonly #signIn: SignIn;
   #patience: Patience;
@@ -103,6 +106,7 @@ export class Session {
     this.#signIn = new SignIn(parts);
     this.#patience = new Patience(parts.patience, parts.engine.clock.now());
     this.#parser = new Parser({ lineBytesMax: parts.lineBytesMax, valueBytesMax: CLAIM_BYTES_MAX });
+    this.#ahead = new ReadAhead(this.#parser);
     if (parts.bound) this.#enter(parts.bound);
   }
 
@@ -176,7 +180,7 @@ export class Session {
       const operation = this.#operationOf(request);
       const answer = this.#answer(request);
       if (answer instanceof Promise) {
-        this.#await(answer, operation);
+        this.#await(request, answer, operation);
         return;
       }
       this.#count(operation);
@@ -198,7 +202,8 @@ export class Session {
 
   #nextRequest(): Request | undefined {
     for (;;) {
-      const request = this.#parser.next();
+      // Sign-in changes what may follow.
+      const request = this.#context ? this.#ahead.next(this.#expect) : this.#parser.next();
       if (request) {
         this.#requests++;
         return request;
@@ -255,7 +260,7 @@ export class Session {
 
   /** Counts a request, and answers it where there are too many. */
   #isTooFast(request: Request, rate: RequestRate): boolean {
-    const keys = isRetrieval(request) ? request.keys.count : 1;
+    const keys = isRetrieval(request) ? request.keys.length : 1;
     const isCounted = isRetrieval(request) && request.answered > 0;
     const refusal = isCounted || request.command === 'quit' ? undefined : rate.take(keys);
     if (!refusal) return false;
@@ -337,9 +342,9 @@ export class Session {
     if (!(error instanceof Refusal)) this.#parts.onBug(error);
   }
 
-  #await(answer: Promise<void>, operation: Operation): void {
+  #await(request: Request, answer: Promise<void>, operation: Operation): void {
     this.#awaiting = true;
-    this.#parser.detach();
+    this.#detach(request);
     this.#parts.connection.pause();
     this.#flush();
     answer
@@ -353,9 +358,18 @@ export class Session {
 
   #pause(): void {
     this.#paused = true;
-    this.#parser.detach();
+    this.#detach(this.#unfinished);
     this.#parts.connection.pause();
     this.#parts.connection.expectDrain();
+  }
+
+  // From here on the chunk may be used for something else, before this request is answered.
+  #detach(request: Request | undefined): void {
+    this.#ahead.giveBack();
+    this.#parser.detach();
+    if (!request) return;
+    if (isRetrieval(request)) for (const key of request.keys.slice(request.answered)) key.keep();
+    if ('key' in request && typeof request.key !== 'string') request.key.keep();
   }
 
   #proceed(): void {

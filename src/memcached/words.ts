@@ -17,24 +17,15 @@ const NO_WORD = -1;
 // The flags of meta commands are words of one letter: their texts need not be made anew.
 const LETTERS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
-/** The keys of a line that has several. */
-export interface Keys {
-  readonly count: number;
-  /** One of them, until the next is asked for. */
-  at(index: number): KeyBytes;
-}
-
 /**
  * The words of one command line, found without copying it. One object serves line after line; what it
- * answers holds until the next `readLine`, and as long as the buffer does; see `detach`.
+ * answers holds until the next `readLine`; a key, as long as the buffer.
  */
 export class Words {
   count = 0;
   #buffer: Buffer = Buffer.alloc(0);
   // Start and end of each word in turn. Plain numbers in a plain array: it grows with a long get.
   readonly #bounds: number[] = [];
-  readonly #key = new KeyBytes();
-  readonly #keys = new KeyWords(this);
 
   /**
    * Finds the words of the line that begins at `start`, and answers where its newline is; -1: it has not
@@ -79,26 +70,9 @@ export class Words {
     return this.#buffer.latin1Slice(start, end);
   }
 
-  /** A word as a key; there is one object for all. */
   key(index: number): KeyBytes {
     const start = this.#bounds[2 * index] as number;
-    return this.#key.at(this.#buffer, start, (this.#bounds[2 * index + 1] as number) - start);
-  }
-
-  /** All words from one on, as keys. */
-  keysFrom(index: number): Keys {
-    this.#keys.first = index;
-    return this.#keys;
-  }
-
-  /** Keeps a copy of the line, so that its buffer may be used for something else. */
-  detach(): void {
-    if (this.count === 0) return;
-    const start = this.#bounds[0] as number;
-    const end = this.#bounds[2 * this.count - 1] as number;
-    this.#buffer = Buffer.from(this.#buffer.subarray(start, end));
-    for (let i = 0; i < 2 * this.count; i++) this.#bounds[i] = (this.#bounds[i] as number) - start;
-    this.#key.at(this.#buffer, this.#key.start - start, this.#key.length);
+    return new KeyBytes(this.#buffer, start, (this.#bounds[2 * index + 1] as number) - start);
   }
 
   length(index: number): number {
@@ -149,23 +123,6 @@ export class Words {
     this.#bounds[2 * count] = start;
     this.#bounds[2 * count + 1] = end;
     return count + 1;
-  }
-}
-
-class KeyWords implements Keys {
-  first = 0;
-  readonly #words: Words;
-
-  constructor(words: Words) {
-    this.#words = words;
-  }
-
-  get count(): number {
-    return this.#words.count - this.first;
-  }
-
-  at(index: number): KeyBytes {
-    return this.#words.key(this.first + index);
   }
 }
 

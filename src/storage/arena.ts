@@ -58,8 +58,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   readonly #bytesMax: number;
   readonly #hash = new KeyedHash();
   readonly #items: PackedItems;
-  /** A key that was given as a text. */
-  readonly #keyBytes = new KeyBytes();
+  /** The key that was last given as a text. */
   readonly #keyText = Buffer.allocUnsafeSlow(KEY_LENGTH_MASK);
   /** Points to the item that was last given away. */
   readonly #given: ArenaItem;
@@ -137,6 +136,11 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     if (address === NOWHERE) return undefined;
     if (use) this.#use(address, cache.contents, true);
     return this.#given.at(address);
+  }
+
+  expect(cache: ArenaCache, keys: readonly KeyBytes[]): void {
+    for (const key of keys) this.#hashOf(cache, key);
+    this.#items.fetch(keys);
   }
 
   update<R>(handle: CacheHandle<Owner>, given: Key, decide: Decide<R>): R {
@@ -243,8 +247,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
 
   #bytesOf(key: Key): KeyBytes {
     if (typeof key !== 'string') return key;
-    const length = this.#keyText.write(key, 'latin1');
-    return this.#keyBytes.at(this.#keyText, 0, length);
+    return new KeyBytes(this.#keyText, 0, this.#keyText.write(key, 'latin1'));
   }
 
   // The address of the item under a key, expired or not, or NOWHERE.
@@ -254,7 +257,11 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
 
   #hashOf(cache: ArenaCache, key: KeyBytes): number {
     if (cache.clearAt !== undefined) this.caches.clearIfDue(cache);
-    return this.#hash.of(key, cache.contents.kept.id);
+    const { id } = cache.contents.kept;
+    if (key.hashedFor === id) return key.hash;
+    key.hash = this.#hash.of(key, id);
+    key.hashedFor = id;
+    return key.hash;
   }
 
   // The address of the live item under a key, or NOWHERE; an item that has expired is removed.

@@ -1,6 +1,6 @@
 import type { Answer } from '../engine/answer.ts';
 import type { Item } from '../engine/item.ts';
-import type { Key } from '../engine/key.ts';
+import type { Key, KeyBytes } from '../engine/key.ts';
 import type { CacheInfo, Decide, ListedItem, StoredCache } from '../engine/store.ts';
 import type { MemoryCache } from './memory-cache.ts';
 import type { MemoryCaches } from './memory-caches.ts';
@@ -9,6 +9,7 @@ import type { MemoryCaches } from './memory-caches.ts';
 export interface MemoryStore<K> {
   readonly caches: MemoryCaches<K>;
   read(cache: MemoryCache<K>, key: Key, use: boolean): Item | undefined;
+  expect?(cache: MemoryCache<K>, keys: readonly KeyBytes[]): void;
   /** Asks the handle for the cache, and to make it when something is to be put. */
   update<R>(handle: CacheHandle<K>, key: Key, decide: Decide<R>): R;
   info(cache: MemoryCache<K>): Answer<CacheInfo>;
@@ -31,6 +32,11 @@ export class CacheHandle<K> implements StoredCache {
   read(key: Key, use: boolean): Item | undefined {
     const cache = this.existing();
     return cache && this.#store.read(cache, key, use);
+  }
+
+  expect(keys: readonly KeyBytes[]): void {
+    const cache = this.existing();
+    if (cache) this.#store.expect?.(cache, keys);
   }
 
   update<R>(key: Key, decide: Decide<R>): R {

@@ -39,6 +39,11 @@ export class HashIndex {
     return true;
   }
 
+  /** The first item in the bucket of a hash, or NOWHERE. */
+  firstOf(hash: number): number {
+    return this.#first(this.#bucketOf(hash));
+  }
+
   /** The first item that has this hash, or NOWHERE; see `nextLike`. */
   firstLike(hash: number): number {
     return this.#like(this.#first(this.#bucketOf(hash)), hash);

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Parser, type ParserLimits } from '../../src/memcached/parser.ts';
 import type { Request } from '../../src/memcached/request.ts';
-import type { Keys } from '../../src/memcached/words.ts';
 
 const LIMITS: ParserLimits = { lineBytesMax: 4096, valueBytesMax: 100 };
 
@@ -23,14 +22,10 @@ function kept(request: Request): object {
   return {
     ...request,
     ...('key' in request ? { key: String(request.key) } : {}),
-    ...('keys' in request ? { keys: textsOf(request.keys) } : {}),
+    ...('keys' in request ? { keys: request.keys.map(String) } : {}),
     ...('data' in request ? { data: request.data.toString('latin1') } : {}),
     ...('tooLargeFor' in request ? { tooLargeFor: String(request.tooLargeFor) } : {}),
   };
-}
-
-function textsOf(keys: Keys): string[] {
-  return Array.from({ length: keys.count }, (_, i) => String(keys.at(i)));
 }
 
 const GET = { command: 'get', keys: ['a'], exptime: 0, answered: 0 };
@@ -113,14 +108,13 @@ describe('a line without an end', () => {
   });
 });
 
-test("what is left of a chunk, and the last request's line, may be kept while the chunk is used for something else", () => {
+test("what is left of a chunk may be kept while the chunk is used for something else", () => {
   const parser = new Parser(LIMITS);
   const chunk = Buffer.from('get a\r\nget a\r\n');
   parser.push(chunk);
-  const first = parser.next() as Request;
+  parser.next();
   parser.detach();
   chunk.fill(0);
-  expect(kept(first)).toEqual(GET);
   expect(kept(parser.next() as Request)).toEqual(GET);
 });
 

@@ -4,7 +4,7 @@ import { KeyedHash } from '../../src/storage/keyed-hash.ts';
 
 /** Somewhere within a buffer, as keys lie in what a client sends. */
 function bytesOf(key: string): KeyBytes {
-  return new KeyBytes().at(Buffer.from(`..${key}..`, 'latin1'), 2, key.length);
+  return new KeyBytes(Buffer.from(`..${key}..`, 'latin1'), 2, key.length);
 }
 
 describe('the hash', () => {

@@ -10,9 +10,9 @@ import type { CommandContext } from './context.ts';
 export function retrieve(request: RetrievalRequest, context: CommandContext): Answer<void> {
   const { command, keys } = request;
   const withCas = command === 'gets' || command === 'gats';
-  while (request.answered < keys.count) {
+  while (request.answered < keys.length) {
     if (context.isFull()) return;
-    const key = keys.at(request.answered);
+    const key = keys[request.answered] as KeyBytes;
     const item = look(request, key, context);
     if (item instanceof Promise) {
       return item.then((found) => {
@@ -30,7 +30,7 @@ export function retrieve(request: RetrievalRequest, context: CommandContext): An
 
 /** Has everything been answered, the END too? */
 export function isAnswered(request: RetrievalRequest): boolean {
-  return request.answered > request.keys.count;
+  return request.answered > request.keys.length;
 }
 
 function look(request: RetrievalRequest, key: KeyBytes, context: CommandContext): Answer<Item | undefined> {
