@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import type { Logger } from 'pino';
 import { isInvocation } from './cli/invocation.ts';
+import { isRepair, runRepair } from './cli/repair.ts';
 import { runCommand } from './cli/run.ts';
 import { isTransfer } from './cli/transfer/invocation.ts';
 import { runTransfer } from './cli/transfer/run.ts';
@@ -16,7 +17,7 @@ import { welcome } from './welcome.ts';
 
 const version = readVersion();
 const args = process.argv.slice(2);
-const isCommand = isInvocation(args) || isTransfer(args);
+const isCommand = isInvocation(args) || isTransfer(args) || isRepair(args);
 const result = isCommand ? undefined : readConfig(args);
 if (!result) {
   process.exitCode = await carryOut();
@@ -51,6 +52,7 @@ if (!result) {
 
 function carryOut(): Promise<number> {
   const { stdin, stdout, stderr } = process;
+  if (isRepair(args)) return runRepair(args, { out: stdout, err: stderr });
   if (!isTransfer(args)) return runCommand(args, { out: stdout, err: stderr });
   const interruption = new AbortController();
   // The same again ends it at once.

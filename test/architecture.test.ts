@@ -50,7 +50,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   log: ['secrets'],
   secrets: [],
   help: ['cli', 'config'],
-  cli: ['auth', 'config', 'dump', 'engine', 'host-address', 'open-accounts'],
+  cli: ['auth', 'config', 'dump', 'durability', 'engine', 'host-address', 'open-accounts', 'open-durability'],
   welcome: ['auth', 'config', 'host-address', 'service'],
   monitoring: ['auth', 'config', 'engine', 'metrics'],
   service: [...Object.keys(mayImportBelow), 'monitoring'],

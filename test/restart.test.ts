@@ -1,4 +1,9 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { runRepair } from '../src/cli/repair.ts';
+import { runCommand } from '../src/cli/run.ts';
 import { PROJECT, startService, type TestService, TOKEN, temporaryDirectory } from './support/service.ts';
 import { signIn, textClient } from './support/text-client.ts';
 
@@ -36,3 +41,121 @@ test.each([
     size: 3,
   });
 });
+
+test('while items are restored, REST says how far that is, and memcached is not there yet', async () => {
+  const dataDir = temporaryDirectory();
+  const flags = ['--durability', 'log', '--memory-limit', '64mb'];
+  const first = await startService(flags, { dataDir });
+  const client = await member(first, 'c');
+  const sets = Array.from({ length: 50_000 }, (_, i) => `ms key-${i} 100 q\r\n${'v'.repeat(100)}\r\n`).join(
+    '',
+  );
+  expect(await client.ask(`${sets}mn\r\n`)).toBe('MN\r\n');
+  await first.service.stop();
+
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const answers: { path: string; status: number; retryAfter: string | null; text: string }[] = [];
+  let isOver = false;
+  const asking = (async () => {
+    while (!isOver) {
+      for (const path of ['/health/live', '/health/ready', `/1/projects/${PROJECT}/caches/c`]) {
+        const answer = await fetch(base + path, { headers: { authorization: `OAuth ${TOKEN}` } }).catch(
+          () => {},
+        );
+        if (!answer) continue;
+        const retryAfter = answer.headers.get('retry-after');
+        answers.push({ path, status: answer.status, retryAfter, text: await answer.text() });
+      }
+    }
+  })();
+  const second = await startService([...flags, '--http-port', String(port)], { dataDir });
+  isOver = true;
+  await asking;
+  const refused = answers.filter(({ status }) => status === 503);
+  expect(refused.length).toBeGreaterThan(1);
+  for (const { retryAfter, text } of refused) {
+    expect(retryAfter).toBe('1');
+    expect(text).toMatch(/^\{"msg":"The service (restores its items, \d+ % by now|is not ready).*\}$/);
+  }
+  // Nobody was told of a cache without its items.
+  for (const { path, status, text } of answers) {
+    if (path === '/health/live') expect(status).toBe(200);
+    if (path.endsWith('/c') && status === 200) expect(JSON.parse(text).size).toBe(50_000);
+  }
+  const info = await (await second.rest('GET', '/c')).json();
+  expect(info).toMatchObject({ size: 50_000 });
+});
+
+test('a second service on the same directory does not start, and says why', async () => {
+  const dataDir = temporaryDirectory();
+  await startService(['--durability', 'log'], { dataDir });
+  await expect(startService(['--durability', 'snapshot'], { dataDir })).rejects.toThrow(
+    /another process uses .*items: end it, or name another directory by IRONCACHED_DATA_DIR/,
+  );
+});
+
+test('a directory that cannot be written is told with what to do', async () => {
+  const dataDir = temporaryDirectory();
+  writeFileSync(join(dataDir, 'items'), 'a file in its place');
+  await expect(startService(['--durability', 'log'], { dataDir })).rejects.toThrow(
+    /the items cannot be kept in .*items: EEXIST.* IRONCACHED_DURABILITY=none$/,
+  );
+});
+
+test('damaged files are not read and not touched, and what is readable of them can be saved', async () => {
+  const dataDir = temporaryDirectory();
+  const flags = ['--durability', 'log', '--fsync', 'always'];
+  const first = await startService(flags, { dataDir });
+  const client = await member(first, 'c');
+  for (let i = 0; i < 10; i++) await client.ask(`set key-${i} 0 0 5\r\nvalue\r\n`);
+  await first.service.stop();
+  const file = join(dataDir, 'items', '000001.log');
+  const bytes = readFileSync(file);
+  bytes[bytes.indexOf('key-4')] = 0;
+  writeFileSync(file, bytes);
+  for (let start = 0; start < 2; start++) {
+    await expect(startService(flags, { dataDir })).rejects.toThrow(
+      /000001\.log cannot be read: it is damaged at byte \d+ of \d+; \d+ bytes behind .* ironcached repair$/,
+    );
+    expect(readFileSync(file)).toEqual(bytes);
+  }
+  const said: string[] = [];
+  const streams = { out: { write: (text: string) => said.push(text) }, err: { write: () => {} } };
+  expect(await runRepair(['repair', '--data-dir', dataDir], streams)).toBe(0);
+  expect(said.join('')).toMatch(/^\d+ bytes were readable and are in .*000002\.base\n\d+ bytes were not\n/);
+  expect(readFileSync(`${file}.damaged`)).toEqual(bytes);
+  const second = await startService(flags, { dataDir });
+  expect(await (await second.rest('GET', '/c')).json()).toMatchObject({ size: 9 });
+  expect((await second.rest('GET', '/c/items/key-4')).status).toBe(404);
+});
+
+test('caches of a project that was deleted meanwhile are gone', async () => {
+  const dataDir = temporaryDirectory();
+  const flags = ['--durability', 'snapshot'];
+  const options = { dataDir, firstStart: true } as const;
+  const first = await startService(flags, options);
+  const project = first.service.plain?.projectId ?? '';
+  const value = {
+    value: Buffer.from('v'),
+    kind: 'text',
+    flags: 0,
+    expiresAt: Number.POSITIVE_INFINITY,
+  } as const;
+  await first.service.engine.cache(project, 'c').store('set', 'k', value);
+  await first.service.stop();
+  const streams = { out: { write: () => {} }, err: { write: () => {} } };
+  expect(await runCommand(['project', 'delete', project, '--data-dir', dataDir], streams)).toBe(0);
+  const second = await startService(flags, options);
+  expect(await second.service.engine.totals()).toMatchObject({ items: 0 });
+  expect(second.log.join('')).toContain('the caches of projects that were deleted are deleted');
+});
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}

@@ -18,16 +18,17 @@ const NO_SOCKETS = ['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'ENOSYS'];
 /**
  * Keeps a second process off a directory, by a socket in it that is listened on: a process that was killed
  * leaves one that nobody answers, which the next takes over. (Numbers of processes mean nothing in containers,
- * where all are number 1.)
+ * where all are number 1.) On Linux, those that start together are told apart by a name that the system itself
+ * gives to one process only; but it is not known in other containers.
  */
 export class DirectoryLock {
   readonly #path: string;
-  readonly #server: Server;
+  readonly #servers: readonly (Server | undefined)[];
   readonly #inode: number;
 
-  private constructor(path: string, server: Server, inode: number) {
+  private constructor(path: string, servers: readonly (Server | undefined)[], inode: number) {
     this.#path = path;
-    this.#server = server;
+    this.#servers = servers;
     this.#inode = inode;
   }
 
@@ -43,6 +44,20 @@ export class DirectoryLock {
   }
 
   static async #takeSocket(directory: string, handle: FileHandle): Promise<DirectoryLock | undefined> {
+    const guard = await takeName(directory, handle);
+    try {
+      return await DirectoryLock.#takeFile(directory, handle, guard);
+    } catch (error) {
+      guard?.close();
+      throw error;
+    }
+  }
+
+  static async #takeFile(
+    directory: string,
+    handle: FileHandle,
+    guard: Server | undefined,
+  ): Promise<DirectoryLock | undefined> {
     const path = join(directory, NAME);
     const own = `${NAME}.${randomBytes(4).toString('hex')}`;
     const server = await listen(socketPath(directory, own, handle));
@@ -50,7 +65,7 @@ export class DirectoryLock {
     try {
       const { ino } = await stat(join(directory, own));
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        if (await tryLink(join(directory, own), path)) return new DirectoryLock(path, server, ino);
+        if (await tryLink(join(directory, own), path)) return new DirectoryLock(path, [server, guard], ino);
         if (await isAnswered(socketPath(directory, NAME, handle))) break;
         await removeDead(directory, handle);
       }
@@ -66,12 +81,13 @@ export class DirectoryLock {
   async release(): Promise<void> {
     const found = await stat(this.#path).catch(() => undefined);
     if (found?.ino === this.#inode) await rm(this.#path, { force: true });
-    await new Promise((resolve) => this.#server.close(resolve));
+    for (const server of this.#servers)
+      await new Promise((resolve) => server?.close(resolve) ?? resolve(true));
   }
 
   /** One that goes with its process, without a file. */
   static withoutFile(server: Server): DirectoryLock {
-    return new DirectoryLock('', server, -1);
+    return new DirectoryLock('', [server], -1);
   }
 }
 
@@ -79,6 +95,18 @@ function taken(directory: string): StartError {
   return new StartError(
     `another process uses ${directory}: end it, or name another directory by IRONCACHED_DATA_DIR`,
   );
+}
+
+// Undefined: the system has no such names.
+async function takeName(directory: string, handle: FileHandle): Promise<Server | undefined> {
+  if (process.platform !== 'linux') return undefined;
+  const { dev, ino } = await handle.stat();
+  try {
+    return await listen(`\0ironcached-${dev}-${ino}`);
+  } catch (error) {
+    if (codeOf(error) === 'EADDRINUSE') throw taken(directory);
+    return undefined;
+  }
 }
 
 // Windows has no such sockets, but pipes by name.

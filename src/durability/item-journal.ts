@@ -92,7 +92,8 @@ export class ItemJournal implements Journal, CommitGate {
   }
 
   wait(told: (isKept: boolean) => void): void {
-    this.#waiters.push({ position: this.#position, told });
+    if (this.isOpen) told(true);
+    else this.#waiters.push({ position: this.#position, told });
   }
 
   /** What is told from now on goes into a new file. */

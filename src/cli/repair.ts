@@ -1,0 +1,47 @@
+import { readConfig } from '../config.ts';
+import { ItemDirectory } from '../durability/item-directory.ts';
+import { repair } from '../durability/repair.ts';
+import { itemDirectoryPath } from '../open-durability.ts';
+import { tellMistakes } from './mistakes.ts';
+import type { Streams } from './run.ts';
+
+const HELP = `Usage: ironcached repair [--data-dir DIR]
+
+Writes what is readable of the kept items into a new file, which the next start reads, and keeps the files that
+were there as .damaged. Changes that were in what is not readable are lost: what they deleted may be there again.
+The service must not run meanwhile. The directory is that of the service (or IRONCACHED_DATA_DIR).
+`;
+
+/** Is this about repairing what was kept, rather than a start of the service? */
+export function isRepair([first = '']: readonly string[]): boolean {
+  return first === 'repair';
+}
+
+/** Carries out `ironcached repair`; gives the exit status. */
+export async function runRepair(args: readonly string[], { out, err }: Streams): Promise<number> {
+  const config = readConfig(args.slice(1));
+  if ('show' in config) {
+    out.write(HELP);
+    return 0;
+  }
+  if ('mistakes' in config) return tellMistakes(config.mistakes, err);
+  try {
+    out.write(await repaired(itemDirectoryPath(config.config.dataDir)));
+    return 0;
+  } catch (error) {
+    err.write(`ironcached: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
+
+async function repaired(path: string): Promise<string> {
+  const result = await repair(await ItemDirectory.open(path));
+  if (!result) return `there are no items in ${path}\n`;
+  const { file, bytesRead, bytesLost, kept } = result;
+  return [
+    `${bytesRead} bytes were readable and are in ${file}`,
+    `${bytesLost} bytes were not`,
+    ...kept.map((name) => `what was there before is in ${name}`),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,112 @@
+import { rename } from 'node:fs/promises';
+import { DirectoryLock } from './directory-lock.ts';
+import { FILE_HEADER_BYTES, formatFileHeader, newFileHeader } from './file-header.ts';
+import { FRAME_HEADER_BYTES, sealFrame } from './frame.ts';
+import { FrameRoom } from './frame-room.ts';
+import type { GenerationFile, ItemDirectory, LogFile } from './item-directory.ts';
+import { LogReader } from './log-reader.ts';
+import { RecordWriter } from './record-writer.ts';
+
+/** What a repair found. */
+export interface Repaired {
+  /** The file that everything readable was written to. */
+  readonly file: string;
+  readonly bytesRead: number;
+  readonly bytesLost: number;
+  /** Where the files are that were there before. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * Writes what is readable of all files into a new one, which takes their place; they are kept beside it, as
+ * `.damaged`. Rejects with StartError where another process has the directory. Undefined: there are no files.
+ */
+export async function repair(directory: ItemDirectory): Promise<Repaired | undefined> {
+  const lock = await DirectoryLock.take(directory.path);
+  try {
+    const files = await directory.list();
+    const last = files.at(-1);
+    return last && (await new Salvage(directory, files, last.generation + 1).run());
+  } finally {
+    await lock?.release();
+  }
+}
+
+class Salvage {
+  readonly #directory: ItemDirectory;
+  readonly #files: readonly GenerationFile[];
+  readonly #generation: number;
+  #sequence = 1;
+  #nextCas = 0;
+  #at = FILE_HEADER_BYTES;
+  #bytesRead = 0;
+  #bytesLost = 0;
+
+  constructor(directory: ItemDirectory, files: readonly GenerationFile[], generation: number) {
+    this.#directory = directory;
+    this.#files = files;
+    this.#generation = generation;
+  }
+
+  async run(): Promise<Repaired> {
+    const unfinished = { generation: this.#generation, kind: 'partial' } as const;
+    const finished = { generation: this.#generation, kind: 'base' } as const;
+    const header = newFileHeader(this.#generation, this.#sequence);
+    const target = await this.#directory.create(unfinished);
+    try {
+      await target.write(formatFileHeader(header), 0);
+      for (const file of this.#files) await this.#copy(file, target, header.marker);
+      await this.#write(target, completeBody(), { writtenAt: 0, marker: header.marker });
+      await target.sync();
+    } finally {
+      await target.close();
+    }
+    await this.#directory.rename(unfinished, finished);
+    const kept = await this.#putAside();
+    const file = this.#directory.pathOf(finished);
+    return { file, bytesRead: this.#bytesRead, bytesLost: this.#bytesLost, kept };
+  }
+
+  async #copy(file: GenerationFile, target: LogFile, marker: Buffer): Promise<void> {
+    const reader = await LogReader.open(this.#directory.pathOf(file));
+    const before = this.#bytesRead;
+    try {
+      // Without its marker nothing of a file can be told from what clients stored.
+      if (typeof reader.header === 'string') return;
+      for (let frame = await reader.search(); frame; frame = await reader.search()) {
+        this.#nextCas = Math.max(this.#nextCas, frame.nextCas);
+        this.#bytesRead += FRAME_HEADER_BYTES + frame.body.length;
+        await this.#write(target, frame.body, { writtenAt: frame.writtenAt, marker });
+      }
+    } finally {
+      const header = typeof reader.header === 'string' ? 0 : FILE_HEADER_BYTES;
+      this.#bytesLost += reader.size - header - (this.#bytesRead - before);
+      await reader.close();
+    }
+  }
+
+  async #write(target: LogFile, body: Buffer, about: { writtenAt: number; marker: Buffer }): Promise<void> {
+    const frame = Buffer.concat([Buffer.alloc(FRAME_HEADER_BYTES), body]);
+    const sequence = this.#sequence++;
+    const { writtenAt, marker } = about;
+    sealFrame(frame, marker, { sequence, writtenAt, nextCas: this.#nextCas, kept: sequence });
+    await target.write(frame, this.#at);
+    this.#at += frame.length;
+  }
+
+  async #putAside(): Promise<string[]> {
+    const kept: string[] = [];
+    for (const file of this.#files) {
+      const path = this.#directory.pathOf(file);
+      await rename(path, `${path}.damaged`);
+      kept.push(`${path}.damaged`);
+    }
+    return kept;
+  }
+}
+
+function completeBody(): Buffer {
+  const writer = new RecordWriter({ room: new FrameRoom(), full: () => {}, clockSet: () => 0 });
+  writer.complete();
+  return (writer.take() ?? Buffer.alloc(0)).subarray(FRAME_HEADER_BYTES);
+}

@@ -1,0 +1,237 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ItemDirectory } from '../../src/durability/item-directory.ts';
+import { restore } from '../../src/durability/restore.ts';
+import { NEVER } from '../../src/engine/item.ts';
+import { StartError } from '../../src/start-error.ts';
+import { ArenaStore } from '../../src/storage/arena.ts';
+import { testClock } from '../support/clock.ts';
+import { itemsPath, openDurableStore } from '../support/durable-store.ts';
+import { stateOf } from '../support/journal-record.ts';
+
+const PROJECT = 'a1'.repeat(12);
+const MIB = 1024 * 1024;
+
+interface Outcome {
+  /** What was restored, or why nothing was. */
+  readonly state: string[] | StartError;
+  readonly warnings: string[];
+  readonly files: string[];
+}
+
+async function restored(path: string): Promise<Outcome> {
+  const clock = testClock();
+  const store = new ArenaStore({ bytesMax: MIB, cachesMax: 10, now: clock.now });
+  const warnings: string[] = [];
+  try {
+    await restore({
+      directory: await ItemDirectory.open(path),
+      store,
+      clock,
+      log: { info: () => {}, warn: (_details, message) => void warnings.push(message) },
+      progressed: () => {},
+      isOver: () => false,
+    });
+    return { state: await stateOf(store), warnings, files: readdirSync(path).sort() };
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    return { state: error, warnings, files: readdirSync(path).sort() };
+  }
+}
+
+describe('of a log of five changes', () => {
+  let path = '';
+  /** The state before any change and after each. */
+  const states: string[][] = [];
+  /** How long the file was then. */
+  const lengths: number[] = [];
+  let whole: Buffer;
+
+  beforeAll(async () => {
+    path = join(mkdtempSync(join(tmpdir(), 'ironcached-test-')), 'items');
+    const { store, engine, durability } = await openDurableStore({ path, fsync: 'always' });
+    const cache = engine.cache(PROJECT, 'c');
+    const note = async () => {
+      await new Promise((resolve) => durability.gate?.wait(resolve));
+      states.push(await stateOf(store));
+      lengths.push(readFileSync(join(path, '000001.log')).length);
+    };
+    await note();
+    for (const change of [
+      () => cache.store('set', 'a', { value: Buffer.from('one'), kind: 'text', flags: 0, expiresAt: NEVER }),
+      () =>
+        cache.calculate('n', { rule: 'signed', delta: 41n }, { initial: { value: 41n, expiresAt: NEVER } }),
+      () => cache.delete('a'),
+      () => cache.touch('n', testClock().now() + 60_000),
+      () =>
+        cache.store('set', 'b', { value: Buffer.alloc(50, 'b'), kind: 'bytes', flags: 7, expiresAt: NEVER }),
+    ]) {
+      await change();
+      await note();
+    }
+    await durability.stop();
+    whole = readFileSync(join(path, '000001.log'));
+  });
+
+  afterAll(() => rmSync(join(path, '..'), { recursive: true }));
+
+  function copyWith(bytes: Buffer): string {
+    const copy = itemsPath();
+    mkdirSync(copy);
+    writeFileSync(join(copy, '000001.log'), bytes);
+    return copy;
+  }
+
+  test('each is a frame of its own', () => {
+    expect(new Set(lengths).size).toBe(6);
+    expect(whole.length).toBeGreaterThan(lengths.at(-1) ?? 0);
+  });
+
+  test('what is left after any truncation is what was there after some change, and the rest is kept aside', async () => {
+    for (let length = 0; length < whole.length; length++) {
+      const { state, warnings, files } = await restored(copyWith(whole.subarray(0, length)));
+      const changes = lengths.filter((each) => each <= length).length - 1;
+      expect(state).toEqual(changes < 0 ? [] : states[changes]);
+      const isBetween = length !== (lengths[changes] ?? 36);
+      expect([length, warnings.length]).toEqual([length, isBetween ? 1 : 0]);
+      if (isBetween && length > 36) expect(files).toEqual(['000001.log', '000001.torn']);
+    }
+  });
+
+  test('no flipped bit gives a wrong answer: the start is refused, or the end is cut off with a warning', async () => {
+    let refused = 0;
+    for (let at = 0; at < whole.length; at++) {
+      const bytes = Buffer.from(whole);
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8));
+      const { state, warnings } = await restored(copyWith(bytes));
+      if (state instanceof StartError) {
+        refused++;
+        expect(state.message).toMatch(/000001\.log cannot be read: .*ironcached repair$/);
+      } else {
+        // Only the frame of the stop, which has nothing in it, may go.
+        expect([at, state]).toEqual([at, states.at(-1)]);
+        expect(warnings).toHaveLength(1);
+      }
+    }
+    expect(refused).toBe(lengths.at(-1));
+  });
+
+  test('a newer format is refused, and says so', async () => {
+    const bytes = Buffer.from(whole);
+    bytes.writeUInt32LE(2, 8);
+    bytes.writeUInt32LE(crc32(bytes.subarray(0, 32)), 32);
+    const { state } = await restored(copyWith(bytes));
+    expect(String(state)).toContain(
+      'it has the format 2, and this release reads up to 1: a newer one wrote it',
+    );
+  });
+
+  test('what was not on disk yet when the system failed is cut off, also with holes in it', async () => {
+    // Frames that do not say that those before them were on disk.
+    const other = itemsPath();
+    const { engine, durability } = await openDurableStore({ path: other, fsync: 'everysec' });
+    const cache = engine.cache(PROJECT, 'c');
+    const sizes: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      await cache.store('set', `k${i}`, {
+        value: Buffer.alloc(300_000, 'v'),
+        kind: 'bytes',
+        flags: 0,
+        expiresAt: NEVER,
+      });
+    }
+    for (;;) {
+      sizes[0] = readFileSync(join(other, '000001.log')).length;
+      if ((sizes[0] ?? 0) > 600_000) break;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const copy = copyWith(readFileSync(join(other, '000001.log')).fill(0, 200_000, 200_100));
+    await durability.stop();
+    const { state, warnings, files } = await restored(copy);
+    // The cache itself, which an earlier frame told of.
+    expect(state).toHaveLength(1);
+    expect(warnings).toEqual([
+      'the end of what was written last is damaged, as after a crash: it is cut off',
+    ]);
+    expect(files).toContain('000001.torn');
+  });
+});
+
+describe('files', () => {
+  async function withTwoFiles(): Promise<string> {
+    const path = itemsPath();
+    for (let start = 0; start < 2; start++) {
+      const { engine, durability } = await openDurableStore({ path });
+      await engine.cache(PROJECT, 'c').store('set', `k${start}`, {
+        value: Buffer.from('v'),
+        kind: 'text',
+        flags: 0,
+        expiresAt: NEVER,
+      });
+      await durability.stop();
+    }
+    return path;
+  }
+
+  test('that follow each other are read one after the other', async () => {
+    const { state } = await restored(await withTwoFiles());
+    expect(state).toHaveLength(3);
+  });
+
+  test('of which the first is missing are refused', async () => {
+    const path = await withTwoFiles();
+    copyFileSync(join(path, '000002.log'), join(path, '000003.log'));
+    writeFileSync(join(path, '000001.log'), '');
+    const { state } = await restored(path);
+    expect(String(state)).toMatch(/000001\.log cannot be read/);
+    unlinkSync(join(path, '000001.log'));
+    expect(String((await restored(path)).state)).toMatch(
+      /000002\.log goes on where a file ended that is missing/,
+    );
+  });
+
+  test('of which one in the middle is cut short are refused', async () => {
+    const path = await withTwoFiles();
+    const file = join(path, '000001.log');
+    truncateSync(file, readFileSync(file).length - 1);
+    expect(String((await restored(path)).state)).toMatch(/000001\.log cannot be read: it is damaged/);
+  });
+
+  test('that a snapshot did not finish are removed', async () => {
+    const path = await withTwoFiles();
+    writeFileSync(join(path, '000003.partial'), 'half of');
+    expect((await restored(path)).files).not.toContain('000003.partial');
+  });
+
+  test('that say everything are refused where they do not', async () => {
+    const path = itemsPath();
+    const { engine, durability } = await openDurableStore({ path, mode: 'snapshot' });
+    for (let i = 0; i < 3; i++) {
+      await engine.cache(PROJECT, 'c').store('set', `k${i}`, {
+        value: Buffer.alloc(200_000, 'v'),
+        kind: 'bytes',
+        flags: 0,
+        expiresAt: NEVER,
+      });
+    }
+    await durability.stop();
+    const file = join(path, '000002.base');
+    expect(existsSync(file)).toBe(true);
+    truncateSync(file, 250_000);
+    expect(String((await restored(path)).state)).toMatch(/000002\.base cannot be read: only the first/);
+  });
+});

@@ -1,0 +1,130 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
+import { type GenerationFile, ItemDirectory, type LogFile } from '../../src/durability/item-directory.ts';
+import { Refusal } from '../../src/engine/errors.ts';
+import { NEVER } from '../../src/engine/item.ts';
+import { type DurableStore, itemsPath, openDurableStore } from '../support/durable-store.ts';
+import { stateOf } from '../support/journal-record.ts';
+
+const PROJECT = 'a1'.repeat(12);
+
+/** A directory on a disk that fails while a test says so. */
+class FaultyDirectory extends ItemDirectory {
+  failing: 'write' | 'sync' | undefined;
+  /** What the system has but for what it dropped, when it could not bring it to disk. */
+  static async at(path: string): Promise<FaultyDirectory> {
+    await ItemDirectory.open(path);
+    return new FaultyDirectory(path);
+  }
+
+  override async create(file: GenerationFile): Promise<LogFile> {
+    const made = await super.create(file);
+    let dirty: [at: number, length: number][] = [];
+    return {
+      write: async (bytes, at) => {
+        if (this.failing === 'write') throw new Error('ENOSPC: no space left on device');
+        await made.write(bytes, at);
+        dirty.push([at, bytes.length]);
+      },
+      sync: async () => {
+        const unsynced = dirty;
+        dirty = [];
+        if (this.failing !== 'sync') return made.sync();
+        // As Linux does: what could not be written is forgotten, and the next sync succeeds.
+        for (const [at, length] of unsynced) await made.write(Buffer.alloc(length), at);
+        throw new Error('EIO: i/o error');
+      },
+      close: () => made.close(),
+    };
+  }
+}
+
+function set({ engine }: DurableStore, key: string) {
+  const value = { value: Buffer.from(`value of ${key}`), kind: 'text', flags: 0, expiresAt: NEVER } as const;
+  return engine.cache(PROJECT, 'c').store('set', key, value);
+}
+
+/** Resolves with whether what was changed until now is kept. */
+function kept({ durability }: DurableStore): Promise<boolean> {
+  return new Promise((resolve) => {
+    const { gate } = durability;
+    if (gate) gate.wait(resolve);
+    else resolve(true);
+  });
+}
+
+test.each(['write', 'sync'] as const)(
+  'while the disk fails to %s, writes are refused, reads go on, and nothing is acknowledged; then all goes on',
+  async (failing) => {
+    const path = itemsPath();
+    const directory = await FaultyDirectory.at(path);
+    const parts = await openDurableStore({ path, directory, fsync: 'always' });
+    set(parts, 'before');
+    expect(await kept(parts)).toBe(true);
+    directory.failing = failing;
+    set(parts, 'unacknowledged');
+    expect(await kept(parts)).toBe(false);
+    expect(() => set(parts, 'refused')).toThrow(Refusal);
+    expect(() => set(parts, 'refused')).toThrow(/changes cannot be kept on disk now \((ENOSPC|EIO)/);
+    expect(() => parts.engine.cache(PROJECT, 'c').delete('before')).toThrow(Refusal);
+    expect(await parts.engine.cache(PROJECT, 'c').peek('before')).toBeDefined();
+    expect(parts.durability.gate?.isOpen).toBe(true);
+    expect(parts.durability.figures.failures).toBeGreaterThan(0);
+    expect(parts.log.filter(({ level }) => level === 'error')).toHaveLength(1);
+    directory.failing = undefined;
+    await vi.waitFor(() => set(parts, 'after'), { timeout: 10_000 });
+    expect(await kept(parts)).toBe(true);
+    expect(parts.log.map(({ message }) => message)).toContain('changes are kept on disk again');
+    const state = await stateOf(parts.store);
+    await parts.durability.stop();
+    const restarted = await openDurableStore({ path });
+    expect(await stateOf(restarted.store)).toEqual(state);
+    expect(state).toHaveLength(1 + 3);
+    await restarted.durability.stop();
+  },
+);
+
+test('a stop while the disk fails does not hang, and says so', async () => {
+  const path = itemsPath();
+  const directory = await FaultyDirectory.at(path);
+  const parts = await openDurableStore({ path, directory, fsync: 'everysec' });
+  set(parts, 'kept');
+  await vi.waitFor(() => expect(parts.durability.figures.lagBytes).toBe(0), { timeout: 10_000 });
+  directory.failing = 'write';
+  set(parts, 'lost');
+  await parts.durability.stop();
+  expect(parts.log.map(({ message }) => message)).toContain('the last changes could not be kept');
+  const restarted = await openDurableStore({ path });
+  expect(await restarted.engine.cache(PROJECT, 'c').get('kept')).toBeDefined();
+  await restarted.durability.stop();
+});
+
+test('a snapshot that fails refuses nothing, and leaves the one before', async () => {
+  const path = itemsPath();
+  const directory = await FaultyDirectory.at(path);
+  const first = await openDurableStore({ path, mode: 'snapshot' });
+  set(first, 'a');
+  await first.durability.stop();
+  const second = await openDurableStore({ path, directory, mode: 'snapshot' });
+  directory.failing = 'write';
+  set(second, 'b');
+  await second.durability.stop();
+  expect(second.log.filter(({ level }) => level === 'error')).toHaveLength(1);
+  expect((await directory.list()).filter(({ kind }) => kind === 'partial')).toEqual([]);
+  const third = await openDurableStore({ path, mode: 'snapshot' });
+  expect(await third.engine.cache(PROJECT, 'c').get('a')).toBeDefined();
+  expect(await third.engine.cache(PROJECT, 'c').get('b')).toBeUndefined();
+  await third.durability.stop();
+});
+
+test('clients wait for their answers where more is unwritten than may be', async () => {
+  const path = itemsPath();
+  const parts = await openDurableStore({ path, fsync: 'no', unwrittenBytesMax: 100_000 });
+  const value = { value: Buffer.alloc(300_000), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+  for (let i = 0; i < 5; i++) parts.engine.cache(PROJECT, 'c').store('set', `k${i}`, value);
+  expect(parts.durability.gate?.isOpen).toBe(false);
+  expect(await kept(parts)).toBe(true);
+  await nextTurn();
+  expect(parts.durability.gate?.isOpen).toBe(true);
+  await parts.durability.stop();
+});
