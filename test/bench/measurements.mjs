@@ -43,11 +43,12 @@ export function halfRate(runs) {
 }
 
 const FIGURES = /** @type {const} */ (['p50', 'p90', 'p99', 'p999']);
+const PERCENTILES = ['p50', 'p90', 'p99', 'p99.9'];
 
 /** Beside one peer; without it, ours alone. @param {Result[]} results @param {string} peer */
 export function printLatencies(results, peer) {
   table(
-    ['work', 'p50', 'p90', 'p99', 'p99.9', 'p99 ratio', 'p99.9 ratio', 'noise', 'RSS', 'missing', 'unsent'],
+    ['work', ...PERCENTILES, 'p99 ratio', 'p99.9 ratio', 'noise', 'others', 'RSS', 'missing', 'unsent'],
     results.map(({ name, rate, runs }) => {
       const ours = runs['ironcached'] ?? [];
       const theirs = runs[peer];
@@ -61,12 +62,23 @@ export function printLatencies(results, peer) {
         times(ratio(ours, theirs, (run) => run.p99)),
         times(ratio(ours, theirs, (run) => run.p999)),
         theirs ? percent(spread(theirs.map((run) => run.p99))) : '–',
+        percent(othersShare([...(theirs ?? []), ...ours])),
         beside((each) => mebibytes(each.at(-1)?.residentBytes ?? 0)),
         String(sum('missing')),
         String(sum('unsent')),
       ];
     }),
   );
+}
+
+/**
+ * What was missing of the busier core. In a closed loop the server or the generator is always busy, at a fixed
+ * rate the generator is: so others had it.
+ * @param {Measurement[]} runs
+ */
+function othersShare(runs) {
+  const busy = runs.map((run) => Math.max(run.serverCpuSeconds, run.generatorCpuSeconds) / run.seconds);
+  return Math.max(0, 1 - median(busy));
 }
 
 /** @param {Measurement[]} runs */

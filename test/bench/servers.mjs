@@ -181,6 +181,8 @@ const running = new Set();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
+  process.once(signal, () => process.exit(1));
 
 /**
  * Waits for the JSON line that says where a server listens; what comes after it is read and dropped.

@@ -1,5 +1,6 @@
 import assert from 'node:assert';
 import { NEVER } from '../../../dist/engine/item.js';
+import { KeyBytes } from '../../../dist/engine/key.js';
 import { itemValue, keyOf } from '../load/items.mjs';
 import { engineOver, forEachNumber, MIB, numbers, openStore, PROJECT_ID } from './work.mjs';
 
@@ -15,6 +16,7 @@ export function engineWorks() {
   cache.store('set', 'counter', newItem(Buffer.from('1000000')));
   return [
     ...cacheWorks('engine', cache),
+    forEachNumber('engine, get by bytes', (i) => cache.get(keyBytesAt(i))),
     forEachNumber('engine, get that misses', () => cache.get('missing')),
     forEachNumber('engine, incr', () => cache.calculate('counter', up)),
     forEachNumber('engine, delete and set', (i) => {
@@ -77,6 +79,13 @@ function newItem(value) {
 function isItem(item, number) {
   return item?.value.equals(itemValue(number, 100)) === true;
 }
+
+// As memcached's parser gives them, new for each request.
+const chunk = Buffer.from(keys.join(''));
+const KEY_LENGTH = chunk.length / keys.length;
+
+/** @param {number} i */
+const keyBytesAt = (i) => new KeyBytes(chunk, i * KEY_LENGTH, KEY_LENGTH);
 
 /** @param {number} i */
 const keyAt = (i) => /** @type {string} */ (keys[i]);
