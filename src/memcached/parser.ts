@@ -1,3 +1,4 @@
+import type { KeyBytes } from '../engine/key.ts';
 import { lineParserFor, refused } from './command-lines.ts';
 import type { Announced, Request } from './request.ts';
 import { Words } from './words.ts';
@@ -54,10 +55,16 @@ export class Parser {
     return this.#linePartsLength > 0 || this.#announced !== undefined || this.#toSwallow > 0;
   }
 
+  /** The keys of what was parsed; they gather until someone empties this, or the next chunk comes. */
+  get keys(): KeyBytes[] {
+    return this.#words.keys;
+  }
+
   /** Takes a chunk. What was pushed before must have been asked for until there was no more. */
   push(chunk: Buffer): void {
     this.#input = chunk;
     this.#position = 0;
+    this.#words.keys.length = 0;
   }
 
   /** Where it is, behind a request. */

@@ -1,4 +1,4 @@
-import { KeyBytes } from '../engine/key.ts';
+import type { KeyBytes } from '../engine/key.ts';
 import type { Parser, Place } from './parser.ts';
 import type { Request } from './request.ts';
 
@@ -41,13 +41,12 @@ export class ReadAhead {
     const requests = this.#requests;
     requests.length = 0;
     this.#taken = 0;
-    const keys: KeyBytes[] = [];
+    const { keys } = this.#parser;
+    keys.length = 0;
     while (requests.length < AHEAD_MAX && keys.length < AHEAD_MAX) {
       const request = this.#parser.next();
       if (!request) break;
       this.#ends[requests.push(request) - 1] = this.#parser.place;
-      if ('keys' in request) keys.push(...request.keys);
-      else if ('key' in request && request.key instanceof KeyBytes) keys.push(request.key);
     }
     if (keys.length > 1) expect(keys);
   }

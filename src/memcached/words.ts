@@ -23,6 +23,8 @@ const LETTERS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byt
  */
 export class Words {
   count = 0;
+  /** The keys that it was asked for, until someone empties this. */
+  readonly keys: KeyBytes[] = [];
   #buffer: Buffer = Buffer.alloc(0);
   // Start and end of each word in turn. Plain numbers in a plain array: it grows with a long get.
   readonly #bounds: number[] = [];
@@ -72,7 +74,9 @@ export class Words {
 
   key(index: number): KeyBytes {
     const start = this.#bounds[2 * index] as number;
-    return new KeyBytes(this.#buffer, start, (this.#bounds[2 * index + 1] as number) - start);
+    const key = new KeyBytes(this.#buffer, start, (this.#bounds[2 * index + 1] as number) - start);
+    this.keys.push(key);
+    return key;
   }
 
   length(index: number): number {
