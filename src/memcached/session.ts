@@ -71,6 +71,7 @@ export class Session {
   readonly #parts: SessionParts;
   readonly #parser: Parser;
   readonly #ahead: ReadAhead;
+  readonly #write = (bytes: Buffer) => this.#parts.connection.write(bytes);
   readonly #expect = (keys: readonly KeyBytes[]) => this.#context?.cache.expect(keys);
   readonly #output: ReplyBuffer;
   readonly #signIn: SignIn;
@@ -92,6 +93,8 @@ export class Session {
   #unfinished: RetrievalRequest | undefined;
   /** Chunks that came although reading was paused. */
   readonly #later: Buffer[] = [];
+  /** How many bytes of replies may gather now. */
+  #room = 0;
   /** When what is being answered had arrived; see performance.now. */
   #since = 0;
   #awaiting = false;
@@ -166,6 +169,7 @@ export class Session {
   }
 
   #run(): void {
+    this.#measureRoom();
     if (this.#grant) this.#renewRights(this.#grant);
     while (!this.#ended) {
       if (this.#isFull()) {
@@ -378,11 +382,17 @@ export class Session {
   }
 
   #isFull(): boolean {
-    return this.#output.length + this.#parts.connection.waiting() >= this.#parts.unansweredBytesMax;
+    return this.#output.length >= this.#room;
+  }
+
+  // What waits for the client changes where it is written to, and between turns.
+  #measureRoom(): void {
+    this.#room = this.#parts.unansweredBytesMax - this.#parts.connection.waiting();
   }
 
   #flush(): void {
-    this.#output.flush((bytes) => this.#parts.connection.write(bytes));
+    this.#output.flush(this.#write);
+    this.#measureRoom();
     const slow = this.#parts.meter.settle(this.#since);
     if (slow) this.#parts.onSlow(slow, this.#context?.cache);
   }
@@ -392,6 +402,7 @@ export class Session {
     this.#flush();
     if (this.#parts.connection.needsDrain()) await this.#nextDrain();
     else await othersTurn();
+    this.#measureRoom();
     this.#cutShort = this.#grant?.denial(this.#parts.engine.clock.unixNow()) !== undefined;
     return !this.#ended && !this.#cutShort;
   }
