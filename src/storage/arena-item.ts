@@ -45,17 +45,26 @@ export function chainChunks(heap: ChunkHeap, chunks: readonly number[]): void {
   }
 }
 
-/** The sizes of the chunks that a new item needs. */
-export function chunkSizes(keyLength: number, draft: NewValue): number[] {
-  const optional = (draft.flags === 0 ? 0 : 4) + (draft.expiresAt === NEVER ? 0 : EXPIRY_WORDS * 4);
-  const total = FIXED_WORDS * 4 + optional + keyLength + draft.value.length;
-  if (total <= CHUNK_BYTES_MAX) return [total];
-  const sizes = [CHUNK_BYTES_MAX];
-  // The first chunk holds the address of the second, too.
-  let left = total + 4 - CHUNK_BYTES_MAX;
-  for (; left > FURTHER_ROOM; left -= FURTHER_ROOM) sizes.push(CHUNK_BYTES_MAX);
-  sizes.push(left + FURTHER_HEADER_BYTES);
-  return sizes;
+/** What a new item takes before it is divided into chunks, in bytes. */
+export function itemBytes(keyLength: number, { flags, expiresAt, value }: NewValue): number {
+  const optional = (flags === 0 ? 0 : 4) + (expiresAt === NEVER ? 0 : EXPIRY_WORDS * 4);
+  return FIXED_WORDS * 4 + optional + keyLength + value.length;
+}
+
+/** How many chunks an item of so many bytes needs. */
+export function chunkCount(bytes: number): number {
+  return bytes <= CHUNK_BYTES_MAX ? 1 : 1 + Math.ceil(bytesBeyondFirst(bytes) / FURTHER_ROOM);
+}
+
+/** How large the last of its chunks is; the others are as large as chunks get. */
+export function lastChunkBytes(bytes: number): number {
+  if (bytes <= CHUNK_BYTES_MAX) return bytes;
+  return bytesBeyondFirst(bytes) - (chunkCount(bytes) - 2) * FURTHER_ROOM + FURTHER_HEADER_BYTES;
+}
+
+// The first chunk holds the address of the second, too.
+function bytesBeyondFirst(bytes: number): number {
+  return bytes + 4 - CHUNK_BYTES_MAX;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Cas, Draft, Item } from '../engine/item.ts';
 import type { Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
 import { type Key, KeyBytes } from '../engine/key.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
-import { ArenaItem, chunkSizes } from './arena-item.ts';
+import { ArenaItem, itemBytes } from './arena-item.ts';
 import { CacheHandle, type MemoryStore } from './cache-handle.ts';
 import { NOWHERE, PAGE_BYTES } from './chunk-heap.ts';
 import { KEY_LENGTH_MASK } from './item-layout.ts';
@@ -285,9 +285,9 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
 
   // Puts an item in the place of the one that was found, if any. A refusal leaves that as it was.
   #put(contents: ArenaContents, key: KeyBytes, hash: number, draft: Draft, found: number): ArenaContents {
-    const sizes = chunkSizes(key.length, draft);
-    const before = this.#keepQuotas(contents, packedBytes(sizes), found);
-    this.#place(contents, key, hash, draft, sizes, before);
+    const bytes = itemBytes(key.length, draft);
+    const before = this.#keepQuotas(contents, packedBytes(bytes), found);
+    this.#place(contents, key, hash, draft, bytes, before);
     // Clients may set a cas of their own; only our own numbers move the counter on.
     this.#countCas(draft.cas);
     return contents;
@@ -299,13 +299,13 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     key: KeyBytes,
     hash: number,
     draft: Draft,
-    sizes: readonly number[],
+    size: number,
     found: number,
   ): void {
     let before = found;
-    if (before === NOWHERE || !this.#items.overwrite(before, key, contents.kept, draft, sizes)) {
+    if (before === NOWHERE || !this.#items.overwrite(before, key, contents.kept, draft, size)) {
       const { moves } = this.#items;
-      this.#takeChunks(contents, sizes);
+      this.#takeChunks(contents, size);
       // What was there may be what had to make room, or have moved.
       if (moves !== this.#items.moves) before = this.#items.find(key, contents.kept.id, hash);
       if (before !== NOWHERE) this.#remove(before, contents);
@@ -319,7 +319,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     const { id } = contents.kept;
     const hash = this.#hash.of(key, id);
     const found = this.#items.find(key, id, hash);
-    this.#place(contents, key, hash, draft, chunkSizes(key.length, draft), found);
+    this.#place(contents, key, hash, draft, itemBytes(key.length, draft), found);
     this.#items.at(this.#items.find(key, id, hash)).use(accessedAt, false);
   }
 
@@ -341,15 +341,14 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   // Throws Refusal `out_of_memory`.
-  #takeChunks({ cache }: ArenaContents, sizes: readonly number[]): void {
+  #takeChunks({ cache }: ArenaContents, bytes: number): void {
     // One page is the index's, at least.
-    if ((pagesFor(sizes) + 1) * PAGE_BYTES > this.#bytesMax) {
-      const size = sizes.reduce((sum, chunk) => sum + chunk, 0);
-      throw new Refusal('out_of_memory', `an item of ${size} bytes is more than the memory limit allows`);
+    if ((pagesFor(bytes) + 1) * PAGE_BYTES > this.#bytesMax) {
+      throw new Refusal('out_of_memory', `an item of ${bytes} bytes is more than the memory limit allows`);
     }
     const { index } = this.#items;
     while (index.needsPage && !index.takePage() && this.#makeRoom(cache.account));
-    while (!this.#items.takeChunks(sizes)) {
+    while (!this.#items.takeChunks(bytes)) {
       if (this.#makeRoom(cache.account)) continue;
       this.#items.giveChunksBack();
       throw new Refusal('out_of_memory', 'memory is full of items that may not be evicted');

@@ -1,7 +1,7 @@
 import { type Draft, NEVER } from '../engine/item.ts';
 import type { KeyBytes } from '../engine/key.ts';
-import { ArenaItem, chainChunks } from './arena-item.ts';
-import { ChunkHeap, chunkBytesFor, NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
+import { ArenaItem, chainChunks, chunkCount, lastChunkBytes } from './arena-item.ts';
+import { CHUNK_BYTES_MAX, ChunkHeap, chunkBytesFor, NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
 import { ExpiryWheel } from './expiry-wheel.ts';
 import { HashIndex } from './hash-index.ts';
 import { FIRST, IS_FURTHER, MARKS, NEXT } from './item-layout.ts';
@@ -97,9 +97,11 @@ export class PackedItems {
   }
 
   /** Takes the chunks for an item. False: something must be removed first; then call again. */
-  takeChunks(sizes: readonly number[]): boolean {
-    while (this.#making.length < sizes.length) {
-      const address = this.heap.allocate(sizes[this.#making.length] as number);
+  takeChunks(bytes: number): boolean {
+    const count = chunkCount(bytes);
+    while (this.#making.length < count) {
+      const isLast = this.#making.length === count - 1;
+      const address = this.heap.allocate(isLast ? lastChunkBytes(bytes) : CHUNK_BYTES_MAX);
       if (address === NOWHERE) return false;
       this.#making.push(address);
     }
@@ -128,11 +130,10 @@ export class PackedItems {
   }
 
   /** Writes an item over the one before it, where it takes the same room. False: it does not. */
-  overwrite(address: number, key: KeyBytes, owner: Owner, draft: Draft, sizes: readonly number[]): boolean {
-    const [size = 0, further] = sizes;
+  overwrite(address: number, key: KeyBytes, owner: Owner, draft: Draft, bytes: number): boolean {
     const item = this.#item.at(address);
-    if (further !== undefined || item.next !== NOWHERE) return false;
-    if (chunkBytesFor(size) !== this.heap.chunkBytes(address)) return false;
+    if (bytes > CHUNK_BYTES_MAX || item.next !== NOWHERE) return false;
+    if (chunkBytesFor(bytes) !== this.heap.chunkBytes(address)) return false;
     const now = this.#parts.now();
     if (item.expiresAt !== NEVER) this.expiry.remove(address);
     item.write(key, draft, NOWHERE, now);
@@ -205,12 +206,12 @@ export class PackedItems {
   }
 }
 
-/** What an item in chunks of these sizes takes, its share of the index included. */
-export function packedBytes(sizes: readonly number[]): number {
-  return sizes.reduce((sum, size) => sum + chunkBytesFor(size), INDEX_BYTES);
+/** What an item of so many bytes takes in chunks, its share of the index included. */
+export function packedBytes(bytes: number): number {
+  return (chunkCount(bytes) - 1) * CHUNK_BYTES_MAX + chunkBytesFor(lastChunkBytes(bytes)) + INDEX_BYTES;
 }
 
-/** The least number of pages that can hold chunks of these sizes, and one more, as the last may need it. */
-export function pagesFor(sizes: readonly number[]): number {
-  return Math.ceil(sizes.length / (PAGE_BYTES / chunkBytesFor(sizes[0] ?? 1))) + 1;
+/** The least number of pages that can hold an item of so many bytes, and one more, as its last chunk may need it. */
+export function pagesFor(bytes: number): number {
+  return Math.ceil(chunkCount(bytes) / (PAGE_BYTES / CHUNK_BYTES_MAX)) + 1;
 }
