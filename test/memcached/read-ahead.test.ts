@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import type { KeyBytes } from '../../src/engine/key.ts';
+import { Parser } from '../../src/memcached/parser.ts';
+import { ReadAhead } from '../../src/memcached/read-ahead.ts';
+import type { Request } from '../../src/memcached/request.ts';
+
+const LIMITS = { lineBytesMax: 4096, valueBytesMax: 10 };
+
+const BYTES = [
+  'get a bb\r\n',
+  'set key 0 0 3\r\nval\r\n',
+  // Its block is passed over.
+  `set large 0 0 20\r\n${'get x\r\n'.repeat(3).slice(0, 20)}\r\n`,
+  'incr n 5\r\n',
+  'nonsense\r\n',
+  'mg meta v k\r\n',
+].join('');
+
+const REQUESTS = ['get a,bb', 'set key val', 'refused large', 'incr n', 'refused ', 'mg meta'];
+
+/** What a request says, as a text, since the request does not last. */
+function told(request: Request): string {
+  const key = 'key' in request ? request.key : 'keys' in request ? request.keys : '';
+  const tooLargeFor = 'tooLargeFor' in request ? request.tooLargeFor : '';
+  const data = 'data' in request ? ` ${request.data.toString('latin1')}` : '';
+  return `${request.command} ${key}${tooLargeFor}${data}`;
+}
+
+/** Reads chunks, and gives back what is read ahead after every so many requests; then the chunk is gone. */
+function read(chunks: readonly string[], giveBackAfter: number, expected: string[] = []): string[] {
+  const parser = new Parser(LIMITS);
+  const ahead = new ReadAhead(parser);
+  const requests: string[] = [];
+  const expectKeys = (keys: readonly KeyBytes[]) => expected.push(keys.join(' '));
+  for (const text of chunks) {
+    const chunk = Buffer.from(text, 'latin1');
+    parser.push(chunk);
+    for (let request = ahead.next(expectKeys); request; request = ahead.next(expectKeys)) {
+      requests.push(told(request));
+      if (requests.length % giveBackAfter !== 0) continue;
+      ahead.giveBack();
+      parser.detach();
+      chunk.fill('?');
+    }
+    chunk.fill('?');
+  }
+  return requests;
+}
+
+test('gives the requests in order, however the bytes are cut', () => {
+  for (let cut = 0; cut <= BYTES.length; cut++) {
+    expect(read([BYTES.slice(0, cut), BYTES.slice(cut)], Number.POSITIVE_INFINITY)).toEqual(REQUESTS);
+  }
+  expect(read([...BYTES], Number.POSITIVE_INFINITY)).toEqual(REQUESTS);
+});
+
+test('gives them again where they were given back, however the bytes are cut', () => {
+  for (const giveBackAfter of [1, 2, 3]) {
+    for (let cut = 0; cut <= BYTES.length; cut++) {
+      expect(read([BYTES.slice(0, cut), BYTES.slice(cut)], giveBackAfter)).toEqual(REQUESTS);
+    }
+  }
+});
+
+test('tells of the keys of all requests of a chunk at once, and of no single one', () => {
+  const expected: string[] = [];
+  read([BYTES, 'get single\r\n'], Number.POSITIVE_INFINITY, expected);
+  expect(expected).toEqual(['a bb key large n meta']);
+});
+
+test('reads a bounded number ahead', () => {
+  const expected: string[] = [];
+  const requests = read(['get k\r\n'.repeat(100)], Number.POSITIVE_INFINITY, expected);
+  expect(requests).toHaveLength(100);
+  expect(expected.map((keys) => keys.split(' ').length)).toEqual([32, 32, 32, 4]);
+});
