@@ -155,6 +155,20 @@ describe('a store that answers later', () => {
     expect(await client.rest()).toBe('STORED\r\nSTORED\r\n2\r\nVALUE a 0 1\r\n2\r\nEND\r\n');
   });
 
+  test('of many clients that store at once, each gets its own', async () => {
+    const door = await testDoor(late);
+    const clients = await Promise.all(Array.from({ length: 20 }, () => door.signedIn()));
+    const values = clients.map((_, i) => String.fromCharCode(97 + i).repeat(3_000));
+    for (const [i, client] of clients.entries()) {
+      client.send(`${set(`k${i}`, values[i] ?? '')}get k${i} k${i}\r\n`);
+    }
+    const answers = await Promise.all(clients.map((client) => client.takeThrough('END\r\n')));
+    answers.forEach((answer, i) => {
+      const hit = `VALUE k${i} 0 3000\r\n${values[i]}\r\n`;
+      expect(answer).toBe(`STORED\r\n${hit}${hit}END\r\n`);
+    });
+  });
+
   test('may be left by its client at any time', async () => {
     const door = await testDoor(late);
     const client = await door.signedIn();
