@@ -1,14 +1,11 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import type { Grant } from '../auth/grant.ts';
-import { missingPermission, READ, WRITE } from '../auth/permissions.ts';
 import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Key, KeyBytes } from '../engine/key.ts';
-import type { RequestRate, RequestRates } from '../limits/request-rate.ts';
+import type { RequestRates } from '../limits/request-rate.ts';
 import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
 import { type CommandContext, reply } from './commands/context.ts';
-import { permissionsNeeded } from './commands/permissions-needed.ts';
 import { isAnswered } from './commands/retrieval.ts';
 import { execute, executeOpen } from './commands/table.ts';
 import { Parser } from './parser.ts';
@@ -17,13 +14,13 @@ import { ReadAhead } from './read-ahead.ts';
 import { REFUSAL_REPLIES } from './refusals.ts';
 import { ReplyBuffer, type ReplyRoom } from './reply-buffer.ts';
 import type { Request, RetrievalRequest } from './request.ts';
+import { Rights } from './rights.ts';
 import {
   type Admission,
   CLAIM_BYTES_MAX,
   refuseWith,
   SignIn,
   type SignInParts,
-  SUSPENDED,
   UNAUTHENTICATED,
 } from './sign-in.ts';
 
@@ -80,13 +77,7 @@ export class Session {
   #requests = 0;
   /** Whose cache the commands are about, once the client has signed in; and by what right. */
   #context: CommandContext | undefined;
-  #grant: Grant | undefined;
-  /** How many requests it may make, where that is limited. */
-  #rate: RequestRate | undefined;
-  /** Why no command is carried out now, although the client has signed in. */
-  #barrier: string | undefined;
-  /** May it read and write, so that no command need be looked at for that? */
-  #mayAll = false;
+  #rights: Rights | undefined;
   /** A long answer ended before its end. */
   #cutShort = false;
   /** A long get whose client has to read first. */
@@ -170,7 +161,7 @@ export class Session {
 
   #run(): void {
     this.#measureRoom();
-    if (this.#grant) this.#renewRights(this.#grant);
+    if (this.#rights) this.#renewRights(this.#rights);
     while (!this.#ended) {
       if (this.#isFull()) {
         this.#flush();
@@ -221,7 +212,10 @@ export class Session {
   #answer(request: Request): Answer<void> {
     this.#unfinished = undefined;
     try {
-      const answer = this.#context ? this.#execute(request, this.#context) : this.#greet(request);
+      const answer =
+        this.#context && this.#rights
+          ? this.#execute(request, this.#context, this.#rights)
+          : this.#greet(request);
       if (answer instanceof Promise) return answer.catch((error) => this.#refuse(request, error));
     } catch (error) {
       return this.#refuse(request, error);
@@ -229,48 +223,22 @@ export class Session {
     if (request.command === 'quit' || (request.command === 'refused' && request.close)) this.#end();
   }
 
-  // Rights change between turns of the event loop, never within one.
-  #renewRights(grant: Grant): void {
-    const denial = grant.denial(this.#parts.engine.clock.unixNow());
-    this.#barrier = denial === 'suspended' ? SUSPENDED : undefined;
-    // A client that has signed in can do so again, by another token; one that need not has no other way.
-    if (denial && this.#parts.bound) this.#barrier ??= NO_PROJECT;
-    else if (denial && denial !== 'suspended') this.#leave();
-    this.#mayAll = !denial && (grant.permissions & ALL) === ALL;
-    this.#rate = this.#parts.rates.of(grant);
-    if (this.#cutShort) reply({ output: this.#output }, this.#barrier ?? UNAUTHENTICATED);
+  #renewRights(rights: Rights): void {
+    if (!rights.renew(this.#parts.engine.clock.unixNow())) this.#leave();
+    if (this.#cutShort) reply({ output: this.#output }, rights.barrier ?? UNAUTHENTICATED);
     this.#cutShort = false;
   }
 
-  #execute(request: Request, context: CommandContext): Answer<void> {
-    if (!this.#mayAll && this.#isBarred(request)) return;
-    if (this.#rate && this.#isTooFast(request, this.#rate)) return;
+  #execute(request: Request, context: CommandContext, rights: Rights): Answer<void> {
+    if (rights.barrier !== undefined && executeOpen(request, context)) return;
+    const refusal = rights.barrier ?? rights.refusal(request);
+    if (refusal !== undefined) {
+      this.#bar(request, refusal);
+      return;
+    }
     const answer = execute(request, context);
     if (answer instanceof Promise) return answer.then(() => this.#keepIfUnfinished(request));
     this.#keepIfUnfinished(request);
-  }
-
-  /** Answers what the client may not do, or not now. */
-  #isBarred(request: Request): boolean {
-    const context = { output: this.#output };
-    if (this.#barrier !== undefined) {
-      if (!executeOpen(request, context)) this.#bar(request, this.#barrier);
-      return true;
-    }
-    const missing = missingPermission(this.#grant?.permissions ?? 0, permissionsNeeded(request));
-    if (missing) this.#bar(request, `CLIENT_ERROR this token may not ${missing}`);
-    return missing !== undefined;
-  }
-
-  /** Counts a request, and answers it where there are too many. */
-  #isTooFast(request: Request, rate: RequestRate): boolean {
-    const keys = isRetrieval(request) ? request.keys.length : 1;
-    const isCounted = isRetrieval(request) && request.answered > 0;
-    const refusal = isCounted || request.command === 'quit' ? undefined : rate.take(keys);
-    if (!refusal) return false;
-    const text = `SERVER_ERROR too many requests; this ${refusal.owner} may make ${refusal.perSecond} per second`;
-    this.#bar(request, text);
-    return true;
   }
 
   #bar(request: Request, text: string): void {
@@ -294,10 +262,8 @@ export class Session {
   }
 
   #enter({ cache, grant }: Admission): void {
-    const { engine, server, lineBytesMax } = this.#parts;
-    this.#grant = grant;
-    this.#mayAll = (grant.permissions & ALL) === ALL;
-    this.#rate = this.#parts.rates.of(grant);
+    const { engine, server, lineBytesMax, rates, bound } = this.#parts;
+    this.#rights = new Rights(grant, { rates, isBound: bound !== undefined });
     this.#context = {
       cache,
       server,
@@ -312,7 +278,7 @@ export class Session {
 
   // As if it had never signed in.
   #leave(): void {
-    this.#grant = undefined;
+    this.#rights = undefined;
     this.#context = undefined;
     this.#patience = new Patience(this.#parts.patience, this.#parts.engine.clock.now());
     this.#parser.limits = { lineBytesMax: this.#parts.lineBytesMax, valueBytesMax: CLAIM_BYTES_MAX };
@@ -403,7 +369,7 @@ export class Session {
     if (this.#parts.connection.needsDrain()) await this.#nextDrain();
     else await othersTurn();
     this.#measureRoom();
-    this.#cutShort = this.#grant?.denial(this.#parts.engine.clock.unixNow()) !== undefined;
+    this.#cutShort = this.#rights?.grant.denial(this.#parts.engine.clock.unixNow()) !== undefined;
     return !this.#ended && !this.#cutShort;
   }
 
@@ -421,8 +387,6 @@ export class Session {
   }
 }
 
-const ALL = READ | WRITE;
-const NO_PROJECT = 'SERVER_ERROR the project does not exist';
 const NOTHING = () => undefined;
 
 function isRetrieval(request: Request): request is RetrievalRequest {

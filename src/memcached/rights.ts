@@ -1,0 +1,63 @@
+import type { Grant } from '../auth/grant.ts';
+import { missingPermission, READ, WRITE } from '../auth/permissions.ts';
+import type { RequestRate, RequestRates } from '../limits/request-rate.ts';
+import { permissionsNeeded } from './commands/permissions-needed.ts';
+import type { Request } from './request.ts';
+import { SUSPENDED } from './sign-in.ts';
+
+const ALL = READ | WRITE;
+const NO_PROJECT = 'SERVER_ERROR the project does not exist';
+
+interface RightsParts {
+  readonly rates: RequestRates;
+  /** Has the client no other way in than by this grant? */
+  readonly isBound: boolean;
+}
+
+/** What a client may do, by its grant: that changes between turns of the event loop, never within one. */
+export class Rights {
+  readonly grant: Grant;
+  /** Why no command is carried out now, although the client has signed in. */
+  barrier: string | undefined;
+  readonly #parts: RightsParts;
+  /** May it read and write, so that no command need be looked at for that? */
+  #mayAll = false;
+  /** How many requests it may make, where that is limited. */
+  #rate: RequestRate | undefined;
+
+  constructor(grant: Grant, parts: RightsParts) {
+    this.grant = grant;
+    this.#parts = parts;
+    this.#mayAll = (grant.permissions & ALL) === ALL;
+    this.#rate = parts.rates.of(grant);
+  }
+
+  /** Takes note of what has changed. False: the client has none any more, and may sign in again. */
+  renew(unixNow: number): boolean {
+    const { grant } = this;
+    const denial = grant.denial(unixNow);
+    this.barrier = denial === 'suspended' ? SUSPENDED : undefined;
+    // A client that has signed in can do so again, by another token; one that need not has no other way.
+    if (denial && this.#parts.isBound) this.barrier ??= NO_PROJECT;
+    this.#mayAll = !denial && (grant.permissions & ALL) === ALL;
+    this.#rate = this.#parts.rates.of(grant);
+    return !denial || this.barrier !== undefined;
+  }
+
+  /** Why a request is not carried out; undefined: it is, and is counted where requests are limited. */
+  refusal(request: Request): string | undefined {
+    if (!this.#mayAll) {
+      const missing = missingPermission(this.grant.permissions, permissionsNeeded(request));
+      if (missing) return `CLIENT_ERROR this token may not ${missing}`;
+    }
+    return this.#rate && excess(request, this.#rate);
+  }
+}
+
+function excess(request: Request, rate: RequestRate): string | undefined {
+  // A long get is counted when it begins.
+  if (request.command === 'quit' || ('answered' in request && request.answered > 0)) return undefined;
+  const refusal = rate.take('keys' in request ? request.keys.length : 1);
+  if (!refusal) return undefined;
+  return `SERVER_ERROR too many requests; this ${refusal.owner} may make ${refusal.perSecond} per second`;
+}
