@@ -1,5 +1,6 @@
 import { ControlError } from '../control.ts';
 import { reasonOf } from '../failure.ts';
+import { post } from './streamed-post.ts';
 
 const PAGE = 100;
 /** The REST interface counts pages from 0 to 100. */
@@ -26,6 +27,12 @@ interface ItemServerParts {
   readonly signal: AbortSignal;
 }
 
+interface Asked {
+  readonly url: URL;
+  readonly headers: Record<string, string>;
+  readonly signal: AbortSignal;
+}
+
 /** The items of a running service, by its REST interface. Throws ControlError. */
 export class ItemServer {
   readonly #parts: ItemServerParts;
@@ -39,7 +46,9 @@ export class ItemServer {
     const names: string[] = [];
     for (let page = 0; page < PAGES_MAX; page++) {
       const query = `?page=${page}&per_page=${PAGE}`;
-      const listed = await this.#answer<{ name: string }[]>(project, query);
+      const response = await this.#get(project, query);
+      if (!response.ok) return this.#fail(response);
+      const listed = (await response.json()) as { name: string }[];
       names.push(...listed.map(({ name }) => name));
       if (listed.length < PAGE) return names;
     }
@@ -50,7 +59,7 @@ export class ItemServer {
 
   /** The lines of a cache's dump as they come; undefined: there is no such cache. */
   async dump({ project, cache }: CachePlace): Promise<AsyncIterable<Uint8Array> | undefined> {
-    const response = await this.#ask(project, itemsPath(cache));
+    const response = await this.#get(project, itemsPath(cache));
     if (response.ok && response.body) return response.body;
     if (response.status !== 404) return this.#fail(response);
     await response.body?.cancel();
@@ -58,27 +67,31 @@ export class ItemServer {
   }
 
   /** Loads the lines of a dump as they come. */
-  load({ project, cache }: CachePlace, lines: AsyncIterable<Uint8Array>, mode: 'set' | 'add') {
-    const path = `${itemsPath(cache)}?mode=${mode}`;
-    return this.#answer<LoadReport>(project, path, { method: 'POST', body: lines, duplex: 'half' });
+  async load(
+    { project, cache }: CachePlace,
+    lines: AsyncIterable<Uint8Array>,
+    mode: 'set' | 'add',
+  ): Promise<LoadReport> {
+    const response = await this.#ask(project, `${itemsPath(cache)}?mode=${mode}`, (about) =>
+      post({ ...about, body: lines }),
+    );
+    return response.ok ? ((await response.json()) as LoadReport) : this.#fail(response);
   }
 
-  async #answer<T>(project: string, path: string, init?: RequestInit): Promise<T> {
-    const response = await this.#ask(project, path, init);
-    return response.ok ? ((await response.json()) as T) : this.#fail(response);
+  #get(project: string, path: string): Promise<Response> {
+    return this.#ask(project, path, ({ url, ...about }) => fetch(url, about));
   }
 
-  async #ask(project: string, path: string, init: RequestInit = {}): Promise<Response> {
+  async #ask(project: string, path: string, ask: (about: Asked) => Promise<Response>): Promise<Response> {
     const { base, tokenFor, signal } = this.#parts;
     const headers = { authorization: `OAuth ${await tokenFor(project)}` };
     const url = new URL(`/1/projects/${project}/caches${path}`, base);
     try {
-      return await fetch(url, { ...init, headers, signal });
+      return await ask({ url, headers, signal });
     } catch (error) {
       signal.throwIfAborted();
-      // What the source of a body throws comes back as it was, or as the cause.
-      const cause = error instanceof Error ? (error.cause ?? error) : error;
-      if (cause instanceof ControlError) throw cause;
+      // What the source of a body throws comes back as it was.
+      if (error instanceof ControlError) throw error;
       throw new ControlError(`${base.origin} cannot be reached: ${reasonOf(error)}`);
     }
   }

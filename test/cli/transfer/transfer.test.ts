@@ -207,6 +207,12 @@ describe('a load', () => {
     expect(err).toContain(mistake);
   });
 
+  test('ends at once at a line that is not as it should be, however much follows', async () => {
+    const { status, err } = await load(`${FIRST}\nnonsense\n${'x\n'.repeat(5_000_000)}`);
+    expect(status).toBe(1);
+    expect(err).toContain(': Line 2 is not valid JSON. Items loaded before it, which stay: 0.\n');
+  });
+
   test('of lines that name no place goes into the usual project, and needs a cache', async () => {
     const args = ['load', '--data-dir', service.dataDir];
     expect((await transfer([...args, '--cache', 'c'], { input: DUMP })).status).toBe(0);
