@@ -2,7 +2,7 @@ import type { TokenBook } from './auth/token-book.ts';
 import { tokenMatch } from './auth/token-match.ts';
 import type { Config } from './config.ts';
 import type { Engine } from './engine/engine.ts';
-import { type DoorFigures, Exposition } from './metrics/exposition.ts';
+import { type DoorFigures, type DurabilityFigures, Exposition } from './metrics/exposition.ts';
 import { RequestMeter } from './metrics/request-meter.ts';
 
 export interface MonitoringParts {
@@ -13,6 +13,8 @@ export interface MonitoringParts {
   /** What the store took of the memory for buffers when it was opened. */
   readonly storeBufferBytes: number;
   readonly isReady: () => boolean;
+  /** How items are kept on disk, where they are. */
+  readonly durability?: () => DurabilityFigures | undefined;
   readonly memcachedFigures: () => Omit<DoorFigures, 'door'>;
 }
 
@@ -42,6 +44,7 @@ export class Monitoring {
       meters: [this.httpRequests, this.memcachedRequests],
       doors: () => this.#doors(),
       memory: () => this.#memory(),
+      ...(parts.durability && { durability: parts.durability }),
     });
   }
 

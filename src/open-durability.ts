@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, settings } from './config.ts';
 import { Durability } from './durability/durability.ts';
@@ -6,6 +7,9 @@ import { ItemDirectory } from './durability/item-directory.ts';
 import type { Clock } from './engine/clock.ts';
 import type { JournaledStore } from './engine/journal.ts';
 import { StartError } from './start-error.ts';
+
+const LEFT =
+  'items that were kept before are not read, and would come back as they were then: remove them if they are out of date';
 
 export interface OpenDurabilityParts {
   readonly store: JournaledStore;
@@ -25,7 +29,10 @@ export async function openDurability(
 ): Promise<Durability | undefined> {
   const { durability: mode, fsync, logCompactionMin, logMaxUnwritten, snapshotInterval } = config;
   const path = itemDirectoryPath(config.dataDir);
-  if (mode === 'none') return undefined;
+  if (mode === 'none') {
+    if (existsSync(path)) parts.log.warn({ directory: path }, LEFT);
+    return undefined;
+  }
   return Durability.open({
     ...parts,
     directory: await openDirectory(path),

@@ -116,6 +116,7 @@ export class Service {
       tokens: this.#tokens,
       storeBufferBytes,
       isReady: () => this.#isReady && this.#stopping === undefined,
+      ...(config.durability === 'none' ? {} : { durability: () => this.#durability?.figures }),
       memcachedFigures: () => this.#memcached.figures,
     });
     this.#memcached = new MemcachedListener({

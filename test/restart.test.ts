@@ -159,3 +159,31 @@ function freePort(): Promise<number> {
     });
   });
 }
+
+test('what was kept is neither read nor touched without durability, and the log says that it is there', async () => {
+  const dataDir = temporaryDirectory();
+  const first = await startService(['--durability', 'log'], { dataDir });
+  await (await member(first, 'c')).ask('set k 0 0 1\r\nv\r\n');
+  await first.service.stop();
+  const second = await startService([], { dataDir });
+  expect(await second.service.engine.totals()).toMatchObject({ items: 0 });
+  expect(second.log.join('')).toContain('items that were kept before are not read');
+  await second.service.stop();
+  const third = await startService(['--durability', 'log'], { dataDir });
+  expect(await third.service.engine.totals()).toMatchObject({ items: 1 });
+});
+
+test('the metrics tell how items are kept, where they are', async () => {
+  const dataDir = temporaryDirectory();
+  const flags = ['--metrics-port', '0', '--durability', 'log', '--fsync', 'always'];
+  const first = await startService(flags, { dataDir });
+  expect((await first.rest('PUT', '/c/items/k', { value: 'v' })).status).toBe(200);
+  const text = await (await fetch(`http://127.0.0.1:${first.metricsPort}/metrics`)).text();
+  expect(text).toMatch(/^ironcached_durability_lag_bytes 0$/m);
+  expect(text).toMatch(/^ironcached_durability_file_bytes [1-9]\d+$/m);
+  expect(text).toMatch(/^ironcached_durability_failures 0$/m);
+  const plain = await startService(['--metrics-port', '0']);
+  expect(await (await fetch(`http://127.0.0.1:${plain.metricsPort}/metrics`)).text()).not.toContain(
+    'durability',
+  );
+});

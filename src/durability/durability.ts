@@ -38,7 +38,6 @@ export interface DurabilityFigures {
   readonly savedBytes: number;
   readonly failures: number;
   readonly restoreSeconds: number;
-  readonly restoredItems: number;
 }
 
 const PROGRESS_INTERVAL_MS = 1_000;
@@ -107,7 +106,6 @@ export class Durability {
       savedBytes: this.#baseBytes,
       failures: this.#failures + (this.#journal?.writer.failures ?? 0),
       restoreSeconds: this.#restoreMs / 1000,
-      restoredItems: this.#restored.items,
     };
   }
 

@@ -22,6 +22,8 @@ export interface FigureSources {
   readonly doors: () => readonly DoorFigures[];
   /** Bytes by what they are for, besides the store's. */
   readonly memory: () => Readonly<Record<string, number>>;
+  /** How items are kept on disk, where they are. */
+  readonly durability?: () => DurabilityFigures | undefined;
 }
 
 export interface StoreFigures {
@@ -32,6 +34,21 @@ export interface StoreFigures {
   readonly bytesMax: number;
   readonly evictions: number;
   readonly expirations: number;
+}
+
+/** What there is to tell of how items are kept. */
+export interface DurabilityFigures {
+  /** What was changed and is not kept yet, and for how long the oldest of it waits. */
+  readonly lagBytes: number;
+  readonly lagSeconds: number;
+  /** What the files take. */
+  readonly fileBytes: number;
+  /** When all items were last written, in ms since the epoch; how long that took, and how much it was. */
+  readonly savedAt: number | undefined;
+  readonly savedSeconds: number;
+  readonly savedBytes: number;
+  readonly failures: number;
+  readonly restoreSeconds: number;
 }
 
 /** What a door knows of its clients. */
@@ -83,7 +100,7 @@ export class Exposition {
     this.#sources = sources;
     this.#series = new CacheSeries(sources.cacheSeriesMax, sources.now);
     for (const family of this.#counters()) this.#addCounter(family);
-    for (const family of this.#gauges()) this.#addGauge(family);
+    for (const family of [...this.#gauges(), ...this.#durabilityGauges()]) this.#addGauge(family);
     new LatencyHistogram({
       name: `${PREFIX}request_duration_seconds`,
       help: 'From the arrival of a request until its answer was made (http) or handed to the socket (memcached). memcached commands that arrive together are answered together, and each counts with the time of all.',
@@ -238,6 +255,46 @@ export class Exposition {
       },
       this.#byCache('cache_items', 'Items that are kept, by cache.', ({ items }) => items),
       this.#byCache('cache_bytes', 'What the items take, by cache.', ({ bytes }) => bytes),
+    ];
+  }
+
+  #durabilityGauges(): Family[] {
+    const { durability } = this.#sources;
+    if (!durability) return [];
+    const gauge = (
+      name: string,
+      help: string,
+      figure: (figures: DurabilityFigures) => number | undefined,
+    ) => ({
+      name: `durability_${name}`,
+      help,
+      rows: (): Row[] => {
+        const figures = durability();
+        const value = figures && figure(figures);
+        return value === undefined ? [] : [[{}, value]];
+      },
+    });
+    return [
+      gauge('lag_bytes', 'Changes that are not kept on disk yet.', ({ lagBytes }) => lagBytes),
+      gauge('lag_seconds', 'For how long the oldest of them waits.', ({ lagSeconds }) => lagSeconds),
+      gauge('file_bytes', 'What the files take that items are kept in.', ({ fileBytes }) => fileBytes),
+      gauge(
+        'saved_timestamp_seconds',
+        'When all items were last written: by a snapshot, or when the log was written anew.',
+        ({ savedAt }) => (savedAt === undefined ? undefined : savedAt / 1000),
+      ),
+      gauge('saved_duration_seconds', 'How long that took.', ({ savedSeconds }) => savedSeconds),
+      gauge('saved_bytes', 'How much that was.', ({ savedBytes }) => savedBytes),
+      gauge(
+        'failures',
+        'Writes to disk that failed since the start, each try counted.',
+        ({ failures }) => failures,
+      ),
+      gauge(
+        'restore_seconds',
+        'How long it took at the start to restore the items.',
+        ({ restoreSeconds }) => restoreSeconds,
+      ),
     ];
   }
 

@@ -108,7 +108,7 @@ describe('a line without an end', () => {
   });
 });
 
-test("what is left of a chunk may be kept while the chunk is used for something else", () => {
+test('what is left of a chunk may be kept while the chunk is used for something else', () => {
   const parser = new Parser(LIMITS);
   const chunk = Buffer.from('get a\r\nget a\r\n');
   parser.push(chunk);
