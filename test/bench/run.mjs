@@ -1,5 +1,6 @@
 // npm run bench -- [parts] [options]: see --help, and README.md for how to read the tables.
 import { parseArgs } from 'node:util';
+import { durability } from './durability.mjs';
 import { growth } from './growth.mjs';
 import { benchItems } from './items.mjs';
 import { cores, describeMachine, watchOthers } from './machine.mjs';
@@ -23,6 +24,7 @@ parts
   stalls      how long 5 million items hold the event loop when they go; minutes, so only by name
   nodes       the same with several versions of Node; see --node
   items       10 million items in one cache; minutes and gigabytes, so only by name
+  durability  what it costs to keep items on disk, and a restart with a million; minutes, so only by name
   (none: memcached, rest, growth and start)
 
 options
@@ -42,6 +44,7 @@ const PARTS = {
   memcached,
   rest,
   growth,
+  durability,
   start: benchStart,
   memory: benchMemory,
   stalls: benchStalls,
