@@ -56,6 +56,11 @@ export class TokenBook {
     return this.#now() < entry.token.expiresAt ? 'forbidden' : 'expired_token';
   }
 
+  /** Is what was granted earlier still granted? */
+  holds(grant: Grant): boolean {
+    return grant.denial(this.#now()) === undefined;
+  }
+
   /** Whose text this is, whatever it may do. */
   identify(text: string): Token | 'unknown_token' | 'expired_token' {
     const token = this.#find(text)?.token;

@@ -21,6 +21,8 @@ export class Gate {
   readonly #parts: GateParts;
   /** By which token each connection passed last. */
   readonly #passed = new WeakMap<Socket, string>();
+  /** What each connection was granted last. */
+  readonly #granted = new WeakMap<Socket, Granted>();
 
   constructor(parts: GateParts) {
     this.#parts = parts;
@@ -33,6 +35,8 @@ export class Gate {
     reply: FastifyReply,
     refuse = refuseDenied,
   ): Grant | undefined {
+    const granted = this.#grantedBefore(projectId, request);
+    if (granted) return granted;
     const text = tokenOf(request);
     if (text === undefined) {
       refuseToken(reply, 'A token is needed');
@@ -42,6 +46,7 @@ export class Gate {
     const grant = typeof verdict === 'string' ? undefined : verdict;
     if (this.#isTurnedAway(grant?.token?.id, request, reply)) return undefined;
     if (typeof verdict === 'string') this.#deny(verdict, request, reply, refuse);
+    else this.#rememberGrant(verdict, request);
     return grant;
   }
 
@@ -85,6 +90,22 @@ export class Gate {
     return refusal !== undefined;
   }
 
+  // Most requests come over a connection whose last one had the same token, for the same project. A grant
+  // ends when its token is revoked, so that nothing has to be forgotten here.
+  #grantedBefore(projectId: string, { raw, headers }: FastifyRequest): Grant | undefined {
+    const last = this.#granted.get(raw.socket);
+    if (!last || last.grant.project.id !== projectId || !isSame(last.authorization, headers.authorization)) {
+      return undefined;
+    }
+    // A proxy sends several clients' requests over one connection.
+    if (this.#parts.signIns.isRefusing || 'x-forwarded-for' in headers) return undefined;
+    return this.#parts.tokens.holds(last.grant) ? last.grant : undefined;
+  }
+
+  #rememberGrant(grant: Grant, { raw, headers: { authorization } }: FastifyRequest): void {
+    if (authorization !== undefined) this.#granted.set(raw.socket, { authorization, grant });
+  }
+
   // A token that is right tells nothing while its address is refused: it might have been guessed.
   #isTurnedAway(tokenId: string | undefined, request: FastifyRequest, reply: FastifyReply): boolean {
     const { signIns } = this.#parts;
@@ -115,6 +136,20 @@ export class Gate {
     if (delayMs > 0) setTimeout(() => refuse(reply, denial), delayMs);
     else refuse(reply, denial);
   }
+}
+
+interface Granted {
+  /** The header as it was sent. It stays in memory as long as its connection, and nowhere else. */
+  readonly authorization: string;
+  readonly grant: Grant;
+}
+
+// In a time that tells nothing about the text that is known.
+function isSame(known: string, given: string | undefined): boolean {
+  if (given?.length !== known.length) return false;
+  let difference = 0;
+  for (let i = 0; i < known.length; i++) difference |= known.charCodeAt(i) ^ given.charCodeAt(i);
+  return difference === 0;
 }
 
 /**

@@ -1,5 +1,7 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { OTHER_PROJECT, OTHER_TOKEN, PROJECT, path, type TestApp, TOKEN, testApp } from '../support/app.ts';
+import { project, TWO_PROJECTS, token } from '../support/credentials.ts';
+import { HttpSocket } from '../support/http-socket.ts';
 
 let rest: TestApp;
 
@@ -61,6 +63,77 @@ describe('a token', () => {
       expect(await status(url, `OAuth ${TOKEN}`)).toBe(404);
       expect(await status(url, 'OAuth wrong')).toBe(404);
     }
+  });
+});
+
+describe('over one connection, each request is judged anew', () => {
+  const SAME = `OAuth ${TOKEN}`;
+  const OTHERS = path().replace(PROJECT, OTHER_PROJECT);
+  let own: TestApp;
+  let socket: HttpSocket;
+
+  beforeEach(async () => {
+    own = await testApp();
+    socket = new HttpSocket(await own.listen());
+    expect(await over(SAME)).toBe(200);
+    expect(await over(SAME)).toBe(200);
+  });
+
+  afterEach(async () => {
+    socket.destroy();
+    await own.app.close();
+  });
+
+  async function over(authorization: string | undefined, url = path()): Promise<number> {
+    const header = authorization === undefined ? '' : `Authorization: ${authorization}\r\n`;
+    socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n${header}\r\n`);
+    return (await socket.answer()).status;
+  }
+
+  test('with another token, or none', async () => {
+    expect(await over(`OAuth ${OTHER_TOKEN}`)).toBe(403);
+    expect(await over(`${SAME.slice(0, -1)}x`)).toBe(401);
+    expect(await over(`${SAME}x`)).toBe(401);
+    expect(await over(undefined)).toBe(401);
+    expect(await over(SAME)).toBe(200);
+  });
+
+  test('for another project', async () => {
+    expect(await over(SAME, OTHERS)).toBe(403);
+    expect(await over(`OAuth ${OTHER_TOKEN}`, OTHERS)).toBe(200);
+    expect(await over(`OAuth ${OTHER_TOKEN}`)).toBe(403);
+  });
+
+  test('once the token was revoked, and once there is one of the same text again', async () => {
+    own.tokens.update({ ...TWO_PROJECTS, tokens: [] });
+    expect(await over(SAME)).toBe(401);
+    own.tokens.update(TWO_PROJECTS);
+    expect(await over(SAME)).toBe(200);
+  });
+
+  test('once the token has another text', async () => {
+    const changed = { ...token('another text', [PROJECT]), id: token(TOKEN, []).id };
+    own.tokens.update({ ...TWO_PROJECTS, tokens: [changed] });
+    expect(await over(SAME)).toBe(401);
+  });
+
+  test('once the token may do less, or has expired', async () => {
+    own.tokens.update({ ...TWO_PROJECTS, tokens: [token(TOKEN, [PROJECT], { permissions: ['write'] })] });
+    expect(await over(SAME)).toBe(403);
+    own.tokens.update({
+      ...TWO_PROJECTS,
+      tokens: [token(TOKEN, [PROJECT], { expiresAt: own.clock.now() + 1000 })],
+    });
+    expect(await over(SAME)).toBe(200);
+    own.clock.advance(1000);
+    expect(await over(SAME)).toBe(401);
+  });
+
+  test('once the project is suspended, or deleted', async () => {
+    own.tokens.update({ ...TWO_PROJECTS, projects: [project(PROJECT, { suspended: true })] });
+    expect(await over(SAME)).toBe(403);
+    own.tokens.update({ ...TWO_PROJECTS, projects: [] });
+    expect(await over(SAME)).toBe(404);
   });
 });
 
