@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpRefusal } from './http-refusal.ts';
 
 /** How much of a body that is too large is read and thrown away, in multiples of the limit. */
@@ -7,38 +8,66 @@ export const DRAIN_FACTOR = 64;
 /** How long more of such a body may be in coming. Some clients stop sending when they have the answer. */
 const DRAIN_IDLE_MS = 2_000;
 
+/** A route's hook that reads the whole body before its handler is called: it is then `request.body`. */
+export function wholeBody(bytesMax: number) {
+  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
+    takeBody(request.raw, bytesMax, (error, body) => {
+      request.body = body;
+      done(error);
+    });
+  };
+}
+
+/** Reads a whole body of at most `bytesMax`. Throws HttpRefusal 413 and 400; see takeBody. */
+export function readBody(message: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    takeBody(message, bytesMax, (error, body) => (error ? reject(error) : resolve(body)));
+  });
+}
+
+const NO_BODY = Buffer.alloc(0);
+
 /**
- * Reads a whole body of at most `bytesMax`. Throws HttpRefusal 413 as soon as it is known to be larger;
+ * Reads a whole body of at most `bytesMax`. Refuses with 413 as soon as it is known to be larger;
  * the rest is then thrown away as it comes, so that the connection stays usable. A client that stops
  * sending, or sends more than DRAIN_FACTOR times the limit, has its connection cut.
  */
-export function readBody(message: IncomingMessage, bytesMax: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    let drainTimer: NodeJS.Timeout | undefined;
+function takeBody(
+  message: IncomingMessage,
+  bytesMax: number,
+  done: (error: HttpRefusal | undefined, body: Buffer) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let isDone = false;
+  let drainTimer: NodeJS.Timeout | undefined;
 
-    message.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      drainTimer?.refresh();
-      if (length <= bytesMax) chunks.push(chunk);
-      else if (chunks.length > 0 || length === chunk.length) refuse();
-      if (length > bytesMax * DRAIN_FACTOR) message.socket.destroy();
-    });
-    message.once('end', () => {
-      clearTimeout(drainTimer);
-      resolve(joined(chunks));
-    });
-    message.once('error', () => reject(new HttpRefusal(400, 'The connection ended before the body did.')));
-    if (Number(message.headers['content-length']) > bytesMax) refuse();
-
-    function refuse(): void {
-      chunks.length = 0;
-      drainTimer = setTimeout(() => message.socket.destroy(), DRAIN_IDLE_MS).unref();
-      message.once('close', () => clearTimeout(drainTimer));
-      reject(new HttpRefusal(413, `The body may have at most ${bytesMax} bytes. Store a smaller value.`));
-    }
+  message.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    drainTimer?.refresh();
+    if (!isDone && length > bytesMax) refuse();
+    if (!isDone) chunks.push(chunk);
+    if (length > bytesMax * DRAIN_FACTOR) message.socket.destroy();
   });
+  message.on('end', () => {
+    clearTimeout(drainTimer);
+    finish(undefined, joined(chunks));
+  });
+  message.on('error', () => finish(new HttpRefusal(400, 'The connection ended before the body did.')));
+  if (Number(message.headers['content-length']) > bytesMax) refuse();
+
+  function refuse(): void {
+    chunks.length = 0;
+    drainTimer = setTimeout(() => message.socket.destroy(), DRAIN_IDLE_MS).unref();
+    message.once('close', () => clearTimeout(drainTimer));
+    finish(new HttpRefusal(413, `The body may have at most ${bytesMax} bytes. Store a smaller value.`));
+  }
+
+  function finish(error: HttpRefusal | undefined, body: Buffer = NO_BODY): void {
+    if (isDone) return;
+    isDone = true;
+    done(error, body);
+  }
 }
 
 /** Throws away what is left of a body after its answer, within the bounds that readBody has. */

@@ -1,8 +1,11 @@
+import { isUtf8 } from 'node:buffer';
 import type { FastifyReply } from 'fastify';
 import { type Clock, clockSet } from '../engine/clock.ts';
 import { type Item, NEVER } from '../engine/item.ts';
-import { jsonFromItem } from './item-value.ts';
+import { isCanonicalInteger, jsonFromItem } from './item-value.ts';
 import { sendJson } from './json-answer.ts';
+import type { SharedRoom } from './shared-room.ts';
+import { VALUE_AT, type ValueRoom } from './value-room.ts';
 
 const NEVER_EXPIRES = '9999-01-01T00:00:00Z';
 const LATEST_TIME = Date.parse(NEVER_EXPIRES);
@@ -13,16 +16,68 @@ export interface ItemPlace {
   readonly key: string;
 }
 
-/** Answers with an item: six members and no other, since the Java client fails on a seventh. */
-export function sendItem(reply: FastifyReply, { cache, key }: ItemPlace, item: Item, clock: Clock): void {
-  const value = jsonFromItem(item);
-  if (value.base64) reply.header('x-ironcache-encoding', 'base64');
-  // By hand: the value is JSON already, and this is the most frequent answer of all.
-  sendJson(
-    reply,
-    `{"cache":${JSON.stringify(cache)},"key":${JSON.stringify(key)},"value":${value.json},` +
-      `"cas":"${item.cas}","flags":${item.flags},"expires":"${expiresText(item.expiresAt, clock)}"}`,
-  );
+/** Answers with items: six members and no other, since the Java client fails on a seventh. */
+export class ItemAnswers {
+  readonly #clock: Clock;
+  readonly #room: SharedRoom;
+
+  constructor(clock: Clock, room: SharedRoom) {
+    this.#clock = clock;
+    this.#room = room;
+  }
+
+  send(reply: FastifyReply, { cache, key }: ItemPlace, item: Item): void {
+    const head = `{"cache":${quoted(cache)},"key":${quoted(key)},"value":`;
+    const tail = `,"cas":"${item.cas}","flags":${item.flags},"expires":"${expiresText(item.expiresAt, this.#clock)}"}`;
+    const room = this.#room.forValue(item.valueLength);
+    const answer = joined(room, head, item, tail);
+    if (answer) this.#room.send(reply, answer);
+    else sendEscaped(reply, head, item, tail);
+  }
+}
+
+// Most values need not be escaped: their bytes are copied, and become no string on the way.
+function joined(room: ValueRoom, head: string, item: Item, tail: string): Buffer | undefined {
+  const { bytes } = room;
+  item.copyValue(bytes, VALUE_AT);
+  const end = VALUE_AT + item.valueLength;
+  const quote = quoteFor(item, room, end);
+  if (quote === undefined) return undefined;
+  const before = head + quote;
+  const start = VALUE_AT - Buffer.byteLength(before);
+  bytes.write(before, start);
+  return bytes.subarray(start, end + bytes.write(quote + tail, end, 'latin1'));
+}
+
+// What stands around a value which can stand in JSON as it is; undefined: it cannot.
+function quoteFor({ kind }: Item, room: ValueRoom, end: number): '"' | '' | undefined {
+  switch (kind) {
+    case 'text':
+      return room.isPlain(end) ? '"' : undefined;
+    case 'json':
+      return '';
+    case 'number':
+      // A memcached decr leaves spaces behind a number that got shorter.
+      return room.bytes[end - 1] === SPACE ? undefined : '';
+    case 'bytes': {
+      const value = room.bytes.subarray(VALUE_AT, end);
+      if (isCanonicalInteger(value)) return '';
+      return isUtf8(value) && room.isPlain(end) ? '"' : undefined;
+    }
+  }
+}
+
+const SPACE = 0x20;
+
+function sendEscaped(reply: FastifyReply, head: string, item: Item, tail: string): void {
+  const { json, base64 } = jsonFromItem(item);
+  if (base64) reply.header('x-ironcache-encoding', 'base64');
+  sendJson(reply, `${head}${json}${tail}`);
+}
+
+// Names hardly ever have to be escaped.
+function quoted(name: string): string {
+  return /^[ !#-[\]-~]*$/.test(name) ? `"${name}"` : JSON.stringify(name);
 }
 
 /** Answers with nothing but the value's bytes. */

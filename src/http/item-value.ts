@@ -5,7 +5,7 @@ import type { Member } from './json-members.ts';
 /** How a JSON value is kept, so that it comes back unchanged and memcached clients see what they expect. */
 export function valueFromJson(member: Member): { value: Buffer; kind: ValueKind } {
   const { value } = member;
-  if (typeof value === 'string' && !hasLoneSurrogate(value)) {
+  if (typeof value === 'string' && value.isWellFormed()) {
     return { value: Buffer.from(value, 'utf8'), kind: 'text' };
   }
   // A string with half a surrogate pair has no UTF-8, so it is kept as its JSON text.
@@ -33,8 +33,8 @@ function jsonFromBytes(value: Buffer): { json: string; base64: boolean } {
   return { json: `"${value.toString('base64')}"`, base64: true };
 }
 
-// As the hosted service did: what a memcached client stored and reads like a number is one.
-function isCanonicalInteger(value: Buffer): boolean {
+/** As the hosted service did: what a memcached client stored and reads like a number is one. */
+export function isCanonicalInteger(value: Buffer): boolean {
   const first = value[0] ?? 0;
   if (first !== MINUS && (first < DIGIT_0 || first > DIGIT_9)) return false;
   return /^(?:0|-?[1-9]\d*)$/.test(value.toString('latin1'));
@@ -43,7 +43,3 @@ function isCanonicalInteger(value: Buffer): boolean {
 const MINUS = 0x2d;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
-
-function hasLoneSurrogate(text: string): boolean {
-  return /\p{Surrogate}/u.test(text);
-}

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { StoreOutcome } from '../engine/changes.ts';
@@ -6,6 +7,8 @@ import { HttpRefusal } from './http-refusal.ts';
 import { valueFromJson } from './item-value.ts';
 import { type Member, readMembers } from './json-members.ts';
 import { casSchema, putOptionsSchema } from './schemas.ts';
+import type { SharedRoom } from './shared-room.ts';
+import { VALUE_AT } from './value-room.ts';
 
 /** What a PUT asks for. */
 export interface PutRequest {
@@ -16,8 +19,13 @@ export interface PutRequest {
   readonly cas: Cas | undefined;
 }
 
-/** Reads the body of a PUT. Throws HttpRefusal 400 (what is wrong with which member) and 406 (no value). */
-export function readPutRequest(body: Buffer): PutRequest {
+/**
+ * Reads the body of a PUT, with the help of some room. Throws HttpRefusal 400 (what is wrong with which
+ * member) and 406 (no value).
+ */
+export function readPutRequest(body: Buffer, room: SharedRoom): PutRequest {
+  const text = plainText(body, room);
+  if (text) return { value: text, kind: 'text', mode: 'set', expiresInSeconds: undefined, cas: undefined };
   const members = readMembers(body);
   const value = members.get('value') ?? members.get('body');
   if (!value) {
@@ -36,6 +44,28 @@ export function readPutRequest(body: Buffer): PutRequest {
     expiresInSeconds: options.expires_in,
     cas: casOf(members.get('cas')),
   };
+}
+
+// The usual body is {"value":"…"}, and most texts stand in JSON as they are: then their bytes are taken as
+// they came. Undefined: the body has to be read as JSON.
+function plainText(body: Buffer, room: SharedRoom): Buffer | undefined {
+  const opening = OPENINGS.find((each) => stands(each, body, 0));
+  const end = body.length - CLOSING.length;
+  if (!opening || end < opening.length || !stands(CLOSING, body, end)) return undefined;
+  const text = body.subarray(opening.length, end);
+  const place = room.forValue(text.length);
+  text.copy(place.bytes, VALUE_AT);
+  return place.isPlain(VALUE_AT + text.length) && isUtf8(text) ? text : undefined;
+}
+
+const OPENINGS = [Buffer.from('{"value":"'), Buffer.from('{"value": "')];
+const CLOSING = Buffer.from('"}');
+
+function stands(part: Buffer, body: Buffer, at: number): boolean {
+  for (let i = 0; i < part.length; i++) {
+    if (body[at + i] !== part[i]) return false;
+  }
+  return true;
 }
 
 /** Does what a PUT asks for. `expiresAt`: of the item, should it be stored. */

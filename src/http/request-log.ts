@@ -26,6 +26,10 @@ declare module 'fastify' {
     /** When it arrived; see performance.now. */
     arrivedAt: number;
   }
+  interface FastifyReply {
+    /** Counts, times and logs the answer that is about to leave; undefined where nobody watches. */
+    noteAnswer?: (payload: unknown) => void;
+  }
 }
 
 /**
@@ -43,9 +47,9 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
     reply.header('x-request-id', request.id);
     done();
   });
-  app.addHook('onSend', (request, reply, payload, done) => {
+  app.decorateReply('noteAnswer', function noteAnswer(payload: unknown) {
+    const { request, statusCode: status } = this;
     const ms = performance.now() - request.arrivedAt;
-    const { statusCode: status } = reply;
     const meter = requests.operation(operationOf(request));
     meter.count(String(status));
     meter.time(ms / 1000);
@@ -62,6 +66,10 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
       const details = { ...told(request, { status, ms, payload }), method: request.method, path };
       logger.debug(details, 'a request');
     }
+  });
+  // What is no JSON goes by Fastify: see json-answer.ts.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    reply.noteAnswer?.(payload);
     done();
   });
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { get } from 'node:https';
+import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -323,6 +324,36 @@ describe('a client that sends and never reads', () => {
     expect((await socket.answer()).body).toBe('{"msg":"Stored."}');
     expect((await socket.answer()).body).toContain('"value":1,');
     await expectStillUsable(socket);
+  });
+
+  test('has the answers that it asked for, whatever others are answered meanwhile', async () => {
+    const mine = 'm'.repeat(15_000);
+    const socket = await connected();
+    const serverSide = new Promise<Socket>((resolve) => rest?.app.server.once('connection', resolve));
+    socket.write(put(JSON.stringify({ value: mine })));
+    await socket.answer();
+    cacheOf().store('set', 'other', {
+      value: Buffer.from('other'.repeat(3_000)),
+      kind: 'text',
+      flags: 0,
+      expiresAt: Number.POSITIVE_INFINITY,
+    });
+    socket.socket.pause();
+    const { statistics } = cacheOf();
+    // One after the other, until what both kernels take is full in the middle of an answer.
+    while ((await serverSide).writableLength === 0) {
+      const before = statistics.getHits;
+      socket.write(request('GET'));
+      while (statistics.getHits === before) await nextTurn();
+    }
+    const asked = statistics.getHits;
+    const other = connectTo(await portOf());
+    for (let i = 0; i < 10; i++) {
+      other.write(request('GET', path('c', 'other')));
+      expect((await other.answer()).body).toContain('otherother');
+    }
+    socket.socket.resume();
+    for (let i = 0; i < asked; i++) expect(JSON.parse((await socket.answer()).body).value).toBe(mine);
   });
 
   test('loses its connection when it takes no byte for too long', async () => {

@@ -114,6 +114,38 @@ describe('a value', () => {
     expect(await thereAndBack(json)).toBe(json);
   });
 
+  test.each(['"', '\\', '\u0000', '\n', '\u001f', ' ', '\u007f', 'é', '😀'])(
+    'is escaped where it has to be, wherever that is: %j',
+    async (character) => {
+      for (const length of [1, 2, 3, 4, 5, 8, 9]) {
+        for (let at = 0; at < length; at++) {
+          const json = JSON.stringify('v'.repeat(at) + character + 'v'.repeat(length - at - 1));
+          expect(await thereAndBack(json)).toBe(json);
+        }
+      }
+    },
+  );
+
+  test('of any length comes back after longer and shorter ones', async () => {
+    for (const length of [0, 20_000, 3, 16_384, 16_385, 1, 16_383, 2]) {
+      for (const json of [
+        `"${'v'.repeat(length)}"`,
+        `"${'v'.repeat(length)}\\n"`,
+        `[${'1'.repeat(length)}]`,
+      ]) {
+        expect(await thereAndBack(json)).toBe(json);
+      }
+    }
+  });
+
+  test('of a cache and a key whose names have to be escaped, and are long', async () => {
+    for (const name of ['"', 'é', 'a"\\\n', '\u0001'.repeat(250), '😀'.repeat(250)]) {
+      await put({ value: 'v' }, path(name, name));
+      const { json } = await rest.request('GET', path(name, name));
+      expect(json).toMatchObject({ cache: name, key: name, value: 'v' });
+    }
+  });
+
   test('is seen by a memcached client as UTF-8, digits or JSON text', async () => {
     const cache = rest.engine.cache('4e71843298b1db3f0d0000aa', 'c');
     for (const [json, bytes] of [

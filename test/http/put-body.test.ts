@@ -110,6 +110,27 @@ describe('a PUT body', () => {
     expect(await put(body)).toMatchObject({ status: 400, msg: expect.stringContaining('JSON object') });
   });
 
+  test.each(['\u0000', '\n', '\u001f'])(
+    'with a bare control character in its text is 400: %j',
+    async (control) => {
+      for (const text of [control, `a${control}`, `abc${control}`, `abcd${control}efgh`]) {
+        expect(await put(`{"value":"${text}"}`)).toMatchObject({ status: 400 });
+      }
+      expect(await rest.request('GET', ITEM)).toMatchObject({ status: 404 });
+    },
+  );
+
+  test.each([
+    '{"value":"x',
+    '{"value":"x"',
+    '{"value":"',
+    '{"value":"}',
+    '{"value":"x"}}',
+    '{"value":"x"y"}',
+  ])('that is nearly one of a text is 400: %s', async (body) => {
+    expect(await put(body)).toMatchObject({ status: 400 });
+  });
+
   test('that is no UTF-8 is 400', async () => {
     const response = await rest.app.inject({
       method: 'PUT',

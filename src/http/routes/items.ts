@@ -5,20 +5,21 @@ import type { Engine } from '../../engine/engine.ts';
 import { keyFromText } from '../../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../../engine/limits.ts';
 import { refuseIfLapsed } from '../authenticate.ts';
-import { readBody } from '../body.ts';
+import { wholeBody } from '../body.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { readAmount } from '../increment-request.ts';
-import { sendItem, sendItemBytes } from '../item-answer.ts';
-import { messageJson, sendJson } from '../json-answer.ts';
+import { ItemAnswers, sendItemBytes } from '../item-answer.ts';
+import { messageBytes, sendJson } from '../json-answer.ts';
 import { operation } from '../operation.ts';
 import { put, readPutRequest } from '../put-request.ts';
 import { type ItemPath, incrementBody, incremented, item, itemPath, message, putBody } from '../schemas.ts';
+import { SharedRoom } from '../shared-room.ts';
 
-const STORED = messageJson('Stored.');
+const STORED = messageBytes('Stored.');
 // Not an error: clients compare the text with "Stored." and fail on an error status.
-const NOT_STORED = messageJson('Not stored.');
-const DELETED = messageJson('Deleted.');
-const KEY_NOT_FOUND = messageJson('Key not found');
+const NOT_STORED = messageBytes('Not stored.');
+const DELETED = messageBytes('Deleted.');
+const KEY_NOT_FOUND = messageBytes('Key not found');
 const NOT_NUMERIC = 'Cannot increment or decrement non-numeric value';
 const OUT_OF_RANGE = 'The result would be outside the range of a 64-bit number. Use a smaller amount.';
 
@@ -29,6 +30,13 @@ export async function itemRoutes(
   app: FastifyInstance,
   { engine, bodyBytesMax }: { engine: Engine; bodyBytesMax: number },
 ): Promise<void> {
+  const room = new SharedRoom();
+  const answers = new ItemAnswers(engine.clock, room);
+  const readsBody = wholeBody(bodyBytesMax);
+  app.addHook('onRoute', (route) => {
+    if (route.config?.requestBody) route.preHandler = readsBody;
+  });
+
   app.get<{ Params: ItemPath }>(
     '/caches/:cache/items/:key',
     operation({
@@ -47,11 +55,11 @@ export async function itemRoutes(
       after(cacheOf(request).get(keyOf(request)), (found) => {
         if (!found) sendJson(reply, KEY_NOT_FOUND, 404);
         else if (wantsBytes(request)) sendItemBytes(reply, found);
-        else sendItem(reply, request.params, found, engine.clock);
+        else answers.send(reply, request.params, found);
       }),
   );
 
-  app.put<{ Params: ItemPath }>(
+  app.put<{ Params: ItemPath; Body: Buffer }>(
     '/caches/:cache/items/:key',
     operation({
       id: 'putItem',
@@ -70,11 +78,11 @@ export async function itemRoutes(
       },
       errors: bodyErrors,
     }),
-    async (request, reply) => {
+    (request, reply) => {
       const cache = cacheOf(request);
       const key = keyOf(request);
-      const asked = readPutRequest(await readBody(request.raw, bodyBytesMax));
-      if (refuseIfLapsed(request, reply, engine.clock.unixNow())) return reply;
+      const asked = readPutRequest(request.body, room);
+      if (refuseIfLapsed(request, reply, engine.clock.unixNow())) return undefined;
       const seconds = asked.expiresInSeconds;
       const expiresAt =
         seconds === undefined ? cache.defaultExpiresAt() : engine.clock.now() + seconds * 1000;
@@ -102,7 +110,7 @@ export async function itemRoutes(
       }),
   );
 
-  app.post<{ Params: ItemPath }>(
+  app.post<{ Params: ItemPath; Body: Buffer }>(
     '/caches/:cache/items/:key/increment',
     operation({
       id: 'incrementItem',
@@ -116,11 +124,11 @@ export async function itemRoutes(
       answer: { description: 'The number after the addition', schema: incremented },
       errors: { 400: NOT_NUMERIC, ...bodyErrors, 406: 'The member "amount" is missing.' },
     }),
-    async (request, reply) => {
+    (request, reply) => {
       const cache = cacheOf(request);
       const key = keyOf(request);
-      const amount = readAmount(await readBody(request.raw, bodyBytesMax));
-      if (refuseIfLapsed(request, reply, engine.clock.unixNow())) return reply;
+      const amount = readAmount(request.body);
+      if (refuseIfLapsed(request, reply, engine.clock.unixNow())) return undefined;
       const initial = { value: amount, expiresAt: cache.defaultExpiresAt() };
       const answer: Answer<ArithmeticOutcome> = cache.calculate(
         key,
@@ -131,12 +139,12 @@ export async function itemRoutes(
     },
   );
 
-  function cacheOf({ params }: FastifyRequest<{ Params: ItemPath }>) {
+  function cacheOf({ params }: { params: ItemPath }) {
     return engine.cache(params.project, params.cache);
   }
 }
 
-function keyOf({ params: { key } }: FastifyRequest<{ Params: ItemPath }>): string {
+function keyOf({ params: { key } }: { params: ItemPath }): string {
   if (key.length > KEY_LENGTH_MAX && [...key].length > KEY_LENGTH_MAX) {
     throw new HttpRefusal(400, `A key may have at most ${KEY_LENGTH_MAX} characters. Use a shorter key.`);
   }
