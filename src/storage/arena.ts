@@ -320,7 +320,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     const hash = this.#hash.of(key, id);
     const found = this.#items.find(key, id, hash);
     this.#place(contents, key, hash, draft, itemBytes(key.length, draft), found);
-    this.#items.at(this.#items.find(key, id, hash)).use(accessedAt, false);
+    this.#items.at(contents.kept.order.newest).use(accessedAt, false);
   }
 
   // Evicts what is too much by the quotas once an item of `size` bytes is stored over the one found. Answers

@@ -5,7 +5,8 @@ import { NEWER, OLDER } from './item-layout.ts';
 export class UseOrder {
   /** The item that was least recently used, or NOWHERE. */
   oldest = NOWHERE;
-  #newest = NOWHERE;
+  /** The one that was used last, or NOWHERE. */
+  newest = NOWHERE;
   readonly #heap: ChunkHeap;
 
   constructor(heap: ChunkHeap) {
@@ -14,17 +15,17 @@ export class UseOrder {
 
   /** Enters an item as the most recently used. */
   add(address: number): void {
-    this.#set(address, OLDER, this.#newest);
+    this.#set(address, OLDER, this.newest);
     this.#set(address, NEWER, NOWHERE);
-    if (this.#newest === NOWHERE) this.oldest = address;
-    else this.#set(this.#newest, NEWER, address);
-    this.#newest = address;
+    if (this.newest === NOWHERE) this.oldest = address;
+    else this.#set(this.newest, NEWER, address);
+    this.newest = address;
   }
 
   remove(address: number): void {
     const newer = this.#get(address, NEWER);
     const older = this.#get(address, OLDER);
-    if (newer === NOWHERE) this.#newest = older;
+    if (newer === NOWHERE) this.newest = older;
     else this.#set(newer, OLDER, older);
     if (older === NOWHERE) this.oldest = newer;
     else this.#set(older, NEWER, newer);
@@ -32,7 +33,7 @@ export class UseOrder {
 
   /** Makes an item the most recently used. */
   use(address: number): void {
-    if (address === this.#newest) return;
+    if (address === this.newest) return;
     this.remove(address);
     this.add(address);
   }
@@ -49,7 +50,7 @@ export class UseOrder {
       address = newer;
     }
     this.oldest = NOWHERE;
-    this.#newest = NOWHERE;
+    this.newest = NOWHERE;
     for (const time of [...byTime.keys()].sort((a, b) => a - b)) this.#append(byTime.get(time) as UseOrder);
   }
 
@@ -62,7 +63,7 @@ export class UseOrder {
   moved(to: number): void {
     const newer = this.#get(to, NEWER);
     const older = this.#get(to, OLDER);
-    if (newer === NOWHERE) this.#newest = to;
+    if (newer === NOWHERE) this.newest = to;
     else this.#set(newer, OLDER, to);
     if (older === NOWHERE) this.oldest = to;
     else this.#set(older, NEWER, to);
@@ -70,10 +71,10 @@ export class UseOrder {
 
   #append(later: UseOrder): void {
     const { oldest } = later;
-    if (this.#newest === NOWHERE) this.oldest = oldest;
-    else this.#set(this.#newest, NEWER, oldest);
-    this.#set(oldest, OLDER, this.#newest);
-    this.#newest = later.#newest;
+    if (this.newest === NOWHERE) this.oldest = oldest;
+    else this.#set(this.newest, NEWER, oldest);
+    this.#set(oldest, OLDER, this.newest);
+    this.newest = later.newest;
   }
 
   #get(address: number, field: number): number {
