@@ -9,6 +9,8 @@ import { mebibytes, milliseconds, percent, say, short, table, times } from './re
 
 // A generator that needs more of its core than this may be what limits the figures.
 const GENERATOR_BUSY_MAX = 0.9;
+// Where others had more of a core, latencies are theirs.
+const OTHERS_MAX = 0.1;
 
 /** @param {import('./contest.mjs').Limit[]} limits */
 export function printLimits(limits) {
@@ -62,7 +64,7 @@ export function printLatencies(results, peer) {
         times(ratio(ours, theirs, (run) => run.p99)),
         times(ratio(ours, theirs, (run) => run.p999)),
         theirs ? percent(spread(theirs.map((run) => run.p99))) : '–',
-        percent(othersShare([...(theirs ?? []), ...ours])),
+        marked(othersShare([...(theirs ?? []), ...ours]), OTHERS_MAX),
         beside((each) => mebibytes(each.at(-1)?.residentBytes ?? 0)),
         String(sum('missing')),
         String(sum('unsent')),
@@ -81,8 +83,18 @@ function othersShare(runs) {
   return Math.max(0, 1 - median(busy));
 }
 
+/** Had others so much that latencies say nothing? @param {Result} result */
+export function isDisturbed({ runs }) {
+  return othersShare(Object.values(runs).flat()) > OTHERS_MAX;
+}
+
 /** @param {Measurement[]} runs */
 export function generatorBusy(runs) {
   const busiest = Math.max(...runs.map((run) => run.generatorCpuSeconds / run.seconds));
-  return busiest > GENERATOR_BUSY_MAX ? `${percent(busiest)} (!)` : percent(busiest);
+  return marked(busiest, GENERATOR_BUSY_MAX);
+}
+
+/** @param {number} share @param {number} max */
+function marked(share, max) {
+  return share > max ? `${percent(share)} (!)` : percent(share);
 }

@@ -1,7 +1,7 @@
 // npm run bench:page -- [bench-results.json]: writes RESULTS.md, with all tables, and results.svg beside it.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { rateOf, ratePerCpuOf } from './measurements.mjs';
+import { isDisturbed, rateOf, ratePerCpuOf } from './measurements.mjs';
 import { ratio } from './pairs.mjs';
 import { plot } from './plot.mjs';
 import { readResults } from './results-file.mjs';
@@ -70,12 +70,19 @@ function groups() {
 
 /** @param {Result[]} results @param {string} peer */
 function rates(results, peer) {
-  return bars(results, (result) => ratio(result.runs['ironcached'], result.runs[peer], rateOf(result)));
+  return bars(undisturbed(results), (result) => {
+    return ratio(result.runs['ironcached'], result.runs[peer], rateOf(result));
+  });
 }
 
 /** @param {Result[]} results @param {string} peer */
 function tails(results, peer) {
-  return bars(results, ({ runs }) => ratio(runs['ironcached'], runs[peer], (run) => run.p99));
+  return bars(undisturbed(results), ({ runs }) => ratio(runs['ironcached'], runs[peer], (run) => run.p99));
+}
+
+/** @param {Result[]} results */
+function undisturbed(results) {
+  return results.filter((result) => !isDisturbed(result));
 }
 
 /** @param {Result[]} results */
