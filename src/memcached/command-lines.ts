@@ -210,8 +210,9 @@ function meta(command: 'mg' | 'md' | 'ma'): LineParser {
     }
     const target = readMetaTarget(words, 2);
     if (typeof target === 'string') return refused(anyFlagError ?? target);
-    const problem = modeProblem(command, target.flags) ?? opaqueProblem(target.flags);
-    return problem ? refused(problem) : { command, ...target };
+    const { key, flags } = target;
+    const problem = modeProblem(command, flags) ?? opaqueProblem(flags);
+    return problem ? refused(problem) : { command, key, flags };
   };
 }
 

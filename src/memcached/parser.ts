@@ -107,8 +107,9 @@ export class Parser {
   }
 
   #readLine(): Request | 'announced' | undefined {
-    if (this.#linePartsLength > 0) return this.#finishLine();
     const start = this.#position;
+    if (start === this.#input.length) return undefined;
+    if (this.#linePartsLength > 0) return this.#finishLine();
     const newline = this.#words.readLine(this.#input, start);
     if (newline < 0) return this.#keepLinePart();
     this.#position = newline + 1;
@@ -195,7 +196,6 @@ export class Parser {
   #keepLinePart(): Request | undefined {
     const part = this.#input.subarray(this.#position);
     this.#position = this.#input.length;
-    if (part.length === 0) return undefined;
     this.#lineParts.push(Buffer.from(part));
     this.#linePartsLength += part.length;
     if (this.#linePartsLength <= SHORT_LINE_BYTES_MAX) return undefined;
