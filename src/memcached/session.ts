@@ -170,6 +170,7 @@ export class Session {
           return;
         }
       }
+      if (this.#output.length >= CACHED_BYTES_MAX) this.#flush();
       const request = this.#unfinished ?? this.#nextRequest();
       if (!request) break;
       const operation = this.#operationOf(request);
@@ -387,6 +388,8 @@ export class Session {
   }
 }
 
+// Replies leave before the processor's cache has lost their beginning.
+const CACHED_BYTES_MAX = 64 * 1024;
 const NOTHING = () => undefined;
 
 function isRetrieval(request: Request): request is RetrievalRequest {
