@@ -54,7 +54,14 @@ export interface TestAppOptions
   extends Partial<
     Pick<
       AppParts,
-      'logger' | 'tls' | 'mayReadMetrics' | 'trustedProxies' | 'corsOrigins' | 'isStopping' | 'isReady'
+      | 'logger'
+      | 'tls'
+      | 'mayReadMetrics'
+      | 'trustedProxies'
+      | 'corsOrigins'
+      | 'isStopping'
+      | 'isReady'
+      | 'gate'
     >
   > {
   readonly limits?: Partial<AppParts['limits']>;
@@ -123,6 +130,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     ...(trustedProxies && { trustedProxies }),
     ...(corsOrigins && { corsOrigins }),
     ...(isStopping && { isStopping }),
+    ...(options.gate && { gate: options.gate }),
   });
   overhearInjected(app);
   return {

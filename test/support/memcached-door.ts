@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { onTestFinished } from 'vitest';
 import type { Credentials } from '../../src/auth/credentials.ts';
 import type { TokenBook } from '../../src/auth/token-book.ts';
+import type { CommitGate } from '../../src/engine/commit-gate.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { Store } from '../../src/engine/store.ts';
 import { FailedSignIns, type SignInLimits } from '../../src/limits/failed-sign-ins.ts';
@@ -34,6 +35,7 @@ export interface DoorOptions {
   readonly requestsPerSecond?: number;
   readonly store?: 'arena' | 'lru-cache';
   readonly slowMs?: number;
+  readonly gate?: CommitGate;
   /** Puts something around the store. */
   readonly around?: (store: Store) => Store;
 }
@@ -107,6 +109,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     log,
     requests,
     slowMs,
+    gate: options.gate,
   });
   const port = await listener.listen({ host: '127.0.0.1', port: 0 });
   const clients: MemcachedClient[] = [];

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { AUTHORIZED, path, testApp } from '../support/app.ts';
+import { TestGate } from '../support/test-gate.ts';
+
+async function heldApp() {
+  const gate = new TestGate();
+  const app = await testApp({ gate });
+  const base = `http://127.0.0.1:${await app.listen()}`;
+  const ask = async (
+    method: string,
+    url: string,
+    body?: object | undefined,
+    headers: Record<string, string> = {},
+  ) => {
+    const init = {
+      method,
+      headers: { ...AUTHORIZED, ...headers },
+      ...(body && { body: JSON.stringify(body) }),
+    };
+    const answer = await fetch(base + url, init);
+    return {
+      status: answer.status,
+      retryAfter: answer.headers.get('retry-after'),
+      text: await answer.text(),
+    };
+  };
+  return { gate, ask };
+}
+
+test('every answer about items waits until what it tells is kept, and is then as it was', async () => {
+  const { gate, ask } = await heldApp();
+  const stored = ask('PUT', path('c', 'k'), { value: 'v' });
+  await gate.holds(1);
+  const requests: [
+    method: string,
+    url: string,
+    body?: object | undefined,
+    headers?: Record<string, string>,
+  ][] = [
+    ['GET', path('c', 'k')],
+    ['GET', path('c', 'k'), undefined, { accept: 'application/octet-stream' }],
+    ['GET', path('c', 'none')],
+    ['GET', path('c')],
+    ['GET', path()],
+    ['POST', `${path('c', 'n')}/increment`, { amount: 1 }],
+    ['DELETE', path('c', 'k')],
+  ];
+  const held = requests.map((request) => ask(...request));
+  await gate.holds(1 + requests.length);
+  gate.release(true);
+  expect(await stored).toMatchObject({ status: 200, text: '{"msg":"Stored."}' });
+  expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 404, 200, 200, 200, 200]);
+});
+
+test('an answer that cannot be kept is 503, and tells to try again', async () => {
+  const { gate, ask } = await heldApp();
+  const stored = ask('PUT', path('c', 'k'), { value: 'v' });
+  const read = ask('GET', path('c', 'k'));
+  await gate.holds(2);
+  gate.release(false);
+  for (const answer of [await stored, await read]) {
+    expect(answer).toMatchObject({ status: 503, retryAfter: '1' });
+    expect(answer.text).toMatch(/^\{"msg":"Changes cannot be kept on disk now, .*"\}$/);
+  }
+});
+
+test('nothing waits while the gate is open, nor does what is not about items', async () => {
+  const { gate, ask } = await heldApp();
+  expect(await ask('GET', '/version')).toMatchObject({ status: 200 });
+  gate.isOpen = true;
+  expect(await ask('PUT', path('c', 'k'), { value: 'v' })).toMatchObject({ status: 200 });
+});

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { testDoor } from '../support/memcached-door.ts';
+import { TestGate } from '../support/test-gate.ts';
+
+async function heldDoor() {
+  const gate = new TestGate();
+  gate.isOpen = true;
+  const door = await testDoor({ gate });
+  const client = await door.signedIn();
+  gate.isOpen = false;
+  return { gate, client, door };
+}
+
+test('replies wait until what they tell is kept, and come in their order', async () => {
+  const { gate, client } = await heldDoor();
+  client.send('set a 0 0 1\r\n1\r\n');
+  await gate.holds(1);
+  client.send(`set b 0 0 100000\r\n${'b'.repeat(100_000)}\r\nget a b\r\n`);
+  await gate.holds(2);
+  expect(client.unreadLength).toBe(0);
+  gate.release(true);
+  expect(await client.takeThrough('END\r\n')).toBe(
+    `STORED\r\nSTORED\r\nVALUE a 0 1\r\n1\r\nVALUE b 0 100000\r\n${'b'.repeat(100_000)}\r\nEND\r\n`,
+  );
+  gate.isOpen = true;
+  expect(await client.ask('mn\r\n')).toBe('MN\r\n');
+});
+
+test('where it cannot be kept, the connection is closed without them', async () => {
+  const { gate, client, door } = await heldDoor();
+  client.send('set a 0 0 1\r\n1\r\n');
+  await gate.holds(1);
+  client.send('get a\r\n');
+  await gate.holds(2);
+  gate.release(false);
+  expect(await client.rest()).toBe('');
+  gate.isOpen = true;
+  expect(await (await door.signedIn()).ask('get none\r\n')).toBe('END\r\n');
+});
+
+test('a client that quits, and a stop, have their replies first', async () => {
+  const { gate, client, door } = await heldDoor();
+  client.send('set a 0 0 1\r\n1\r\nquit\r\n');
+  await gate.holds(1);
+  const stopped = door.listener.stop(10_000);
+  gate.release(true);
+  expect(await client.rest()).toBe('STORED\r\n');
+  await stopped;
+});
+
+test('more replies than may wait hold up further commands, which go on afterwards', async () => {
+  const { gate, client } = await heldDoor();
+  gate.isOpen = true;
+  expect(await client.ask(`set a 0 0 500000\r\n${'a'.repeat(500_000)}\r\n`)).toBe('STORED\r\n');
+  gate.isOpen = false;
+  client.send(`${'get a\r\n'.repeat(10)}mn\r\n`);
+  await gate.holds(1);
+  expect(client.unreadLength).toBe(0);
+  gate.isOpen = true;
+  gate.release(true);
+  const received = await client.takeThrough('MN\r\n');
+  expect(received.split('VALUE').length - 1).toBe(10);
+});
