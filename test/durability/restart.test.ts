@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { NEVER } from '../../src/engine/item.ts';
+import type { JournaledStore } from '../../src/engine/journal.ts';
 import { testClock } from '../support/clock.ts';
 import { itemsPath, openDurableStore } from '../support/durable-store.ts';
 import { stateOf } from '../support/journal-record.ts';
@@ -70,4 +72,84 @@ describe.each(['log', 'snapshot'] as const)('a restart with %s', (mode) => {
     }
     expect([...given].every((cas) => Number.isSafeInteger(cas))).toBe(true);
   });
+});
+
+describe('after a restart', () => {
+  test('what had expired does not come back by a clock that was set back', async () => {
+    const path = itemsPath();
+    const clock = testClock();
+    const first = await openDurableStore({ path, clock });
+    const cache = first.engine.cache(PROJECT, 'c');
+    cache.store('set', 'expires', text('v', clock.now() + 1000));
+    cache.store('set', 'later', text('v', clock.now() + 100_000));
+    clock.advance(2000);
+    cache.store('set', 'k', text('v'));
+    await first.durability.stop();
+    const second = await openDurableStore({ path, clock: testClock(clock.now() - 2000) });
+    expect(await second.engine.cache(PROJECT, 'c').peek('expires')).toBeUndefined();
+    expect(await second.engine.totals()).toMatchObject({ items: 2 });
+    await second.durability.stop();
+  });
+
+  test.each(['log', 'snapshot'] as const)(
+    'with less memory the least recently used items go, and stay away (%s)',
+    async (mode) => {
+      const path = itemsPath();
+      const clock = testClock();
+      const value = { value: Buffer.alloc(10_000), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+      const first = await openDurableStore({ path, mode, clock });
+      const cache = first.engine.cache(PROJECT, 'c');
+      for (let i = 0; i < 300; i++) {
+        clock.advance(1000);
+        cache.store('set', `k${i}`, value);
+      }
+      await first.durability.stop();
+      const second = await openDurableStore({ path, mode, clock, bytesMax: 2 * 1024 * 1024 });
+      const { items } = await second.engine.totals();
+      expect(items).toBeLessThan(220);
+      expect(await second.engine.cache(PROJECT, 'c').peek('k299')).toBeDefined();
+      expect(await second.engine.cache(PROJECT, 'c').peek('k150')).toBeDefined();
+      await second.durability.stop();
+      const third = await openDurableStore({ path, mode, clock });
+      expect(await third.engine.totals()).toMatchObject({ items });
+      await third.durability.stop();
+    },
+  );
+
+  test('items that may not make room are not thrown away where there is less memory', async () => {
+    const path = itemsPath();
+    const value = { value: Buffer.alloc(10_000), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+    const prepare = (store: JournaledStore) => store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
+    const first = await openDurableStore({ path, prepare });
+    for (let i = 0; i < 300; i++) first.engine.cache(PROJECT, 'c').store('set', `k${i}`, value);
+    await first.durability.stop();
+    await expect(openDurableStore({ path, prepare, bytesMax: 2 * 1024 * 1024 })).rejects.toThrow(
+      /^the items do not fit, since some may not make room .*: raise IRONCACHED_MEMORY_LIMIT$/,
+    );
+    const second = await openDurableStore({ path, prepare });
+    expect(await second.engine.totals()).toMatchObject({ items: 300 });
+    await second.durability.stop();
+  });
+});
+
+test('a log that has grown is written anew while it is changed, and says everything by itself then', async () => {
+  const path = itemsPath();
+  const parts = await openDurableStore({ path, compactionBytesMin: 65_536 });
+  const cache = parts.engine.cache(PROJECT, 'c');
+  let writes = 0;
+  const isSaved = () => parts.log.some(({ message }) => message === 'all items are saved');
+  while (!isSaved()) {
+    for (let i = 0; i < 20; i++) cache.store('set', `k${writes++ % 500}`, text('v'.repeat(writes % 300)));
+    if (writes % 3 === 0) cache.delete(`k${writes % 500}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const files = readdirSync(path);
+  expect(files.filter((name) => name.endsWith('.base'))).toHaveLength(1);
+  expect(files.filter((name) => name.endsWith('.log'))).toHaveLength(0);
+  cache.store('set', 'last', text('v'));
+  const before = await stateOf(parts.store);
+  await parts.durability.stop();
+  const second = await openDurableStore({ path });
+  expect(await stateOf(second.store)).toEqual(before);
+  await second.durability.stop();
 });
