@@ -128,11 +128,10 @@ export class Cache {
 
   /** Reads as the meta commands do: may make, touch, or win the right to refresh an item. */
   lease(key: Key, options: LeaseOptions): Answer<Lease | undefined> {
-    return after(this.#stored.update(key, lease(options, this.#now())), (found) => {
-      if (options.expiresAt === undefined) this.#countGet(found !== undefined);
-      else this.#count(found ? 'touchHits' : 'touchMisses');
-      return found;
-    });
+    // As with get, no function is made for it.
+    const found = this.#stored.update(key, lease(options, this.#now()));
+    if (found instanceof Promise) return found.then((later) => this.#countedLease(later, options));
+    return this.#countedLease(found, options);
   }
 
   /** Stores as the meta commands do; see GuardedStoreOptions. */
@@ -189,6 +188,12 @@ export class Cache {
   #counted(item: Item | undefined): Item | undefined {
     this.#countGet(item !== undefined);
     return item;
+  }
+
+  #countedLease(found: Lease | undefined, { expiresAt }: LeaseOptions): Lease | undefined {
+    if (expiresAt === undefined) this.#countGet(found !== undefined);
+    else this.#count(found ? 'touchHits' : 'touchMisses');
+    return found;
   }
 
   // Gets and sets are too frequent for a counter that is looked up by its name.
