@@ -24,7 +24,7 @@ export class ReadAhead {
   next(expect: (keys: readonly KeyBytes[]) => void): Request | undefined {
     if (this.#taken === this.#requests.length) this.#read(expect);
     const request = this.#requests[this.#taken];
-    if (request) this.#taken++;
+    if (request && ++this.#taken === this.#requests.length) this.#forget();
     return request;
   }
 
@@ -33,16 +33,20 @@ export class ReadAhead {
     if (this.#taken > 0 && this.#taken < this.#requests.length) {
       this.#parser.rewind(this.#ends[this.#taken - 1] as Place);
     }
+    this.#forget();
+  }
+
+  // A silent client holds no value that it once sent.
+  #forget(): void {
     this.#requests.length = 0;
+    this.#ends.length = 0;
+    this.#parser.keys.length = 0;
     this.#taken = 0;
   }
 
   #read(expect: (keys: readonly KeyBytes[]) => void): void {
     const requests = this.#requests;
-    requests.length = 0;
-    this.#taken = 0;
     const { keys } = this.#parser;
-    keys.length = 0;
     while (requests.length < AHEAD_MAX && keys.length < AHEAD_MAX) {
       const request = this.#parser.next();
       if (!request) break;
