@@ -53,9 +53,7 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
     const meter = requests.operation(operationOf(request));
     meter.count(String(status));
     meter.time(ms / 1000);
-    // A failed sign-in has to wait on purpose, and some bodies have any length.
-    const mayTakeLong = status === 401 || request.routeOptions.config.isLong;
-    const isSlow = slowMs > 0 && ms >= slowMs && !mayTakeLong;
+    const isSlow = slowMs > 0 && ms >= slowMs && !mayTakeLong(request, status);
     if (isSlow && slowWarning) slowWarning.warn(told(request, { status, ms, payload }), 'a slow request');
     if (status === 401 && signInWarning) {
       const details = { ...loggedRequest(request), address: request.ip };
@@ -72,6 +70,11 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
     reply.noteAnswer?.(payload);
     done();
   });
+}
+
+// A failed sign-in has to wait on purpose, and some bodies have any length.
+function mayTakeLong(request: FastifyRequest, status: number): boolean {
+  return status === 401 || request.routeOptions.config.isLong === true;
 }
 
 function told(
