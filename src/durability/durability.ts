@@ -1,4 +1,3 @@
-import { setInterval } from 'node:timers';
 import type { Clock } from '../engine/clock.ts';
 import type { CommitGate } from '../engine/commit-gate.ts';
 import type { JournaledStore } from '../engine/journal.ts';
@@ -51,7 +50,7 @@ export class Durability {
   readonly #parts: DurabilityParts;
   readonly #lock: DirectoryLock | undefined;
   #progress: Progress | undefined;
-  #restored: Restored = { items: 0, bytes: 0, baseBytes: 0, nextSequence: 0 };
+  #restored: Restored = { bytes: 0, baseBytes: 0, nextSequence: 0 };
   #restoreMs = 0;
   /** Writes changes, or the snapshot that is being made. */
   #journal: ItemJournal | undefined;

@@ -29,7 +29,6 @@ export interface Progress {
 
 /** What was found, and what is to be known for going on. */
 export interface Restored {
-  readonly items: number;
   readonly bytes: number;
   /** Bytes of the last file that says everything by itself, up to there. */
   readonly baseBytes: number;
@@ -95,7 +94,6 @@ class Restoring {
     const { strays } = this.#replay;
     if (strays > 0) this.#parts.log.warn({ items: strays }, 'items of unknown caches were left out');
     return {
-      items: this.#replay.items,
       bytes: this.#bytes,
       baseBytes: this.#baseBytes,
       nextSequence: this.#nextSequence,
