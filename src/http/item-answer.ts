@@ -30,14 +30,19 @@ export class ItemAnswers {
     const head = `{"cache":${quoted(cache)},"key":${quoted(key)},"value":`;
     const tail = `,"cas":"${item.cas}","flags":${item.flags},"expires":"${expiresText(item.expiresAt, this.#clock)}"}`;
     const room = this.#room.forValue(item.valueLength);
-    const answer = joined(room, head, item, tail);
+    const answer = itemJson(room, head, item, tail);
     if (answer) this.#room.send(reply, answer);
     else sendEscaped(reply, head, item, tail);
   }
 }
 
-// Most values need not be escaped: their bytes are copied, and become no string on the way.
-function joined(room: ValueRoom, head: string, item: Item, tail: string): Buffer | undefined {
+type Value = Pick<Item, 'kind' | 'valueLength' | 'copyValue'>;
+
+/**
+ * Puts a value between what stands around it, in some room: its bytes are copied, and become no string on
+ * the way. Undefined: it has to be escaped, or is no text.
+ */
+export function itemJson(room: ValueRoom, head: string, item: Value, tail: string): Buffer | undefined {
   const { bytes } = room;
   item.copyValue(bytes, VALUE_AT);
   const end = VALUE_AT + item.valueLength;
@@ -50,7 +55,7 @@ function joined(room: ValueRoom, head: string, item: Item, tail: string): Buffer
 }
 
 // What stands around a value which can stand in JSON as it is; undefined: it cannot.
-function quoteFor({ kind }: Item, room: ValueRoom, end: number): '"' | '' | undefined {
+function quoteFor({ kind }: Value, room: ValueRoom, end: number): '"' | '' | undefined {
   switch (kind) {
     case 'text':
       return room.isPlain(end) ? '"' : undefined;

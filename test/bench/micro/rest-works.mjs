@@ -1,21 +1,27 @@
 import assert from 'node:assert';
-import { jsonFromItem } from '../../../dist/http/item-value.js';
+import { itemJson } from '../../../dist/http/item-answer.js';
 import { readPutRequest } from '../../../dist/http/put-request.js';
+import { SharedRoom } from '../../../dist/http/shared-room.js';
 import { itemValue } from '../load/items.mjs';
 import { forEachNumber } from './work.mjs';
 
 /** @returns {import('./work.mjs').Work[]} */
 export function restWorks() {
+  const room = new SharedRoom();
   return Object.entries({ '100 B': 100, '10 KB': 10_000 }).flatMap(([size, bytes]) => {
     const value = itemValue(0, bytes, true);
-    const json = JSON.stringify(value.toString());
-    const body = Buffer.from(`{"value":${json}}`);
-    const item = /** @type {const} */ ({ value, kind: 'text' });
-    assert.equal(jsonFromItem(item).json, json);
-    assert(readPutRequest(body).value.equals(value));
+    const body = Buffer.from(JSON.stringify({ value: value.toString() }));
+    const item = /** @type {const} */ ({
+      kind: 'text',
+      valueLength: value.length,
+      copyValue: (/** @type {Buffer} */ target, /** @type {number} */ at) => void value.copy(target, at),
+    });
+    const asJson = () => itemJson(room.forValue(bytes), '{"value":', item, '}');
+    assert(asJson()?.equals(body));
+    assert(readPutRequest(body, room).value.equals(value));
     return [
-      forEachNumber(`REST, a value of ${size} as JSON`, () => jsonFromItem(item)),
-      forEachNumber(`REST, the body of a PUT of ${size}`, () => readPutRequest(body)),
+      forEachNumber(`REST, a value of ${size} as JSON`, asJson),
+      forEachNumber(`REST, the body of a PUT of ${size}`, () => readPutRequest(body, room)),
     ];
   });
 }
