@@ -302,7 +302,7 @@ describe('a list', () => {
   test('comes in pages by id, each behind the last of the one before', async () => {
     const service = await startControlled();
     const made: string[] = [];
-    for (let i = 0; i < 4; i++) made.push(await service.project({ id: `${i}`.repeat(24) }));
+    for (let i = 0; i < 4; i++) made.push(await service.project({ id: `${i}`.padStart(24, '0') }));
     const ids = async (query: string) => {
       const { json } = await service.control('GET', `/projects${query}`);
       return (json['projects'] as { id: string }[]).map(({ id }) => id).filter((id) => made.includes(id));
