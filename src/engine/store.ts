@@ -42,10 +42,16 @@ export interface CacheInfo {
   readonly expirations: number;
 }
 
+/** What is about an item, without its value: it stays as it was when it was asked. */
+export type ItemFacts = Pick<
+  Item,
+  'valueLength' | 'kind' | 'flags' | 'cas' | 'expiresAt' | 'accessedAt' | 'fetched' | 'stale' | 'recaching'
+>;
+
 /** An item with its key, as listings show it. */
 export interface ListedItem {
   readonly key: string;
-  readonly item: Item;
+  readonly item: ItemFacts;
 }
 
 /**

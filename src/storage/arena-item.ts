@@ -1,5 +1,6 @@
 import { type Cas, type Draft, type Item, NEVER, type NewValue, type ValueKind } from '../engine/item.ts';
 import type { KeyBytes } from '../engine/key.ts';
+import type { ItemFacts } from '../engine/store.ts';
 import { byteOf, CHUNK_BYTES_MAX, type ChunkHeap, NOWHERE, wordOf } from './chunk-heap.ts';
 import {
   ACCESSED,
@@ -168,6 +169,11 @@ export class ArenaItem implements Item {
   /** Does the item have room for an expiry? An item without one has to be moved to get it. */
   get hasExpiry(): boolean {
     return (this.#get(MARKS) & HAS_EXPIRY) !== 0;
+  }
+
+  get facts(): ItemFacts {
+    const { valueLength, kind, flags, cas, expiresAt, accessedAt, fetched, stale, recaching } = this;
+    return { valueLength, kind, flags, cas, expiresAt, accessedAt, fetched, stale, recaching };
   }
 
   hasKey({ bytes, start, length }: KeyBytes): boolean {

@@ -209,12 +209,13 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   async *items(cache: ArenaCache): AsyncGenerator<ListedItem> {
     this.caches.clearIfDue(cache);
     const { contents } = cache;
-    const item = new ArenaItem(this.#items.heap);
     for await (const key of this.#keysOf(contents)) {
       if (contents.discarded) return;
       const address = this.#lookUp(this.#bytesOf(key), contents);
       if (address === NOWHERE) continue;
-      if (item.at(address).expiresAt > this.#now()) yield { key, item };
+      const item = this.#items.at(address);
+      // Whoever lists may look at it later, when something else may lie there.
+      if (item.expiresAt > this.#now()) yield { key, item: item.facts };
     }
   }
 

@@ -182,7 +182,8 @@ class Asker {
       for (const { name, items } of await this.#engine.list(project, 0, 9)) {
         const listed: [string, unknown][] = [];
         for await (const entry of this.#engine.cache(project, name).list()) {
-          listed.push([entry.key, plain(entry.item)]);
+          const item = await this.#engine.cache(project, name).peek(entry.key);
+          listed.push([entry.key, item && plain(item)]);
         }
         all.push({ project, name, items, listed: listed.sort(([a], [b]) => (a < b ? -1 : 1)) });
       }

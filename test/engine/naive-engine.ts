@@ -75,6 +75,10 @@ class NaiveCache {
     return this.#cache?.items.get(key);
   }
 
+  peek(key: string): NaiveItem | undefined {
+    return this.get(key);
+  }
+
   store(mode: StoreMode, key: string, given: NewValue): StoreOutcome {
     const there = this.get(key);
     if (mode === 'add' && there) return 'not_stored';

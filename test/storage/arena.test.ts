@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { remove, set, touch } from '../../src/engine/changes.ts';
-import { NEVER } from '../../src/engine/item.ts';
+import { type Item, NEVER } from '../../src/engine/item.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { CHUNK_BYTES_MAX } from '../../src/storage/chunk-heap.ts';
 import { randomNumbers } from '../support/random.ts';
@@ -70,8 +70,9 @@ describe('the arena', () => {
       model.set(key, i);
       if (i % 7 === 0) cache.update(`k${random(4000)}`, remove());
       if (i % 500 !== 0) continue;
-      for await (const { key: listed, item } of cache.list()) {
+      for await (const { key: listed } of cache.list()) {
         const seed = model.get(listed) ?? 0;
+        const item = cache.read(listed, false) as Item;
         if (!item.value.equals(pattern(item.valueLength, seed))) throw new Error(`${listed} was damaged`);
       }
     }
