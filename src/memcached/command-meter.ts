@@ -1,4 +1,4 @@
-import type { OperationMeter, RequestMeter } from '../metrics/request-meter.ts';
+import type { OperationMeter, RequestMeter, StatusCount } from '../metrics/request-meter.ts';
 import type { Request } from './request.ts';
 
 /** What the meter calls a command; whatever comes before a client has signed in is one of its own. */
@@ -17,6 +17,7 @@ class Tally {
   answered = 0;
   failed = 0;
   readonly #meter: OperationMeter;
+  #ok: StatusCount | undefined;
 
   constructor(operation: Operation, meter: OperationMeter) {
     this.operation = operation;
@@ -26,8 +27,11 @@ class Tally {
   settle(seconds: number): void {
     // What was not understood has no other end.
     const failed = this.operation === 'refused' ? this.answered : Math.min(this.failed, this.answered);
-    if (this.answered > failed) this.#meter.count('ok', this.answered - failed);
-    if (failed > 0) this.#meter.count('error', failed);
+    if (this.answered > failed) {
+      this.#ok ??= this.#meter.of('ok');
+      this.#ok.requests += this.answered - failed;
+    }
+    if (failed > 0) this.#meter.of('error').requests += failed;
     this.#meter.time(seconds, this.answered);
     this.answered = 0;
     // One that is answered later failed before it is counted.

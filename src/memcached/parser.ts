@@ -17,14 +17,6 @@ export interface ParserLimits {
   readonly valueBytesMax: number;
 }
 
-/** A place between two requests. */
-export interface Place {
-  /** In the pushed chunk. */
-  readonly position: number;
-  /** How many bytes of a refused data block follow. */
-  readonly toSwallow: number;
-}
-
 /**
  * Turns one client's bytes into requests: `push` what arrived, then take requests with `next` until
  * there is none. Knows nothing of sockets, items or sign-in. What it gives may be views of the pushed
@@ -55,32 +47,20 @@ export class Parser {
     return this.#linePartsLength > 0 || this.#announced !== undefined || this.#toSwallow > 0;
   }
 
-  /** The keys of what was parsed; they gather until someone empties this, or the next chunk comes. */
-  get keys(): KeyBytes[] {
+  /** The keys of what was parsed; they gather until it is told to forget them, or the next chunk comes. */
+  get keys(): readonly KeyBytes[] {
     return this.#words.keys;
+  }
+
+  forgetKeys(): void {
+    this.#words.forgetKeys();
   }
 
   /** Takes a chunk. What was pushed before must have been asked for until there was no more. */
   push(chunk: Buffer): void {
     this.#input = chunk;
     this.#position = 0;
-    this.#words.keys.length = 0;
-  }
-
-  /** Where it is, behind a request. */
-  get place(): Place {
-    return { position: this.#position, toSwallow: this.#toSwallow };
-  }
-
-  /** Goes back to a place in the same chunk, as if it had read nothing after it. */
-  rewind({ position, toSwallow }: Place): void {
-    this.#position = position;
-    this.#lineParts = [];
-    this.#linePartsLength = 0;
-    this.#announced = undefined;
-    this.#block = undefined;
-    this.#blockFilled = 0;
-    this.#toSwallow = toSwallow;
+    this.#words.forgetKeys();
   }
 
   /** Keeps a copy of what is not parsed yet, so that the pushed chunk may be used for something else. */

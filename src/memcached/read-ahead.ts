@@ -1,6 +1,6 @@
 import type { KeyBytes } from '../engine/key.ts';
-import type { Parser, Place } from './parser.ts';
-import type { Request } from './request.ts';
+import type { Parser } from './parser.ts';
+import { keepRequest, type Request } from './request.ts';
 
 // Enough to hide what memory takes to answer; more would only be kept longer.
 const AHEAD_MAX = 32;
@@ -11,9 +11,9 @@ const AHEAD_MAX = 32;
  */
 export class ReadAhead {
   readonly #parser: Parser;
-  /** What was read, and where in the chunk each ended. */
-  readonly #requests: Request[] = [];
-  readonly #ends: Place[] = [];
+  /** What was read; what is taken leaves its place at once, so that nobody keeps what a client once sent. */
+  readonly #requests: (Request | undefined)[] = [];
+  #read = 0;
   #taken = 0;
 
   constructor(parser: Parser) {
@@ -22,36 +22,38 @@ export class ReadAhead {
 
   /** The next request, or undefined until more bytes come. Tells of the keys of those that it reads ahead. */
   next(expect: (keys: readonly KeyBytes[]) => void): Request | undefined {
-    if (this.#taken === this.#requests.length) this.#read(expect);
+    return this.#take() ?? (this.#readMore(expect) ? this.#take() : undefined);
+  }
+
+  /** The same, but reads nothing ahead: the request may change how the next one is to be read. */
+  nextAlone(): Request | undefined {
+    return this.#take() ?? this.#parser.next();
+  }
+
+  /** Copies what is not taken yet, so that the parser's chunk may be used for something else. */
+  keep(): void {
+    for (let i = this.#taken; i < this.#read; i++) keepRequest(this.#requests[i] as Request);
+  }
+
+  #take(): Request | undefined {
+    if (this.#taken === this.#read) return undefined;
     const request = this.#requests[this.#taken];
-    if (request && ++this.#taken === this.#requests.length) this.#forget();
+    this.#requests[this.#taken++] = undefined;
     return request;
   }
 
-  /** Gives back what is not taken, so that all that is to be answered later is still to be parsed. */
-  giveBack(): void {
-    if (this.#taken > 0 && this.#taken < this.#requests.length) {
-      this.#parser.rewind(this.#ends[this.#taken - 1] as Place);
-    }
-    this.#forget();
-  }
-
-  // A silent client holds no value that it once sent.
-  #forget(): void {
-    this.#requests.length = 0;
-    this.#ends.length = 0;
-    this.#parser.keys.length = 0;
+  // False: there is none.
+  #readMore(expect: (keys: readonly KeyBytes[]) => void): boolean {
+    const parser = this.#parser;
+    parser.forgetKeys();
     this.#taken = 0;
-  }
-
-  #read(expect: (keys: readonly KeyBytes[]) => void): void {
-    const requests = this.#requests;
-    const { keys } = this.#parser;
-    while (requests.length < AHEAD_MAX && keys.length < AHEAD_MAX) {
-      const request = this.#parser.next();
+    this.#read = 0;
+    while (this.#read < AHEAD_MAX && parser.keys.length < AHEAD_MAX) {
+      const request = parser.next();
       if (!request) break;
-      this.#ends[requests.push(request) - 1] = this.#parser.place;
+      this.#requests[this.#read++] = request;
     }
-    if (keys.length > 1) expect(keys);
+    if (parser.keys.length > 1) expect(parser.keys);
+    return this.#read > 0;
   }
 }

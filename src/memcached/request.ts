@@ -75,3 +75,15 @@ export interface RefusedRequest {
 
 /** A storage command whose data block may be still to come. */
 export type Announced = StorageRequest | MetaStorageRequest;
+
+/** Copies what a request has of the parser's input, so that it lasts longer than that. */
+export function keepRequest(request: Request): void {
+  if ('keys' in request) for (const key of request.keys.slice(request.answered)) key.keep();
+  if ('key' in request) keepKey(request.key);
+  if ('tooLargeFor' in request) keepKey(request.tooLargeFor);
+  if ('data' in request) request.data = Buffer.from(request.data);
+}
+
+function keepKey(key: Key | undefined): void {
+  if (typeof key === 'object') key.keep();
+}

@@ -13,7 +13,7 @@ import { Patience, type PatienceLimits } from './patience.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { REFUSAL_REPLIES } from './refusals.ts';
 import { ReplyBuffer, type ReplyRoom } from './reply-buffer.ts';
-import type { Request, RetrievalRequest } from './request.ts';
+import { keepRequest, type Request, type RetrievalRequest } from './request.ts';
 import { Rights } from './rights.ts';
 import {
   type Admission,
@@ -199,7 +199,7 @@ export class Session {
   #nextRequest(): Request | undefined {
     for (;;) {
       // Sign-in changes what may follow.
-      const request = this.#context ? this.#ahead.next(this.#expect) : this.#parser.next();
+      const request = this.#context ? this.#ahead.next(this.#expect) : this.#ahead.nextAlone();
       if (request) {
         this.#requests++;
         return request;
@@ -336,11 +336,9 @@ export class Session {
 
   // From here on the chunk may be used for something else, before this request is answered.
   #detach(request: Request | undefined): void {
-    this.#ahead.giveBack();
+    if (request) keepRequest(request);
+    this.#ahead.keep();
     this.#parser.detach();
-    if (!request) return;
-    if (isRetrieval(request)) for (const key of request.keys.slice(request.answered)) key.keep();
-    if ('key' in request && typeof request.key !== 'string') request.key.keep();
   }
 
   #proceed(): void {

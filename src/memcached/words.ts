@@ -23,8 +23,8 @@ const LETTERS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byt
  */
 export class Words {
   count = 0;
-  /** The keys that it was asked for, until someone empties this. */
-  readonly keys: KeyBytes[] = [];
+  /** The keys that it was asked for, until it is told to forget them. */
+  keys: KeyBytes[] = [];
   #buffer: Buffer = Buffer.alloc(0);
   // Start and end of each word in turn. Plain numbers in a plain array: it grows with a long get.
   readonly #bounds: number[] = [];
@@ -77,6 +77,11 @@ export class Words {
     const key = new KeyBytes(this.#buffer, start, (this.#bounds[2 * index + 1] as number) - start);
     this.keys.push(key);
     return key;
+  }
+
+  forgetKeys(): void {
+    // To empty an array costs more than a new one.
+    if (this.keys.length > 0) this.keys = [];
   }
 
   length(index: number): number {

@@ -6,6 +6,11 @@ export const LATENCY_BOUNDS = [
 
 const BOUNDS = Float64Array.from(LATENCY_BOUNDS);
 
+/** How many requests ended in one way. */
+export interface StatusCount {
+  requests: number;
+}
+
 /**
  * Counts the requests of one operation and how long they took. prom-client's own histogram needs 400 ns
  * an observation, which is as much as a whole memcached command; this needs 7.
@@ -13,12 +18,25 @@ const BOUNDS = Float64Array.from(LATENCY_BOUNDS);
 export class OperationMeter {
   /** Requests by how long they took; the last is for those beyond all bounds. */
   readonly buckets = new Float64Array(BOUNDS.length + 1);
-  /** Requests by how they ended. */
-  readonly counts = new Map<string, number>();
   sumSeconds = 0;
+  readonly #counts = new Map<string, StatusCount>();
 
-  count(status: string, times = 1): void {
-    this.counts.set(status, (this.counts.get(status) ?? 0) + times);
+  /** Requests by how they ended. */
+  get counts(): ReadonlyMap<string, number> {
+    return new Map(Array.from(this.#counts, ([status, { requests }]) => [status, requests]));
+  }
+
+  /** How many requests ended so, for whoever counts them. */
+  of(status: string): StatusCount {
+    const known = this.#counts.get(status);
+    if (known) return known;
+    const count = { requests: 0 };
+    this.#counts.set(status, count);
+    return count;
+  }
+
+  count(status: string): void {
+    this.of(status).requests++;
   }
 
   /** Notes so many requests that took so long, each of them. */

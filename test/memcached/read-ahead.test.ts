@@ -26,8 +26,8 @@ function told(request: Request): string {
   return `${request.command} ${key}${tooLargeFor}${data}`;
 }
 
-/** Reads chunks, and gives back what is read ahead after every so many requests; then the chunk is gone. */
-function read(chunks: readonly string[], giveBackAfter: number, expected: string[] = []): string[] {
+/** Reads chunks, and has what is read ahead kept after every so many requests; then the chunk is gone. */
+function read(chunks: readonly string[], keepAfter: number, expected: string[] = []): string[] {
   const parser = new Parser(LIMITS);
   const ahead = new ReadAhead(parser);
   const requests: string[] = [];
@@ -37,8 +37,8 @@ function read(chunks: readonly string[], giveBackAfter: number, expected: string
     parser.push(chunk);
     for (let request = ahead.next(expectKeys); request; request = ahead.next(expectKeys)) {
       requests.push(told(request));
-      if (requests.length % giveBackAfter !== 0) continue;
-      ahead.giveBack();
+      if (requests.length % keepAfter !== 0) continue;
+      ahead.keep();
       parser.detach();
       chunk.fill('?');
     }
@@ -54,10 +54,10 @@ test('gives the requests in order, however the bytes are cut', () => {
   expect(read([...BYTES], Number.POSITIVE_INFINITY)).toEqual(REQUESTS);
 });
 
-test('gives them again where they were given back, however the bytes are cut', () => {
-  for (const giveBackAfter of [1, 2, 3]) {
+test('gives them whole though their chunk is gone, however the bytes are cut', () => {
+  for (const keepAfter of [1, 2, 3]) {
     for (let cut = 0; cut <= BYTES.length; cut++) {
-      expect(read([BYTES.slice(0, cut), BYTES.slice(cut)], giveBackAfter)).toEqual(REQUESTS);
+      expect(read([BYTES.slice(0, cut), BYTES.slice(cut)], keepAfter)).toEqual(REQUESTS);
     }
   }
 });
