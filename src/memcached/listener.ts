@@ -21,6 +21,7 @@ import type { RequestRates } from '../limits/request-rate.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
 import { type ClientCertificateRules, ClientCertificates } from './client-certificate.ts';
 import { CommandMeter, type SlowCommands } from './command-meter.ts';
+import { DirectWrites } from './direct-writes.ts';
 import { HeldReplies } from './held-replies.ts';
 import type { PatienceLimits } from './patience.ts';
 import { ReplyRoom } from './reply-buffer.ts';
@@ -28,6 +29,7 @@ import type { ServerStatus } from './server-status.ts';
 import { type Connection, Session } from './session.ts';
 import { READ_BYTES_MAX, SharedReads } from './shared-reads.ts';
 import type { Admission } from './sign-in.ts';
+import { SocketConnection } from './socket-connection.ts';
 
 export interface ListenerLimits extends PatienceLimits {
   readonly connections: ConnectionLimits;
@@ -95,6 +97,7 @@ export class MemcachedListener {
   readonly #servers: Server[] = [];
   readonly #room = new ReplyRoom();
   readonly #reads = new SharedReads();
+  readonly #writes = new DirectWrites();
   readonly #sessions = new Map<Socket, Session>();
   /** Every connection below TLS, also one whose handshake is not over. */
   readonly #connections = new Set<Socket>();
@@ -323,27 +326,15 @@ export class MemcachedListener {
   }
 
   #connectionOf(socket: Socket): Connection {
-    const { bytes: counted } = this.#status;
-    const { stallTimeoutMs } = this.#parts.limits;
-    return {
-      write(bytes) {
-        counted.written += bytes.length;
-        socket.write(bytes);
-        return socket.writableLength === 0;
-      },
-      waiting: () => socket.writableLength,
-      needsDrain: () => socket.writableNeedDrain,
-      pause: () => socket.pause(),
-      resume: () => socket.resume(),
-      expectDrain: () => {
-        socket.setTimeout(stallTimeoutMs);
-      },
-      end: () => {
-        socket.setTimeout(stallTimeoutMs);
-        socket.end(() => linger(socket));
-      },
+    return new SocketConnection({
+      socket,
+      writes: this.#writes,
+      counted: this.#status.bytes,
+      stallTimeoutMs: this.#parts.limits.stallTimeoutMs,
+      drained: () => this.#drained(socket),
+      ended: () => linger(socket),
       abort: (error) => this.#abort(socket, error),
-    };
+    });
   }
 
   // Node leaves the socket to us, also when it took too long.

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as connectByTls } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { SocketConnection } from '../../src/memcached/socket-connection.ts';
 import { lateStore } from '../support/late-store.ts';
 import { MemcachedClient } from '../support/memcached-client.ts';
 import { type Door, type DoorOptions, PROJECT, signInCommand, testDoor } from '../support/memcached-door.ts';
@@ -437,7 +437,7 @@ test.each([
     const [unlucky, other] = [await door.signedIn(), await door.signedIn()];
     unlucky.send('get k\r\n');
     const err = new Error('a socket that throws');
-    const write = vi.spyOn(Socket.prototype, 'write').mockImplementationOnce(() => {
+    const write = vi.spyOn(SocketConnection.prototype, 'write').mockImplementationOnce(() => {
       throw err;
     });
     onTestFinished(() => write.mockRestore());

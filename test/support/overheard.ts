@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { DirectWrites } from '../../src/memcached/direct-writes.ts';
 
 /*
  * Everything that the service says while the tests run, to whomever: what its sockets send, what is
@@ -32,6 +33,7 @@ export function takeLeaks(): string[] {
 
 /** Overhears whatever the servers of this process send, by plain sockets and by TLS. */
 export function tapSockets(): void {
+  tapDirectWrites();
   const { write, end } = Socket.prototype;
   Object.assign(Socket.prototype, {
     write(this: Socket, ...args: Parameters<typeof write>) {
@@ -43,6 +45,14 @@ export function tapSockets(): void {
       return end.apply(this, args);
     },
   });
+}
+
+function tapDirectWrites(): void {
+  const { write } = DirectWrites.prototype;
+  DirectWrites.prototype.write = function (this: DirectWrites, ...args) {
+    overhear('a socket', args[1]);
+    return write.apply(this, args);
+  };
 }
 
 // Node tells an accepted socket by the server that it keeps there.

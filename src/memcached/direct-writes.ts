@@ -1,0 +1,87 @@
+import type { Socket } from 'node:net';
+
+/** What Node gives a handle with each write. */
+interface WriteRequest {
+  oncomplete?: (status: number) => void;
+  /** Keeps the bytes until the system has them. */
+  buffer?: Uint8Array;
+}
+
+interface StreamHandle {
+  writeBuffer(request: WriteRequest | null, bytes: Uint8Array): number;
+  /** Bytes that the system has not taken yet. */
+  readonly writeQueueSize: number;
+}
+
+/** A socket that can be written to directly. */
+export interface DirectSocket {
+  readonly socket: Socket;
+  readonly handle: StreamHandle;
+  /** Where Node remembers how much waits, by which it knows a slow client from one that reads nothing. */
+  readonly queueSize: symbol;
+}
+
+/**
+ * Gives replies to the system without Node's streams in between: these take half a microsecond a write,
+ * a twelfth of what a small get costs when it comes alone. Where a Node keeps its handles differently, or
+ * the connection is no plain one, nothing can be written so; Node 26 has become quicker itself.
+ */
+export class DirectWrites {
+  /** Node does not export its class; the first write that Node makes shows it. */
+  #WriteRequest: (new () => WriteRequest) | undefined;
+  #hasLooked = false;
+  /** Used again and again: what is taken at once leaves nothing in it. */
+  #spare: WriteRequest | undefined;
+
+  /** Undefined: this socket has to be written to in the usual way. */
+  open(socket: Socket): DirectSocket | undefined {
+    const handle = handleOf(socket);
+    const queueSize = Object.getOwnPropertySymbols(socket).find(
+      ({ description }) => description === 'lastWriteQueueSize',
+    );
+    if (handle?.constructor.name !== 'TCP' || typeof handle.writeQueueSize !== 'number' || !queueSize) {
+      return undefined;
+    }
+    if (!this.#hasLooked) this.#watchFirstWrite(handle);
+    return { socket, handle, queueSize };
+  }
+
+  /**
+   * Writes; nothing that was written before may be waiting. `taken`: the system has it all. `queued`: it will
+   * take the rest later, and `sent` is told. `not_written`: it has to be written in the usual way.
+   */
+  write(direct: DirectSocket, bytes: Uint8Array, sent: () => void): 'taken' | 'queued' | 'not_written' {
+    const { socket, handle } = direct;
+    if (!this.#WriteRequest || handleOf(socket) !== handle) return 'not_written';
+    const request = this.#spare ?? new this.#WriteRequest();
+    if (handle.writeBuffer(request, bytes) !== 0) {
+      socket.destroy();
+      return 'taken';
+    }
+    const waiting = handle.writeQueueSize;
+    this.#spare = waiting === 0 ? request : undefined;
+    if (waiting === 0) return 'taken';
+    request.buffer = bytes;
+    request.oncomplete = (status) => {
+      if (status < 0) socket.destroy();
+      else sent();
+    };
+    Object.assign(socket, { [direct.queueSize]: waiting });
+    return 'queued';
+  }
+
+  #watchFirstWrite(handle: StreamHandle): void {
+    const usual = handle.writeBuffer;
+    handle.writeBuffer = (request: WriteRequest | null, bytes) => {
+      handle.writeBuffer = usual;
+      this.#hasLooked = true;
+      // Node 26 makes a request only where the system does not take everything at once.
+      if (request) this.#WriteRequest ??= request.constructor as new () => WriteRequest;
+      return usual.call(handle, request, bytes);
+    };
+  }
+}
+
+function handleOf(socket: Socket): StreamHandle | null | undefined {
+  return (socket as { _handle?: StreamHandle | null })._handle;
+}

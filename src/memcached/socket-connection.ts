@@ -1,0 +1,88 @@
+import type { Socket } from 'node:net';
+import type { DirectSocket, DirectWrites } from './direct-writes.ts';
+import type { Connection } from './session.ts';
+
+export interface SocketConnectionParts {
+  readonly socket: Socket;
+  readonly writes: DirectWrites;
+  /** Counts what all clients were sent. */
+  readonly counted: { written: number };
+  /** How long a client may leave unread what waits for it. */
+  readonly stallTimeoutMs: number;
+  /** Told when nothing waits any more that `needsDrain` spoke of, where the socket does not tell. */
+  readonly drained: () => void;
+  /** Told when the last answer was sent. */
+  readonly ended: () => void;
+  /** Closes the connection, because of a bug. */
+  readonly abort: (error: unknown) => void;
+}
+
+/** A session's side of a socket. */
+export class SocketConnection implements Connection {
+  readonly #parts: SocketConnectionParts;
+  readonly #socket: Socket;
+  readonly #direct: DirectSocket | undefined;
+  /** Bytes that were written directly, of which the system has not taken all yet. */
+  #queuedBytes = 0;
+  /** May anything wait for the client? While nothing does, the socket need not be asked. */
+  #isBehind = false;
+
+  constructor(parts: SocketConnectionParts) {
+    this.#parts = parts;
+    this.#socket = parts.socket;
+    this.#direct = parts.writes.open(parts.socket);
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#parts.counted.written += bytes.length;
+    if (this.waiting() > 0 || !this.#direct) return this.#writeToStream(bytes);
+    const written = this.#parts.writes.write(this.#direct, bytes, () => this.#sent());
+    if (written === 'not_written') return this.#writeToStream(bytes);
+    this.#isBehind = written === 'queued';
+    this.#queuedBytes = this.#isBehind ? bytes.length : 0;
+    return !this.#isBehind;
+  }
+
+  waiting(): number {
+    if (!this.#isBehind) return 0;
+    const waiting = this.#queuedBytes + this.#socket.writableLength;
+    this.#isBehind = waiting > 0;
+    return waiting;
+  }
+
+  needsDrain(): boolean {
+    return this.#isBehind && (this.#queuedBytes > 0 || this.#socket.writableNeedDrain);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  expectDrain(): void {
+    this.#socket.setTimeout(this.#parts.stallTimeoutMs);
+  }
+
+  end(): void {
+    this.expectDrain();
+    this.#socket.end(this.#parts.ended);
+  }
+
+  abort(error: unknown): void {
+    this.#parts.abort(error);
+  }
+
+  #writeToStream(bytes: Buffer): boolean {
+    this.#socket.write(bytes);
+    this.#isBehind = true;
+    return this.waiting() === 0;
+  }
+
+  #sent(): void {
+    this.#queuedBytes = 0;
+    if (!this.#socket.writableNeedDrain) this.#parts.drained();
+  }
+}

@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { DirectWrites } from '../../src/memcached/direct-writes.ts';
+import { SocketConnection } from '../../src/memcached/socket-connection.ts';
+
+// More than the system takes for a client that does not read.
+const MUCH = 32 * 1024 * 1024;
+
+const server = createServer({ noDelay: true });
+const writes = new DirectWrites();
+
+afterEach(() => {
+  server.removeAllListeners('connection');
+  server.close();
+});
+
+/** A client that does not read until it is told to, and the server's side of its socket. */
+async function open() {
+  if (!server.listening) await once(server.listen(0, '127.0.0.1'), 'listening');
+  const accepted = once(server, 'connection');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  client.pause();
+  const [socket] = (await accepted) as [Socket];
+  const told = { drained: 0, ended: 0 };
+  const counted = { written: 0 };
+  const connection = new SocketConnection({
+    socket,
+    writes,
+    counted,
+    stallTimeoutMs: 60_000,
+    drained: () => told.drained++,
+    ended: () => told.ended++,
+    abort: () => socket.destroy(),
+  });
+  socket.on('drain', () => told.drained++);
+  return { client, socket, connection, told, counted };
+}
+
+async function readAll(client: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  client.on('data', (chunk: Buffer) => chunks.push(chunk)).resume();
+  await once(client, 'end');
+  return Buffer.concat(chunks);
+}
+
+/** Every fourth byte says which piece it is of, and the others where in it. */
+function piece(number: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  for (let i = 0; i < length; i += 4) bytes.writeUInt32LE(((number << 26) | (i >>> 2)) >>> 0, i);
+  return bytes;
+}
+
+test('what the system takes at once is done with, by the first write and by later ones', async () => {
+  const { client, connection, counted, told } = await open();
+  const bytes = Buffer.from('one');
+  expect(connection.write(bytes)).toBe(true);
+  bytes.write('two');
+  expect(connection.write(bytes)).toBe(true);
+  bytes.write('end');
+  expect(connection.write(bytes)).toBe(true);
+  expect([connection.waiting(), connection.needsDrain(), counted.written]).toEqual([0, false, 9]);
+  connection.end();
+  expect((await readAll(client)).toString()).toBe('onetwoend');
+  expect(told).toEqual({ drained: 0, ended: 1 });
+});
+
+test('what the system does not take waits, in order, and is told when it has gone', async () => {
+  const { client, connection, told } = await open();
+  const pieces = [piece(1, 8), piece(2, MUCH), piece(3, 8), piece(4, MUCH), piece(5, 8)];
+  expect(pieces.map((bytes) => connection.write(bytes))).toEqual([true, false, false, false, false]);
+  expect([connection.waiting(), connection.needsDrain()]).toEqual([2 * MUCH + 16, true]);
+  const read = readAll(client);
+  while (connection.waiting() > 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(connection.needsDrain()).toBe(false);
+  expect(told.drained).toBeGreaterThan(0);
+  const last = piece(6, 8);
+  expect(connection.write(last)).toBe(true);
+  connection.end();
+  expect((await read).equals(Buffer.concat([...pieces, last]))).toBe(true);
+});
+
+test('one large write alone is told when it has gone', async () => {
+  const { client, connection, told } = await open();
+  connection.write(piece(1, 8));
+  const large = piece(2, MUCH);
+  expect(connection.write(large)).toBe(false);
+  expect([connection.waiting(), connection.needsDrain(), told.drained]).toEqual([MUCH, true, 0]);
+  const read = readAll(client);
+  while (told.drained === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect([connection.waiting(), connection.needsDrain(), told.drained]).toEqual([0, false, 1]);
+  connection.end();
+  expect((await read).length).toBe(MUCH + 8);
+});
+
+test('a client that is gone ends the connection, whatever waits for it', async () => {
+  const { client, connection, socket } = await open();
+  socket.on('error', () => socket.destroy());
+  connection.write(piece(1, 8));
+  connection.write(piece(2, MUCH));
+  client.resetAndDestroy();
+  await new Promise((resolve) => socket.once('close', resolve));
+  connection.write(Buffer.from('nobody hears it'));
+  expect(socket.destroyed).toBe(true);
+});
