@@ -261,16 +261,16 @@ export class MemcachedListener {
     const session = this.#open(socket, bound);
     this.#sessions.set(socket, session);
     let isFirst = true;
-    this.#reads.attach(socket, (chunk) => {
-      bytes.read += chunk.length;
+    this.#reads.attach(socket, (buffer, length) => {
+      bytes.read += length;
       try {
-        if (isFirst && chunk[0] === BINARY_MAGIC) this.#closeBinary(socket);
-        else session.receive(chunk);
+        if (isFirst && buffer[0] === BINARY_MAGIC) this.#closeBinary(socket);
+        else session.receive(buffer, length);
       } catch (error) {
         this.#abort(socket, error);
       }
       isFirst = false;
-      if (chunk.length >= READ_BYTES_MAX) letOthersRead(socket, session);
+      if (length >= READ_BYTES_MAX) letOthersRead(socket, session);
     });
     // A client may end its side and still wait for answers.
     socket.allowHalfOpen = true;

@@ -25,8 +25,10 @@ export interface ParserLimits {
 export class Parser {
   limits: ParserLimits;
   readonly #words = new Words();
+  /** What is to be parsed: #input[#position, #end). */
   #input: Buffer = EMPTY;
   #position = 0;
+  #end = 0;
   /** The start of a line whose end has not come yet. */
   #lineParts: Buffer[] = [];
   #linePartsLength = 0;
@@ -56,17 +58,19 @@ export class Parser {
     this.#words.forgetKeys();
   }
 
-  /** Takes a chunk. What was pushed before must have been asked for until there was no more. */
-  push(chunk: Buffer): void {
-    this.#input = chunk;
+  /** Takes the first bytes of a buffer. What was pushed before must have been asked for until there was no more. */
+  push(buffer: Buffer, length = buffer.length): void {
+    this.#input = buffer;
     this.#position = 0;
+    this.#end = length;
     this.#words.forgetKeys();
   }
 
   /** Keeps a copy of what is not parsed yet, so that the pushed chunk may be used for something else. */
   detach(): void {
-    this.#input = Buffer.from(this.#input.subarray(this.#position));
+    this.#input = Buffer.from(this.#input.subarray(this.#position, this.#end));
     this.#position = 0;
+    this.#end = this.#input.length;
   }
 
   /** The next request, or undefined until more bytes come. */
@@ -80,7 +84,7 @@ export class Parser {
   }
 
   #swallow(): boolean {
-    const here = Math.min(this.#toSwallow, this.#input.length - this.#position);
+    const here = Math.min(this.#toSwallow, this.#end - this.#position);
     this.#position += here;
     this.#toSwallow -= here;
     return this.#toSwallow === 0;
@@ -88,9 +92,9 @@ export class Parser {
 
   #readLine(): Request | 'announced' | undefined {
     const start = this.#position;
-    if (start === this.#input.length) return undefined;
+    if (start === this.#end) return undefined;
     if (this.#linePartsLength > 0) return this.#finishLine();
-    const newline = this.#words.readLine(this.#input, start);
+    const newline = this.#words.readLine(this.#input, start, this.#end);
     if (newline < 0) return this.#keepLinePart();
     this.#position = newline + 1;
     return this.#parseLine(newline - start);
@@ -98,7 +102,7 @@ export class Parser {
 
   #finishLine(): Request | 'announced' | undefined {
     const newline = this.#input.indexOf(NEWLINE, this.#position);
-    if (newline < 0) return this.#keepLinePart();
+    if (newline < 0 || newline >= this.#end) return this.#keepLinePart();
     const line = Buffer.concat([...this.#lineParts, this.#input.subarray(this.#position, newline + 1)]);
     this.#position = newline + 1;
     this.#lineParts = [];
@@ -140,7 +144,7 @@ export class Parser {
   #readBlock(request: Announced): Request | undefined {
     const start = this.#position;
     // Usually the whole block is in the chunk, and stays there.
-    if (!this.#block && this.#input.length - start >= this.#blockLength) {
+    if (!this.#block && this.#end - start >= this.#blockLength) {
       this.#position = start + this.#blockLength;
       return this.#complete(request, this.#input, start);
     }
@@ -163,7 +167,7 @@ export class Parser {
   // One buffer, filled as the block comes; undefined until it is full.
   #collectBlock(): Buffer | undefined {
     this.#block ??= Buffer.allocUnsafe(this.#blockLength);
-    const copied = this.#input.copy(this.#block, this.#blockFilled, this.#position);
+    const copied = this.#input.copy(this.#block, this.#blockFilled, this.#position, this.#end);
     this.#position += copied;
     this.#blockFilled += copied;
     if (this.#blockFilled < this.#blockLength) return undefined;
@@ -174,8 +178,8 @@ export class Parser {
   }
 
   #keepLinePart(): Request | undefined {
-    const part = this.#input.subarray(this.#position);
-    this.#position = this.#input.length;
+    const part = this.#input.subarray(this.#position, this.#end);
+    this.#position = this.#end;
     this.#lineParts.push(Buffer.from(part));
     this.#linePartsLength += part.length;
     if (this.#linePartsLength <= SHORT_LINE_BYTES_MAX) return undefined;

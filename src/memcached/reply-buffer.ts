@@ -7,17 +7,37 @@ const STANDARD_BYTES = 256 * 1024;
 // As many as may be in use at once without giving memory back: usually one is.
 const SPARE_MAX = 8;
 
+// Up to this length, the views of a room are kept: to make one takes as long as to look for a command's handler.
+const KEPT_VIEW_BYTES_MAX = 512;
+
+/** Some room for replies. */
+class Room {
+  readonly bytes: Buffer;
+  readonly #views: Buffer[] = [];
+
+  constructor(length: number) {
+    this.bytes = Buffer.allocUnsafeSlow(length);
+  }
+
+  /** Its first bytes. */
+  first(length: number): Buffer {
+    if (length > KEPT_VIEW_BYTES_MAX) return this.bytes.subarray(0, length);
+    this.#views[length] ??= this.bytes.subarray(0, length);
+    return this.#views[length];
+  }
+}
+
 /** Room for replies which sessions lend each other: a silent connection holds none. */
 export class ReplyRoom {
-  readonly #spare: Buffer[] = [];
+  readonly #spare: Room[] = [];
 
-  take(): Buffer {
-    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(STANDARD_BYTES);
+  take(): Room {
+    return this.#spare.pop() ?? new Room(STANDARD_BYTES);
   }
 
   /** Gives room back whose bytes nobody needs any more. */
-  give(buffer: Buffer): void {
-    if (buffer.length === STANDARD_BYTES && this.#spare.length < SPARE_MAX) this.#spare.push(buffer);
+  give(room: Room): void {
+    if (room.bytes.length === STANDARD_BYTES && this.#spare.length < SPARE_MAX) this.#spare.push(room);
   }
 }
 
@@ -30,11 +50,11 @@ const LOOPED_NUMBER_MAX = 0x7fffffff;
  */
 export class ReplyBuffer {
   length = 0;
-  readonly #room: ReplyRoom;
-  #bytes: Buffer | undefined;
+  readonly #lender: ReplyRoom;
+  #room: Room | undefined;
 
-  constructor(room: ReplyRoom) {
-    this.#room = room;
+  constructor(lender: ReplyRoom) {
+    this.#lender = lender;
   }
 
   /** Appends a text of one character per byte. */
@@ -90,12 +110,12 @@ export class ReplyBuffer {
    * is not written over.
    */
   flush(write: (bytes: Buffer) => boolean): void {
-    const bytes = this.#bytes;
-    if (!bytes || this.length === 0) return;
+    const room = this.#room;
+    if (!room || this.length === 0) return;
     const { length } = this;
-    this.#bytes = undefined;
+    this.#room = undefined;
     this.length = 0;
-    if (write(bytes.subarray(0, length))) this.#room.give(bytes);
+    if (write(room.first(length))) this.#lender.give(room);
   }
 
   /** Drops what was gathered. */
@@ -104,13 +124,14 @@ export class ReplyBuffer {
   }
 
   #reserve(more: number): Buffer {
-    this.#bytes ??= this.#room.take();
+    this.#room ??= this.#lender.take();
+    const { bytes } = this.#room;
     const needed = this.length + more;
-    if (needed <= this.#bytes.length) return this.#bytes;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
-    this.#bytes.copy(larger, 0, 0, this.length);
-    this.#room.give(this.#bytes);
-    this.#bytes = larger;
-    return larger;
+    if (needed <= bytes.length) return bytes;
+    const larger = new Room(Math.max(needed, 2 * bytes.length));
+    bytes.copy(larger.bytes, 0, 0, this.length);
+    this.#lender.give(this.#room);
+    this.#room = larger;
+    return larger.bytes;
   }
 }

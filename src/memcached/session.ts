@@ -109,15 +109,15 @@ export class Session {
     return !this.#awaiting && !this.#paused && !this.#ended;
   }
 
-  /** Takes what the client sent. The chunk may be used for something else afterwards. */
-  receive(chunk: Buffer): void {
+  /** Takes what the client sent: the first bytes of a buffer, which may be used for something else afterwards. */
+  receive(buffer: Buffer, length = buffer.length): void {
     if (this.#ended) return;
     if (this.#awaiting || this.#paused) {
-      this.#later.push(Buffer.from(chunk));
+      this.#later.push(Buffer.from(buffer.subarray(0, length)));
       return;
     }
     this.#since = performance.now();
-    this.#parser.push(chunk);
+    this.#parser.push(buffer, length);
     this.#run();
   }
 
@@ -248,7 +248,8 @@ export class Session {
   }
 
   #keepIfUnfinished(request: Request): void {
-    if (isRetrieval(request) && !isAnswered(request)) this.#unfinished = request;
+    // Only then does a get stop before its end.
+    if (this.#isFull() && isRetrieval(request) && !isAnswered(request)) this.#unfinished = request;
   }
 
   #greet(request: Request): Answer<void> {

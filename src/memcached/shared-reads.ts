@@ -16,21 +16,19 @@ interface StreamHandle {
 export class SharedReads {
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
-  /** Has `receive` told of each chunk that comes. A chunk holds only until it returns. */
-  attach(socket: Socket, receive: (chunk: Buffer) => void): void {
+  /** Has `receive` told of what comes: the first `length` bytes of a buffer, which hold only until it returns. */
+  attach(socket: Socket, receive: (buffer: Buffer, length: number) => void): void {
     const handle = (socket as { _handle?: Partial<StreamHandle> | null })._handle;
     const members = socket as unknown as Record<symbol, unknown>;
     const symbols = Object.getOwnPropertySymbols(socket);
     const buffer = symbols.find(({ description }) => description === 'kBuffer');
     const callback = symbols.find(({ description }) => description === 'kBufferCb');
     if (!buffer || !callback || handle?.constructor.name !== 'TCP' || !handle.useUserBuffer) {
-      socket.on('data', receive);
+      socket.on('data', (chunk: Buffer) => receive(chunk, chunk.length));
       return;
     }
     members[buffer] = this.#buffer;
-    members[callback] = (length: number) => {
-      receive(length === READ_BYTES_MAX ? this.#buffer : this.#buffer.subarray(0, length));
-    };
+    members[callback] = (length: number) => receive(this.#buffer, length);
     handle.useUserBuffer(this.#buffer);
     // The end of what a client sends is told only where reading goes on.
     socket.resume();

@@ -30,16 +30,16 @@ export class Words {
   readonly #bounds: number[] = [];
 
   /**
-   * Finds the words of the line that begins at `start`, and answers where its newline is; -1: it has not
-   * all come yet. Words are separated by spaces and end at the first NUL, as in memcached; a return before
-   * the newline is none of theirs, unless it is the whole line.
+   * Finds the words of the line that begins at `start`, and answers where its newline is; -1: it is not
+   * before `bufferEnd`. Words are separated by spaces and end at the first NUL, as in memcached; a return
+   * before the newline is none of theirs, unless it is the whole line.
    */
-  readLine(buffer: Buffer, start: number): number {
+  readLine(buffer: Buffer, start: number, bufferEnd = buffer.length): number {
     this.#buffer = buffer;
     let count = 0;
     let wordStart = NO_WORD;
     let i = start;
-    for (; i < buffer.length; i++) {
+    for (; i < bufferEnd; i++) {
       const byte = buffer[i] as number;
       if (byte > SPACE) {
         if (wordStart === NO_WORD) wordStart = i;
@@ -56,7 +56,7 @@ export class Words {
         wordStart = i;
       }
     }
-    if (i < 0 || i >= buffer.length) return -1;
+    if (i < 0 || i >= bufferEnd) return -1;
     const end = i - start > 1 && buffer[i - 1] === RETURN ? i - 1 : i;
     if (wordStart !== NO_WORD && wordStart < end) count = this.#add(count, wordStart, end);
     this.count = count;

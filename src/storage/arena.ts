@@ -327,6 +327,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   // Evicts what is too much by the quotas once an item of `size` bytes is stored over the one found. Answers
   // where that is then: it may be what had to go.
   #keepQuotas(contents: ArenaContents, size: number, found: number): number {
+    if (this.caches.accounts.isUnlimited(contents)) return found;
     let before = found;
     const bytesBefore = this.#bytes;
     for (let evicted = 0; ; evicted++) {

@@ -38,7 +38,9 @@ const IDLE_SHARE_MAX = 1 / 8;
 // Of how many pages the emptiest is chosen to be cleared.
 const CLEARING_CANDIDATES = 32;
 
-interface Region {
+/** The same memory in the forms in which it is read and written. */
+export interface Region {
+  readonly buffer: ArrayBuffer;
   readonly bytes: Buffer;
   readonly words: Uint32Array;
 }
@@ -100,11 +102,11 @@ export class ChunkHeap {
 
   /** The bytes around an address, and where in them it is. */
   bytes(address: number): Buffer {
-    return this.#region(address).bytes;
+    return this.region(address).bytes;
   }
 
   words(address: number): Uint32Array {
-    return this.#region(address).words;
+    return this.region(address).words;
   }
 
   /** A chunk of at least `size` bytes, or NOWHERE: then something must be freed first. */
@@ -155,7 +157,8 @@ export class ChunkHeap {
     return sizeOfClass(this.#pageClass[address >>> PAGE_ADDRESS_BITS] as number);
   }
 
-  #region(address: number): Region {
+  /** What an address is in. */
+  region(address: number): Region {
     return this.#regions[address >>> REGION_ADDRESS_BITS] as Region;
   }
 
@@ -313,7 +316,7 @@ export function chunkBytesFor(size: number): number {
 
 function regionOf(length: number): Region {
   const buffer = new ArrayBuffer(length);
-  return { bytes: Buffer.from(buffer), words: new Uint32Array(buffer) };
+  return { buffer, bytes: Buffer.from(buffer), words: new Uint32Array(buffer) };
 }
 
 function chunkAddress(page: number, chunkClass: number, index: number): number {

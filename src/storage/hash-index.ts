@@ -46,11 +46,11 @@ export class HashIndex {
 
   /** The first item that has this hash, or NOWHERE; see `nextLike`. */
   firstLike(hash: number): number {
-    return this.#like(this.#first(this.#bucketOf(hash)), hash);
+    return this.#like(this.#first(this.#bucketOf(hash)), hash | 0);
   }
 
   nextLike(address: number, hash: number): number {
-    return this.#like(this.#next(address), hash);
+    return this.#like(this.#next(address), hash | 0);
   }
 
   insert(address: number, hash: number): void {
@@ -102,7 +102,7 @@ export class HashIndex {
     while (address !== NOWHERE) {
       const words = this.#heap.words(address);
       const word = wordOf(address);
-      if (words[word + HASH] === hash) return address;
+      if (((words[word + HASH] as number) | 0) === hash) return address;
       address = words[word + NEXT_LIKE] as number;
     }
     return NOWHERE;

@@ -45,6 +45,8 @@ export const HAS_NEXT = 1 << 20;
 export const FETCHED = 1 << 21;
 export const STALE = 1 << 22;
 export const RECACHING = 1 << 23;
+/** It was stored over another in the same place. */
+export const OVERWRITTEN = 1 << 25;
 /** Marks a further chunk. */
 export const IS_FURTHER = 1 << 24;
 

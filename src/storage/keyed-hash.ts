@@ -14,7 +14,7 @@ export class KeyedHash {
     this.#k1 = secret.readInt32LE(4);
   }
 
-  /** An unsigned 32-bit number. */
+  /** A signed 32-bit number, which V8 keeps in a field without an object of its own. */
   of({ bytes, start, length }: KeyBytes, salt: number): number {
     const k0 = this.#k0;
     const k1 = this.#k1;
@@ -48,7 +48,7 @@ export class KeyedHash {
       v2 = (v2 << 16) | (v2 >>> 16);
       v0 ^= word;
     }
-    return (v1 ^ v3) >>> 0;
+    return v1 ^ v3;
   }
 }
 

@@ -135,10 +135,13 @@ export class PackedItems {
     if (bytes > CHUNK_BYTES_MAX || item.next !== NOWHERE) return false;
     if (chunkBytesFor(bytes) !== this.heap.chunkBytes(address)) return false;
     const now = this.#parts.now();
+    // As with reads, the order of use is exact to the second for what is used again and again.
+    const isAgain = item.overwritten && item.accessedAt === Math.floor(now / 1000) * 1000;
     if (item.expiresAt !== NEVER) this.expiry.remove(address);
     item.write(key, draft, NOWHERE, now);
     if (draft.expiresAt !== NEVER) this.expiry.add(address, now);
-    owner.order.use(address);
+    item.markOverwritten();
+    if (!isAgain) owner.order.use(address);
     return true;
   }
 

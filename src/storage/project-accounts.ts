@@ -71,6 +71,11 @@ export class ProjectAccounts<K> {
     return this.#leastRecentlyUsed(fullest);
   }
 
+  /** May nothing that is stored there ever be too much? Then `victimOfQuota` need not be asked. */
+  isUnlimited({ cache: { account, settings } }: Contents<K>): boolean {
+    return isUnlimited(settings.quota) && isUnlimited(account.quota);
+  }
+
   /**
    * Whose least recently used item has to go before contents may hold more by the quotas, or undefined.
    * `size` is what is to be stored, the others what it adds. Throws Refusal `over_quota`.
@@ -148,6 +153,10 @@ function exceeds(
   bytes: number,
 ): boolean {
   return (items > 0 && held.items + items > itemsMax) || (bytes > 0 && held.bytes + bytes > bytesMax);
+}
+
+function isUnlimited({ bytesMax, itemsMax }: Quota): boolean {
+  return bytesMax === undefined && itemsMax === undefined;
 }
 
 function overQuota(who: string, { bytesMax, itemsMax }: Quota): Refusal {

@@ -22,8 +22,8 @@ async function open(reads: SharedReads): Promise<{ client: Socket; reader: Reade
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
   const [socket] = (await accepted) as [Socket];
   const reader: Reader = { socket, chunks: [] };
-  reads.attach(socket, (chunk) => {
-    reader.chunks.push({ text: chunk.toString('latin1'), memory: chunk.buffer });
+  reads.attach(socket, (buffer, length) => {
+    reader.chunks.push({ text: buffer.toString('latin1', 0, length), memory: buffer.buffer });
     socket.emit('read');
   });
   return { client, reader };
