@@ -1,21 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { idSchema, mistakesIn, objectError } from './auth/credential-members.ts';
+import { mistakesIn } from './auth/mistakes.ts';
 import { readIfThere, writePrivately } from './auth/private-file.ts';
 import type { CacheSettings } from './engine/cache-settings.ts';
 import type { Engine } from './engine/engine.ts';
-import { cacheSettings, settingsFrom, settingsJson } from './http/cache-settings-json.ts';
-
-const entrySchema = z.strictObject(
-  { project_id: idSchema, cache: z.string(), ...cacheSettings.shape },
-  { error: objectError('project_id, cache, policy, default_expires_in, quotas') },
-);
-
-const fileSchema = z.strictObject(
-  { version: z.literal(1, { error: 'must be 1' }), caches: z.array(entrySchema) },
-  { error: objectError('version, caches') },
-);
+import { settingsFrom, settingsJson } from './http/cache-settings-json.ts';
 
 interface Entry {
   readonly projectId: string;
@@ -41,7 +30,7 @@ export class CacheSettingsFile {
     const file = new CacheSettingsFile(join(dataDir, 'cache-settings.json'), engine);
     const text = await readIfThere(file.#path);
     if (text === undefined) return file;
-    file.#entries = entriesIn(file.#path, text);
+    file.#entries = await entriesIn(file.#path, text);
     for (const { projectId, cacheName, settings } of file.#entries) {
       engine.configure(projectId, cacheName, settings);
     }
@@ -79,10 +68,14 @@ export class CacheSettingsFile {
   }
 }
 
-function entriesIn(path: string, text: string): Entry[] {
-  const result = fileSchema.safeParse(parsed(path, text));
+async function entriesIn(path: string, text: string): Promise<Entry[]> {
+  // Most services have no such file, and zod is a tenth of a start.
+  const { cacheSettingsFileSchema } = await import('./cache-settings-file-schema.ts');
+  const result = cacheSettingsFileSchema.safeParse(parsed(path, text));
   if (!result.success) {
-    throw new Error(`${path} is not a settings file of ironcached: ${mistakesIn(result.error).join('; ')}`);
+    throw new Error(
+      `${path} is not a settings file of ironcached: ${mistakesIn(result.error.issues).join('; ')}`,
+    );
   }
   return result.data.caches.map(({ project_id: projectId, cache: cacheName, ...settings }) => ({
     projectId,

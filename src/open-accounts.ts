@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Accounts, type AccountsParts } from './auth/accounts.ts';
 import type { Credentials, Token } from './auth/credentials.ts';
 import { adminTokenPath, openDirectory, readCredentialsFile } from './auth/credentials-file.ts';
-import { idFromName } from './auth/credentials-format.ts';
+import { idFromName } from './auth/credentials-json.ts';
 import { type PlainCredentials, readIronFile } from './auth/iron-file.ts';
 import { hashToken } from './auth/token-book.ts';
 import { type Config, settings } from './config.ts';

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { type Change, CredentialsRefusal } from './credential-changes.ts';
 import type { Credentials } from './credentials.ts';
 import { type CredentialsFile, lockPath, readCredentialsFile } from './credentials-file.ts';
-import { formatCredentials } from './credentials-format.ts';
+import { formatCredentials } from './credentials-json.ts';
 import { whileLocked } from './file-lock.ts';
 import { codeOf, writePrivately } from './private-file.ts';
 

@@ -81,18 +81,6 @@ export function objectError(members: string): z.core.$ZodErrorMap {
       : `must be an object with the members ${members}`;
 }
 
-/** What is wrong where: `tokens[0].name must be …`. */
-export function mistakesIn({ issues }: z.ZodError): string[] {
-  return issues.map(({ path, message }) => `${pathText(path)} ${message}`.trim());
-}
-
 function matching(pattern: RegExp, error: string) {
   return z.string({ error }).regex(pattern, { error });
-}
-
-function pathText(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((text, step) => {
-    if (typeof step === 'number') return `${text}[${step}]`;
-    return text === '' ? String(step) : `${text}.${String(step)}`;
-  }, '');
 }

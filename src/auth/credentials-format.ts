@@ -1,8 +1,6 @@
-import { hash } from 'node:crypto';
 import { z } from 'zod';
 import {
   idSchema,
-  mistakesIn,
   nameSchema,
   objectError,
   permissionsSchema,
@@ -13,7 +11,9 @@ import {
   tokenHashSchema,
   tokenTextSchema,
 } from './credential-members.ts';
-import type { Credentials, Project, Quotas, Token } from './credentials.ts';
+import type { Credentials, Project, Token } from './credentials.ts';
+import { idFromName, quotasFrom } from './credentials-json.ts';
+import { mistakesIn } from './mistakes.ts';
 import { hashToken } from './token-book.ts';
 
 /*
@@ -83,58 +83,6 @@ export function readCredentials(path: string, text: string): ReadCredentials {
   if (mistakes.length > 0) throw notCredentials(path, mistakes);
   const credentials = { projects: file.projects.map(projectFrom), tokens: file.tokens.map(tokenFrom) };
   return { credentials, outdated: false };
-}
-
-export function formatCredentials({ projects, tokens }: Credentials): string {
-  const file = {
-    version: 2,
-    projects: projects.map(projectJson),
-    tokens: tokens.map((token) => {
-      const { id, name, ...rest } = tokenJson(token);
-      return { id, name, hash: token.hash, ...rest };
-    }),
-  };
-  return `${JSON.stringify(file, null, 2)}\n`;
-}
-
-/** A project as files and answers show it. */
-export function projectJson({ id, name, suspended, quotas, createdAt }: Project) {
-  return {
-    id,
-    name,
-    status: suspended ? 'suspended' : 'active',
-    quotas: {
-      bytes: quotas.bytes ?? null,
-      items: quotas.items ?? null,
-      requests_per_second: quotas.requestsPerSecond ?? null,
-    },
-    created_at: timeText(createdAt),
-  };
-}
-
-/** A token as files and answers show it: without its hash, and its text is not known. */
-export function tokenJson({ id, name, projects, permissions, expiresAt, createdAt }: Token) {
-  return {
-    id,
-    name,
-    projects,
-    permissions,
-    expires_at: timeText(expiresAt),
-    created_at: timeText(createdAt),
-  };
-}
-
-export function quotasFrom(quotas: z.output<typeof quotasSchema>): Quotas {
-  return {
-    bytes: quotas.bytes ?? undefined,
-    items: quotas.items ?? undefined,
-    requestsPerSecond: quotas.requests_per_second ?? undefined,
-  };
-}
-
-/** The id of a token that was given without one, always the same for the same name. */
-export function idFromName(name: string): string {
-  return hash('sha256', `ironcached token ${name}`, 'hex').slice(0, 24);
 }
 
 function projectFrom({ id, name, status, quotas, created_at }: z.output<typeof projectSchema>): Project {
@@ -214,7 +162,7 @@ function repeated(values: readonly (string | undefined)[]): number[] {
 
 function valid<T>(path: string, result: z.ZodSafeParseResult<T>): T {
   if (result.success) return result.data;
-  throw notCredentials(path, mistakesIn(result.error));
+  throw notCredentials(path, mistakesIn(result.error.issues));
 }
 
 function notCredentials(path: string, mistakes: readonly string[]): Error {
@@ -228,8 +176,4 @@ function parseJson(path: string, text: string): unknown {
     // The parser's own words quote the text, which may be a token.
     throw new Error(`${path} is not valid JSON`);
   }
-}
-
-function timeText(time: number | undefined): string | null {
-  return time === undefined || time === Number.POSITIVE_INFINITY ? null : new Date(time).toISOString();
 }

@@ -1,6 +1,4 @@
 import { join } from 'node:path';
-import { z } from 'zod';
-import { idSchema } from './credential-members.ts';
 import { type Credentials, covers } from './credentials.ts';
 import { readIfThere, writePrivately } from './private-file.ts';
 import { hashToken } from './token-book.ts';
@@ -17,14 +15,6 @@ export interface ServiceAddress {
   readonly host: string;
   readonly port: number;
 }
-
-const ironFileSchema = z.looseObject({ project_id: idSchema, token: z.string() });
-
-const addressSchema = z.object({
-  protocol: z.enum(['http', 'https']),
-  host: z.string(),
-  port: z.int(),
-});
 
 /** The file that official clients read, which only its owner can read. */
 export function ironFilePath(dataDir: string): string {
@@ -68,15 +58,27 @@ export async function readIronFile(
 export async function readIronCredentials(dataDir: string): Promise<PlainCredentials | undefined> {
   const path = ironFilePath(dataDir);
   const text = await readIfThere(path);
-  const file = text === undefined ? undefined : ironFileSchema.safeParse(parseJson(path, text)).data;
-  return file && { projectId: file.project_id, token: file.token };
+  if (text === undefined) return undefined;
+  const { project_id: projectId, token } = membersIn(path, text);
+  if (typeof projectId !== 'string' || !/^[0-9a-f]{24}$/.test(projectId)) return undefined;
+  return typeof token === 'string' ? { projectId, token } : undefined;
 }
 
 /** Where an iron.json says that the service is, if there is one. */
 export async function readIronAddress(dataDir: string): Promise<ServiceAddress | undefined> {
   const path = ironFilePath(dataDir);
   const text = await readIfThere(path);
-  return text === undefined ? undefined : addressSchema.safeParse(parseJson(path, text)).data;
+  if (text === undefined) return undefined;
+  const { protocol, host, port } = membersIn(path, text);
+  if (protocol !== 'http' && protocol !== 'https') return undefined;
+  return typeof host === 'string' && Number.isSafeInteger(port)
+    ? { protocol, host, port: Number(port) }
+    : undefined;
+}
+
+function membersIn(path: string, text: string): Record<string, unknown> {
+  const json = parseJson(path, text);
+  return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {};
 }
 
 function parseJson(path: string, text: string): unknown {

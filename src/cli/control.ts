@@ -1,4 +1,4 @@
-import type { projectJson, tokenJson } from '../auth/credentials-format.ts';
+import type { projectJson, tokenJson } from '../auth/credentials-json.ts';
 
 export type ShownProject = ReturnType<typeof projectJson>;
 export type ShownToken = ReturnType<typeof tokenJson>;

@@ -9,7 +9,7 @@ import {
   revokeToken,
 } from '../auth/credential-changes.ts';
 import type { Quotas } from '../auth/credentials.ts';
-import { projectJson, tokenJson } from '../auth/credentials-format.ts';
+import { projectJson, tokenJson } from '../auth/credentials-json.ts';
 import {
   type AskedChange,
   type AskedProject,

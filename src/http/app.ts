@@ -13,16 +13,8 @@ import { authenticate } from './authenticate.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { allowOrigins } from './cors.ts';
 import { showDocumentation } from './documentation.ts';
-import {
-  errorHandler,
-  frameworkErrors,
-  invalidParameter,
-  sendNotFound,
-  sendNotYet,
-  sendStopping,
-} from './errors.ts';
+import { errorHandler, frameworkErrors, sendNotFound, sendNotYet, sendStopping } from './errors.ts';
 import { Gate, type GateParts } from './gate.ts';
-import { registerOpenApi } from './openapi.ts';
 import { requestIds } from './request-id.ts';
 import { watchRequests } from './request-log.ts';
 import { authenticationRoute } from './routes/authentication.ts';
@@ -35,6 +27,7 @@ import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { versionRoute } from './routes/version.ts';
+import { schemaController } from './schema-compilers.ts';
 import { type ConnectionCounts, createServer, type HttpLimits } from './server.ts';
 
 /** In which a client that sends one request after the other gets the answer that tells it to close. */
@@ -45,6 +38,8 @@ export interface AppParts extends GateParts {
   readonly accounts: Accounts;
   readonly configureCache: CacheSettingsParts['configure'];
   readonly logger: FastifyBaseLogger | false;
+  /** Told of the app before it has routes: who writes the OpenAPI document collects them. */
+  readonly watch?: (app: FastifyInstance) => Promise<void>;
   /** What GET /version tells. */
   readonly version: string;
   readonly limits: HttpLimits;
@@ -97,7 +92,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     genReqId: requestIds(),
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors,
-    schemaErrorFormatter: invalidParameter,
+    schemaController,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     // Names may be as long as a URL can be; what is too long gets its own answer.
     routerOptions: { maxParamLength: limits.headerBytesMax },
@@ -117,10 +112,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.setNotFoundHandler((request, reply) =>
     sendNotFound(reply, request.method, allowedMethods(request.raw.url)),
   );
-  // The answers that matter are written by hand; nothing is left that a compiled serializer would speed up.
-  app.setSerializerCompiler(() => JSON.stringify);
-  await registerOpenApi(app, version);
-  await showDocumentation(app);
+  await parts.watch?.(app);
+  showDocumentation(app, logger);
   await app.register(versionRoute, { version });
   await app.register(healthRoutes, { isReady });
   await app.register(metricsRoute, {

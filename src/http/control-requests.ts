@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import type { NewProject, NewToken } from '../auth/credential-changes.ts';
-import { mistakesIn } from '../auth/credential-members.ts';
 import type { Quotas } from '../auth/credentials.ts';
-import { quotasFrom } from '../auth/credentials-format.ts';
+import { quotasFrom } from '../auth/credentials-json.ts';
+import { mistakesIn } from '../auth/mistakes.ts';
 import type { CacheSettings } from '../engine/cache-settings.ts';
 import { readBody } from './body.ts';
-import { cacheSettings, settingsFrom } from './cache-settings-json.ts';
-import { newProject, newToken, projectChange } from './control-schemas.ts';
+import { settingsFrom } from './cache-settings-json.ts';
+import type { newToken } from './control-bodies.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { readMembers } from './json-members.ts';
 
@@ -20,6 +20,7 @@ export const CONTROL_BODY_BYTES_MAX = 65_536;
  */
 
 export async function readNewProject(message: IncomingMessage): Promise<NewProject> {
+  const { newProject } = await import('./control-bodies.ts');
   const { id, name, status, quotas } = await read(message, newProject, ['name']);
   return { id, name, suspended: status === 'suspended', quotas: quotasFrom(quotas ?? {}) };
 }
@@ -31,6 +32,7 @@ export interface ProjectChange {
 }
 
 export async function readProjectChange(message: IncomingMessage): Promise<ProjectChange> {
+  const { projectChange } = await import('./control-bodies.ts');
   const { name, status, quotas = {} } = await read(message, projectChange, []);
   const { bytes, items, requests_per_second: requests } = quotas;
   return {
@@ -46,6 +48,7 @@ export async function readProjectChange(message: IncomingMessage): Promise<Proje
 
 /** `now`: in milliseconds since the Unix epoch. */
 export async function readNewToken(message: IncomingMessage, now: number): Promise<NewToken> {
+  const { newToken } = await import('./control-bodies.ts');
   const asked = await read(message, newToken, ['name', 'projects']);
   const { name, projects, permissions = ['read', 'write'], admin = false, token: text } = asked;
   return {
@@ -58,6 +61,7 @@ export async function readNewToken(message: IncomingMessage, now: number): Promi
 }
 
 export async function readCacheSettings(message: IncomingMessage): Promise<CacheSettings> {
+  const { cacheSettings } = await import('./cache-settings-schema.ts');
   return settingsFrom(await read(message, cacheSettings, []));
 }
 
@@ -89,5 +93,5 @@ async function read<S extends z.ZodObject>(
   }
   const result = schema.safeParse(Object.fromEntries([...members].map(([name, { value }]) => [name, value])));
   if (result.success) return result.data;
-  throw new HttpRefusal(400, `${mistakesIn(result.error)[0]}.`);
+  throw new HttpRefusal(400, `${mistakesIn(result.error.issues)[0]}.`);
 }

@@ -1,102 +1,86 @@
-import { z } from 'zod';
-import {
-  idSchema,
-  nameSchema,
-  permissionsSchema,
-  projectsSchema,
-  quotasSchema,
-  statusSchema,
-  timeSchema,
-  tokenTextSchema,
-} from '../auth/credential-members.ts';
-import { cacheSettings } from './cache-settings-json.ts';
+import { id, type NamedSchema, object, projectId } from './schemas.ts';
 
 /*
- * The control plane's bodies and answers, after Iron's own IronAuth API: its projects have `id`, `name`
- * and `status`, its tokens `_id`, `name`, `token` and `admin`.
+ * The control plane's queries, bodies and answers, after Iron's own IronAuth API: its projects have `id`,
+ * `name` and `status`, its tokens `_id`, `name`, `token` and `admin`.
  */
-
-/** The longest life that a token may be given in seconds: ten years. */
-const TOKEN_SECONDS_MAX = 315_360_000;
 
 const EXAMPLE_ID = '4e71843298b1db3f0d0000ab';
 const EXAMPLE_TOKEN_ID = '65f2a9b0c4d81e0000000001';
 
-const projectId = idSchema.meta({ description: 'The project id', examples: [EXAMPLE_ID] });
-const tokenId = idSchema.meta({ description: 'The id of the token, which is no secret' });
+const tokenId = { ...id, description: 'The id of the token, which is no secret' };
 
-export const projectPath = z.object({ project: projectId });
-export const tokenPath = z.object({ token: tokenId.meta({ examples: [EXAMPLE_TOKEN_ID] }) });
-export type ProjectPath = z.infer<typeof projectPath>;
-export type TokenPath = z.infer<typeof tokenPath>;
+export const tokenPath = object({ token: { ...tokenId, examples: [EXAMPLE_TOKEN_ID] } });
+
+export interface TokenPath {
+  readonly token: string;
+}
 
 /** Which part of a list: what stands behind an id, and how much of it. */
-export const listQuery = z.object({
-  previous: z
-    .string()
-    .optional()
-    .meta({ description: 'The id of the last one that was listed; none is the beginning' }),
-  per_page: z.int().min(1).max(100).default(30).meta({ description: 'How many to list at most' }),
+export const listQuery = {
+  type: 'object',
+  properties: {
+    previous: {
+      description: 'The id of the last one that was listed; none is the beginning',
+      type: 'string',
+    },
+    per_page: {
+      default: 30,
+      description: 'How many to list at most',
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+    },
+  },
+} as const;
+export interface ListQuery {
+  readonly previous?: string;
+  readonly per_page: number;
+}
+
+export const tokenListQuery = {
+  type: 'object',
+  properties: {
+    ...listQuery.properties,
+    project_id: { description: 'Only tokens that may use this project', type: 'string' },
+  },
+} as const;
+export interface TokenListQuery extends ListQuery {
+  readonly project_id?: string;
+}
+
+export const authenticationQuery = {
+  type: 'object',
+  properties: {
+    project_id: { description: 'The project that the token is to be good for', type: 'string' },
+  },
+} as const;
+export interface AuthenticationQuery {
+  readonly project_id?: string;
+}
+
+/** The bodies that zod checks, by name; what they are is told by control-bodies.ts. */
+export const newProject: NamedSchema = { $id: 'NewProject' };
+export const projectChange: NamedSchema = { $id: 'ProjectChange' };
+export const newToken: NamedSchema = { $id: 'NewToken' };
+export const cacheSettings: NamedSchema = { $id: 'CacheSettings' };
+
+const text = { type: 'string' };
+const time = { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] };
+const quota = {
+  anyOf: [
+    { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+    { type: 'null' },
+  ],
+};
+
+const project = object({
+  id: projectId,
+  name: text,
+  status: { type: 'string', enum: ['active', 'suspended'] },
+  quotas: object({ bytes: quota, items: quota, requests_per_second: quota }),
+  created_at: time,
 });
-export type ListQuery = z.infer<typeof listQuery>;
-
-export const tokenListQuery = listQuery.extend({
-  project_id: z.string().optional().meta({ description: 'Only tokens that may use this project' }),
-});
-export type TokenListQuery = z.infer<typeof tokenListQuery>;
-
-export const authenticationQuery = z.object({
-  project_id: z.string().optional().meta({ description: 'The project that the token is to be good for' }),
-});
-export type AuthenticationQuery = z.infer<typeof authenticationQuery>;
-
-const name = nameSchema.meta({ description: 'A name for people; several may have the same' });
-const status = statusSchema.meta({ description: 'A suspended project is kept, and refused to everyone' });
-const quotas = quotasSchema.meta({ description: 'What the project may take at most; null is no limit' });
-
-export const newProject = z
-  .strictObject({
-    name,
-    id: projectId.optional().meta({ description: 'For a project that comes from elsewhere; else random' }),
-    status: status.optional(),
-    quotas: quotas.optional(),
-  })
-  .meta({ id: 'NewProject', examples: [{ name: 'web', quotas: { bytes: 104_857_600 } }] });
-
-export const projectChange = z
-  .strictObject({ name: name.optional(), status: status.optional(), quotas: quotas.optional() })
-  .meta({ id: 'ProjectChange', examples: [{ status: 'suspended' }] });
-
-const lifeText = `must be a whole number of seconds from 1 to ${TOKEN_SECONDS_MAX} (ten years)`;
-
-export const newToken = z
-  .strictObject({
-    name,
-    projects: projectsSchema.meta({ description: 'The ids of its projects, or `*` for all' }),
-    permissions: permissionsSchema
-      .optional()
-      .meta({ description: 'What it may do; `read` and `write` unless said otherwise' }),
-    admin: z
-      .boolean({ error: 'must be true or false' })
-      .optional()
-      .meta({ description: 'Adds the permission `admin`' }),
-    expires_in: z
-      .int({ error: lifeText })
-      .min(1, { error: lifeText })
-      .max(TOKEN_SECONDS_MAX, { error: lifeText })
-      .nullish()
-      .meta({ description: 'Seconds that it lives; for ever unless said otherwise' }),
-    expires_at: timeSchema
-      .nullish()
-      .meta({ description: 'When it expires (RFC 3339), instead of expires_in' }),
-    token: tokenTextSchema
-      .optional()
-      .meta({ description: 'The text of a token that comes from elsewhere; else random' }),
-  })
-  .meta({ id: 'NewToken', examples: [{ name: 'web', projects: [EXAMPLE_ID], expires_in: 7_776_000 }] });
-
-const time = z.string().meta({ format: 'date-time' }).nullable();
-const quotaAnswer = z.int().nullable();
 
 const exampleProject = {
   id: EXAMPLE_ID,
@@ -106,19 +90,29 @@ const exampleProject = {
   created_at: '2030-01-01T00:00:00.000Z',
 };
 
-const project = z.object({
-  id: projectId,
-  name: z.string(),
-  status: z.enum(['active', 'suspended']),
-  quotas: z.object({ bytes: quotaAnswer, items: quotaAnswer, requests_per_second: quotaAnswer }),
+export const projectAnswer: NamedSchema = { $id: 'Project', ...project, examples: [exampleProject] };
+
+export const projectList: NamedSchema = {
+  $id: 'ProjectList',
+  ...object({ projects: { type: 'array', items: project } }),
+  examples: [{ projects: [exampleProject] }],
+};
+
+const tokenMembers = {
+  id: tokenId,
+  _id: { ...text, description: 'The id again, as IronAuth calls it' },
+  name: text,
+  projects: {
+    anyOf: [
+      { type: 'string', const: '*' },
+      { type: 'array', items: text },
+    ],
+  },
+  permissions: { type: 'array', items: { type: 'string', enum: ['read', 'write', 'admin'] } },
+  admin: { type: 'boolean' },
+  expires_at: time,
   created_at: time,
-});
-
-export const projectAnswer = project.meta({ id: 'Project', examples: [exampleProject] });
-
-export const projectList = z
-  .object({ projects: z.array(project) })
-  .meta({ id: 'ProjectList', examples: [{ projects: [exampleProject] }] });
+};
 
 const exampleToken = {
   id: EXAMPLE_TOKEN_ID,
@@ -131,39 +125,31 @@ const exampleToken = {
   created_at: '2030-01-01T00:00:00.000Z',
 };
 
-const token = z.object({
-  id: tokenId,
-  _id: z.string().meta({ description: 'The id again, as IronAuth calls it' }),
-  name: z.string(),
-  projects: z.union([z.literal('*'), z.array(z.string())]),
-  permissions: z.array(z.enum(['read', 'write', 'admin'])),
-  admin: z.boolean(),
-  expires_at: time,
-  created_at: time,
-});
+export const tokenAnswer: NamedSchema = { $id: 'Token', ...object(tokenMembers), examples: [exampleToken] };
 
-export const tokenAnswer = token.meta({ id: 'Token', examples: [exampleToken] });
+export const madeToken: NamedSchema = {
+  $id: 'MadeToken',
+  ...object({
+    ...tokenMembers,
+    token: { ...text, description: 'Its text, which is shown here and never again' },
+  }),
+  examples: [{ ...exampleToken, token: 'k7Qm2nYt0bFhXw9sLrVzCe4uPa6JdGi1' }],
+};
 
-export const madeToken = token
-  .extend({ token: z.string().meta({ description: 'Its text, which is shown here and never again' }) })
-  .meta({ id: 'MadeToken', examples: [{ ...exampleToken, token: 'k7Qm2nYt0bFhXw9sLrVzCe4uPa6JdGi1' }] });
+export const tokenList: NamedSchema = {
+  $id: 'TokenList',
+  ...object({ tokens: { type: 'array', items: object(tokenMembers) } }),
+  examples: [{ tokens: [exampleToken] }],
+};
 
-export const tokenList = z
-  .object({ tokens: z.array(token) })
-  .meta({ id: 'TokenList', examples: [{ tokens: [exampleToken] }] });
+export const granted: NamedSchema = { $id: 'Granted', type: 'object', properties: {}, examples: [{}] };
 
-export const granted = z.object({}).meta({ id: 'Granted', examples: [{}] });
-
-/** For the OpenAPI document. */
-export const controlSchemas = [
-  newProject,
-  projectChange,
-  newToken,
+/** The answers, in the order of the document. */
+export const controlAnswers: readonly NamedSchema[] = [
   projectAnswer,
   projectList,
   tokenAnswer,
   madeToken,
   tokenList,
   granted,
-  cacheSettings,
-] as const;
+];

@@ -1,35 +1,50 @@
-import helmet from '@fastify/helmet';
-import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-/** Shows the collected OpenAPI document as a page at /docs, which loads nothing from elsewhere and may not be framed. */
-export async function showDocumentation(app: FastifyInstance): Promise<void> {
-  await app.register(async (docs) => {
-    await docs.register(helmet, {
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          baseUri: ["'none'"],
-          connectSrc: ["'self'"],
-          formAction: ["'none'"],
-          frameAncestors: ["'none'"],
-          // Its icons are data URLs within the style sheet.
-          imgSrc: ["'self'", 'data:'],
-          scriptSrc: ["'self'"],
-          // The page writes style attributes.
-          styleSrc: ["'self'", "'unsafe-inline'"],
-        },
-      },
-      // It would hold for every port of this host, whatever serves there, and for months.
-      strictTransportSecurity: false,
-      frameguard: { action: 'deny' },
+const PATHS = [
+  '/docs',
+  '/docs/',
+  '/docs/json',
+  '/docs/yaml',
+  '/docs/static/index.html',
+  '/docs/static/swagger-initializer.js',
+  '/docs/static/*',
+];
+
+// What is said of the connection is said by who answers on it.
+const OF_CONNECTION = ['connection', 'date', 'keep-alive', 'transfer-encoding'];
+
+/**
+ * Shows openapi/openapi.json as a page at /docs. What makes the page takes as long to load as half of all
+ * else and is seldom asked for, so it is an app of its own that is made when it is.
+ */
+export function showDocumentation(app: FastifyInstance, logger: FastifyBaseLogger | false): void {
+  let pages: Promise<FastifyInstance> | undefined;
+  for (const path of PATHS) {
+    app.get(path, { schema: { hide: true } }, async (request, reply) => {
+      pages ??= makePages(logger);
+      try {
+        return await answerBy(await pages, request, reply);
+      } catch (error) {
+        pages = undefined;
+        throw error;
+      }
     });
-    await docs.register(swaggerUi, {
-      routePrefix: '/docs',
-      theme: { title: 'ironcached' },
-      // Nothing is fetched from elsewhere.
-      uiConfig: { validatorUrl: null, persistAuthorization: true },
-    });
-  });
+  }
+  app.addHook('onClose', async () => (await pages)?.close());
+}
+
+async function makePages(logger: FastifyBaseLogger | false): Promise<FastifyInstance> {
+  const { buildDocumentation } = await import('./documentation-app.ts');
+  return buildDocumentation(logger);
+}
+
+async function answerBy(pages: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
+  const { headers, raw } = request;
+  const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
+  const answer = await pages.inject({ method, url: raw.url ?? '/docs', headers });
+  reply.code(answer.statusCode);
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value !== undefined && !OF_CONNECTION.includes(name)) reply.header(name, value);
+  }
+  return reply.send(answer.rawPayload);
 }

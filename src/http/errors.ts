@@ -1,10 +1,4 @@
-import {
-  errorCodes,
-  type FastifyBaseLogger,
-  type FastifyReply,
-  type FastifyRequest,
-  type FastifySchemaValidationError,
-} from 'fastify';
+import { errorCodes, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify';
 import { CredentialsRefusal } from '../auth/credential-changes.ts';
 import { Refusal, type RefusalCode } from '../engine/errors.ts';
 import { HttpRefusal } from './http-refusal.ts';
@@ -76,12 +70,6 @@ export function sendNotFound(reply: FastifyReply, method: string, allowed: reado
   }
   const allow = allowed.join(', ');
   sendError(reply, { status: 405, msg: `This endpoint allows ${allow}.`, headers: { allow } });
-}
-
-/** What Fastify is to throw when a query does not fit its schema. */
-export function invalidParameter(errors: readonly FastifySchemaValidationError[]): HttpRefusal {
-  const [{ instancePath, message } = { instancePath: '', message: undefined }] = errors;
-  return new HttpRefusal(400, `The parameter ${instancePath.slice(1)} ${message ?? 'is not valid'}.`);
 }
 
 /** While the service stops: the connection ends here, and the client tries again elsewhere or later. */

@@ -1,6 +1,6 @@
 import { HttpRefusal } from './http-refusal.ts';
 import { type Member, readMembers } from './json-members.ts';
-import { amountSchema } from './schemas.ts';
+import { AMOUNT_TEXT } from './schemas.ts';
 
 /**
  * Reads the body of an increment: by how much, within 64 bits, signed. Throws HttpRefusal 400 (not such
@@ -14,7 +14,7 @@ export function readAmount(body: Buffer): bigint {
   }
   const amount = integerOf(member);
   if (amount === undefined || BigInt.asIntN(64, amount) !== amount) {
-    throw new HttpRefusal(400, `${amountSchema.description}.`);
+    throw new HttpRefusal(400, `${AMOUNT_TEXT}.`);
   }
   return amount;
 }

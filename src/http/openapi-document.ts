@@ -7,6 +7,7 @@ import { FailedSignIns } from '../limits/failed-sign-ins.ts';
 import { RequestRates } from '../limits/request-rate.ts';
 import { RequestMeter } from '../metrics/request-meter.ts';
 import { buildApp } from './app.ts';
+import { registerOpenApi } from './openapi.ts';
 
 /** The OpenAPI document as it is kept in the repository: the same text on every machine. */
 export async function openApiDocument(version: string): Promise<string> {
@@ -28,6 +29,7 @@ export async function openApiDocument(version: string): Promise<string> {
     mayReadMetrics: () => false,
     isReady: () => false,
     version,
+    watch: (app) => registerOpenApi(app, version),
     limits: {
       connections: { max: 1, perAddressMax: 0 },
       bodyBytesMax: 1,

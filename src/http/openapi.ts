@@ -1,12 +1,22 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
-import { controlSchemas } from './control-schemas.ts';
-import { component } from './operation.ts';
-import { namedSchemas } from './schemas.ts';
+import { z } from 'zod';
+import { cacheSettings } from './cache-settings-schema.ts';
+import { newProject, newToken, projectChange } from './control-bodies.ts';
+import { controlAnswers } from './control-schemas.ts';
+import { describe } from './operation.ts';
+import { type JsonSchema, type NamedSchema, namedSchemas } from './schemas.ts';
 
 /** Collects every route registered from here on into an OpenAPI document. */
 export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
-  for (const schema of [...namedSchemas, ...controlSchemas]) app.addSchema(component(schema));
+  for (const schema of [
+    ...namedSchemas,
+    ...[newProject, projectChange, newToken].map(component),
+    ...controlAnswers,
+    component(cacheSettings),
+  ]) {
+    app.addSchema(schema);
+  }
   await app.register(swagger, {
     refResolver: { buildLocalReference: ({ $id }, _base, _fragment, index) => String($id ?? `def-${index}`) },
     convertConstToEnum: false,
@@ -47,8 +57,15 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
       },
     },
     transform: ({ schema, url, route }) => {
-      const body = route.config?.requestBody;
-      return { url, schema: body ? { ...schema, body } : schema };
+      const about = route.config?.operation;
+      return { url, schema: about ? describe(about, (name) => app.getSchema(name) as JsonSchema) : schema };
     },
   });
+}
+
+/** The schema of a body as a part of the document, which operations refer to by name. */
+function component(schema: z.ZodType): NamedSchema {
+  const name = schema.meta()?.id;
+  if (name === undefined) throw new TypeError('a schema of a body needs an id');
+  return { $id: name, ...z.toJSONSchema(schema, { io: 'input' }).$defs?.[name] };
 }

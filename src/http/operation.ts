@@ -1,12 +1,12 @@
 import type { RouteShorthandOptions } from 'fastify';
-import { z } from 'zod';
 import type { Permission } from '../auth/permissions.ts';
-import { message } from './schemas.ts';
+import { type QuerySchema, queryReader } from './query.ts';
+import { type JsonSchema, message, type NamedSchema } from './schemas.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** JSON schema of the body, for the OpenAPI document: the routes read and check bodies themselves. */
-    requestBody?: JsonSchema;
+    /** What the OpenAPI document says of the route; see describe. */
+    operation?: Operation;
     /** What a token must be permitted to do in the project of the path. */
     needs?: Permission;
     /** Takes as long as its body is, and is not told as slow. */
@@ -14,16 +14,14 @@ declare module 'fastify' {
   }
 }
 
-type JsonSchema = Record<string, unknown>;
-
 export interface Operation {
   readonly id: string;
   readonly tag: 'caches' | 'items' | 'projects' | 'tokens' | 'service';
   readonly summary: string;
   readonly description?: string;
-  readonly path?: z.ZodType;
-  readonly query?: z.ZodType;
-  readonly body?: z.ZodType;
+  readonly path?: JsonSchema;
+  readonly query?: QuerySchema;
+  readonly body?: NamedSchema;
   /** What the body is where it is not JSON. */
   readonly bodyType?: 'application/jsonl';
   readonly answer: Answer;
@@ -41,7 +39,7 @@ export interface Operation {
 
 interface Answer {
   readonly description: string;
-  readonly schema: z.ZodType;
+  readonly schema: NamedSchema;
   readonly examples?: Readonly<Record<string, unknown>>;
   /** What the answer is where it is not JSON. */
   readonly type?: 'text/plain' | 'application/jsonl';
@@ -94,43 +92,46 @@ const errorAnswers = {
 const errorsOfAll: readonly ErrorStatus[] = [405, 408, 431, 500, 503];
 const errorsOfProjects: readonly ErrorStatus[] = [400, 401, 403, 404, 429];
 
-/** A route's options from its description: the one place where zod becomes JSON schema. */
+/** A route's options from its description. What is for the document alone is made when that is written. */
 export function operation(about: Operation): RouteShorthandOptions {
+  const { query } = about;
   return {
-    schema: {
-      operationId: about.id,
-      tags: [about.tag],
-      summary: about.summary,
-      ...(about.description && { description: about.description }),
-      ...(about.path && { params: jsonSchema(about.path) }),
-      ...(about.query && { querystring: jsonSchema(about.query) }),
-      ...(about.bodyType && { consumes: [about.bodyType] }),
-      ...(about.open && { security: [] }),
-      response: { 200: successSchema(about.answer), ...errorSchemas(about) },
-    },
+    schema: { operationId: about.id, ...(query && { querystring: query }) },
     config: {
-      ...(about.body && { requestBody: reference(about.body) }),
+      operation: about,
       ...(about.needs && { needs: about.needs }),
       ...(about.isLong && { isLong: about.isLong }),
     },
     // Names in a path are text whatever they are, and each has its own answer to a wrong length.
-    ...(!about.query && { validatorCompiler: () => () => true }),
+    ...(query && { validatorCompiler: () => queryReader(query) }),
   };
 }
 
-/** The schema of a body or an answer as a part of the document, which operations refer to by name. */
-export function component(schema: z.ZodType): JsonSchema {
-  const name = nameOf(schema);
-  const definition = z.toJSONSchema(schema, { io: 'input' }).$defs?.[name];
-  return { $id: name, ...definition };
+/** A named schema with its examples; undefined: there is none. */
+export type FindSchema = (name: string) => JsonSchema | undefined;
+
+/** The operation as the OpenAPI document has it. `find` gives the schemas that it names. */
+export function describe(about: Operation, find: FindSchema): JsonSchema {
+  return {
+    operationId: about.id,
+    tags: [about.tag],
+    summary: about.summary,
+    ...(about.description && { description: about.description }),
+    ...(about.path && { params: about.path }),
+    ...(about.query && { querystring: about.query }),
+    ...(about.bodyType && { consumes: [about.bodyType] }),
+    ...(about.open && { security: [] }),
+    response: { 200: successSchema(about.answer, find), ...errorSchemas(about) },
+    ...(about.body && { body: reference(about.body) }),
+  };
 }
 
-function successSchema({ description, schema, examples, raw, type }: Answer): JsonSchema {
+function successSchema({ description, schema, examples, raw, type }: Answer, find: FindSchema): JsonSchema {
   const json = {
     schema: reference(schema),
     ...(examples
       ? { examples: Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }])) }
-      : { example: exampleOf(schema) }),
+      : { example: exampleOf(find(schema.$id)) }),
   };
   const binary = { schema: { type: 'string', format: 'binary', description: 'The bytes of the value' } };
   return {
@@ -145,9 +146,9 @@ const rawHeaders = {
   ETag: { type: 'string', description: 'The version of the item, where the answer is its bytes' },
 };
 
-function exampleOf(schema: z.ZodType): unknown {
-  const examples = schema.meta()?.['examples'];
-  return Array.isArray(examples) ? examples[0] : undefined;
+function exampleOf(schema: JsonSchema = {}): unknown {
+  const { examples } = schema as { examples?: readonly unknown[] };
+  return examples?.[0];
 }
 
 function errorSchemas(about: Operation): Record<string, JsonSchema> {
@@ -176,17 +177,6 @@ function headersOf(status: ErrorStatus): { headers?: JsonSchema } {
   return {};
 }
 
-function reference(schema: z.ZodType): JsonSchema {
-  return { $ref: `${nameOf(schema)}#` };
-}
-
-function nameOf(schema: z.ZodType): string {
-  const name = schema.meta()?.id;
-  if (name === undefined) throw new TypeError('a schema of a body or an answer needs an id');
-  return name;
-}
-
-function jsonSchema(schema: z.ZodType): JsonSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input' });
-  return rest;
+function reference({ $id }: NamedSchema): JsonSchema {
+  return { $ref: `${$id}#` };
 }

@@ -6,7 +6,7 @@ import { type Cas, casFrom, type ValueKind } from '../engine/item.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { valueFromJson } from './item-value.ts';
 import { type Member, readMembers } from './json-members.ts';
-import { casSchema, putOptionsSchema } from './schemas.ts';
+import { CAS_TEXT, EXPIRES_IN_SECONDS_MAX, EXPIRES_IN_TEXT } from './schemas.ts';
 import type { SharedRoom } from './shared-room.ts';
 import { VALUE_AT } from './value-room.ts';
 
@@ -33,15 +33,15 @@ export function readPutRequest(body: Buffer, room: SharedRoom): PutRequest {
   }
   const stored = valueFromJson(value);
   if (members.size === 1) return { ...stored, mode: 'set', expiresInSeconds: undefined, cas: undefined };
-  const options = readOptions({
-    expires_in: given(members.get('expires_in')) ?? given(members.get('expires')),
-    add: flag(members.get('add')),
-    replace: flag(members.get('replace')),
-  });
+  const expiresInSeconds = secondsOf(given(members.get('expires_in')) ?? given(members.get('expires')));
+  const [add, replace] = [flag(members, 'add'), flag(members, 'replace')];
+  if (add && replace) {
+    throw new HttpRefusal(400, 'add and replace exclude each other. Send one of them.');
+  }
   return {
     ...stored,
-    mode: options.add ? 'add' : options.replace ? 'replace' : 'set',
-    expiresInSeconds: options.expires_in,
+    mode: add ? 'add' : replace ? 'replace' : 'set',
+    expiresInSeconds,
     cas: casOf(members.get('cas')),
   };
 }
@@ -77,13 +77,11 @@ export function put(cache: Cache, key: string, request: PutRequest, expiresAt: n
   return cache.compareAndSwap(key, item, request.cas);
 }
 
-function readOptions(options: Record<'expires_in' | 'add' | 'replace', unknown>) {
-  const result = putOptionsSchema.safeParse(options);
-  if (!result.success) throw new HttpRefusal(400, `${result.error.issues[0]?.message}.`);
-  if (result.data.add && result.data.replace) {
-    throw new HttpRefusal(400, 'add and replace exclude each other. Send one of them.');
-  }
-  return result.data;
+function secondsOf(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  const isInRange = Number.isInteger(value) && Number(value) >= 1 && Number(value) <= EXPIRES_IN_SECONDS_MAX;
+  if (!isInRange) throw new HttpRefusal(400, `${EXPIRES_IN_TEXT}.`);
+  return Number(value);
 }
 
 // Clients that always send every member mean "not given" by null and by 0.
@@ -92,15 +90,17 @@ function given(member: Member | undefined): unknown {
 }
 
 // Perl has no booleans and sends 1 and 0.
-function flag(member: Member | undefined): unknown {
-  const value = member?.value ?? undefined;
-  return typeof value === 'number' ? value !== 0 : value;
+function flag(members: ReadonlyMap<string, Member>, name: 'add' | 'replace'): boolean {
+  const value = members.get(name)?.value ?? false;
+  if (typeof value === 'number') return value !== 0;
+  if (typeof value !== 'boolean') throw new HttpRefusal(400, `${name} must be true or false.`);
+  return value;
 }
 
 function casOf(member: Member | undefined): Cas | undefined {
   if (!member || member.value === null) return undefined;
   const number = casNumber(member);
-  if (number === undefined) throw new HttpRefusal(400, `${casSchema.description}.`);
+  if (number === undefined) throw new HttpRefusal(400, `${CAS_TEXT}.`);
   return casFrom(number);
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../../src/auth/credential-changes.ts';
 import type { Credentials } from '../../src/auth/credentials.ts';
 import { credentialsFilePath, openDirectory, readCredentialsFile } from '../../src/auth/credentials-file.ts';
-import { formatCredentials } from '../../src/auth/credentials-format.ts';
+import { formatCredentials } from '../../src/auth/credentials-json.ts';
 import { project, token } from '../support/credentials.ts';
 import { temporaryDirectory } from '../support/service.ts';
 

@@ -6,7 +6,7 @@ import { type Logger, pino } from 'pino';
 import { Accounts } from '../../src/auth/accounts.ts';
 import type { Credentials } from '../../src/auth/credentials.ts';
 import { type CredentialsFile, credentialsFilePath } from '../../src/auth/credentials-file.ts';
-import { formatCredentials } from '../../src/auth/credentials-format.ts';
+import { formatCredentials } from '../../src/auth/credentials-json.ts';
 import { TokenBook } from '../../src/auth/token-book.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { Store } from '../../src/engine/store.ts';

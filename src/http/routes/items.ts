@@ -34,7 +34,7 @@ export async function itemRoutes(
   const answers = new ItemAnswers(engine.clock, room);
   const readsBody = wholeBody(bodyBytesMax);
   app.addHook('onRoute', (route) => {
-    if (route.config?.requestBody) route.preHandler = readsBody;
+    if (route.config?.operation?.body) route.preHandler = readsBody;
   });
 
   app.get<{ Params: ItemPath }>(

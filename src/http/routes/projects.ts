@@ -1,23 +1,21 @@
 import type { FastifyInstance } from 'fastify';
 import type { Accounts } from '../../auth/accounts.ts';
 import { changeProject, createProject, deleteProject } from '../../auth/credential-changes.ts';
-import { projectJson } from '../../auth/credentials-format.ts';
+import { projectJson } from '../../auth/credentials-json.ts';
 import { AdminScope, administeredProject } from '../administer.ts';
 import { readNewProject, readProjectChange } from '../control-requests.ts';
 import {
   type ListQuery,
   listQuery,
   newProject,
-  type ProjectPath,
   projectAnswer,
   projectChange,
   projectList,
-  projectPath,
 } from '../control-schemas.ts';
 import { messageJson, sendJson } from '../json-answer.ts';
 import { pageBehind } from '../list-page.ts';
 import { operation } from '../operation.ts';
-import { message } from '../schemas.ts';
+import { message, type ProjectPath, projectPath } from '../schemas.ts';
 
 const DELETED = messageJson('Deleted.');
 

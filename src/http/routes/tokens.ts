@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createToken, revokeToken } from '../../auth/credential-changes.ts';
 import { covers, type Token } from '../../auth/credentials.ts';
-import { tokenJson } from '../../auth/credentials-format.ts';
+import { tokenJson } from '../../auth/credentials-json.ts';
 import { AdminScope } from '../administer.ts';
 import { readNewToken } from '../control-requests.ts';
 import {
