@@ -1,120 +1,30 @@
-import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import {
+  bindings,
+  clientNames,
+  matching,
+  networks,
+  oneOf,
+  origins,
+  port,
+  seconds,
+  size,
+  sizeOrAuto,
+  text,
+  token,
+  type ValueKind,
+  wholeNumber,
+} from './setting-values.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const UNITS: Record<string, number> = {
-  '': 1,
-  b: 1,
-  kb: KIB,
-  mb: MIB,
-  gb: 1024 * MIB,
-  tb: 1024 * 1024 * MIB,
-};
-
-const text = (accepts: string) => z.string().min(1).describe(accepts);
-
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max)
-    .describe(`a whole number from ${min} to ${max}`);
-
-const port = wholeNumber(0, 65_535).describe('a port from 0 to 65535 (0: any free one)');
-
-const size = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}(\.\d+)? *(b|[kmgt]b?|[kmgt]ib)?$/i)
-    .transform(bytesOf)
-    .refine((bytes) => bytes >= min && bytes <= max)
-    .describe(`a size from ${sizeText(min)} to ${sizeText(max)}, like 64kb, 512mb or 2gb`);
-
-/** A size of any kind, in bytes. */
-export const sizeSchema = size(1, Number.MAX_SAFE_INTEGER);
-
-const token = z
-  .string()
-  .regex(/^[\x21-\x7e]{8,256}$/)
-  .describe('8 to 256 printable characters without spaces');
-
-const seconds = (max: number) => wholeNumber(0, max).describe(`seconds, from 0 to ${max}`);
-
-/** A memcached listener for one cache, without sign-in. */
-export interface Binding {
-  readonly host: string;
-  readonly port: number;
-  /** Undefined: the only project. */
-  readonly projectId: string | undefined;
-  readonly cacheName: string;
-}
-
-const BINDING = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})=(?:([0-9a-f]{24})\/)?(.{1,250})$/;
-
-const bindings = z
-  .string()
-  .transform((text) => text.split(',').flatMap((part) => (part.trim() ? [bindingFrom(part.trim())] : [])))
-  .refine((list) => list.every((binding) => binding !== undefined))
-  .transform((list) => list.filter((binding) => binding !== undefined))
-  .describe('HOST:PORT=PROJECT_ID/CACHE_NAME or HOST:PORT=CACHE_NAME, several separated by commas');
-
-function bindingFrom(text: string): Binding | undefined {
-  const [, v6, host = v6, port, projectId, cacheName] = BINDING.exec(text) ?? [];
-  if (host === undefined || cacheName === undefined || Number(port) > 65_535) return undefined;
-  return { host, port: Number(port), projectId, cacheName };
-}
-
-const networks = z
-  .string()
-  .transform(listed)
-  .refine((list) => list.every(isNetwork))
-  .describe('IP addresses or networks like 10.0.0.0/8, several separated by commas');
-
-function isNetwork(text: string): boolean {
-  const [address = '', prefix, more] = text.split('/');
-  const bits = isIP(address) === 6 ? 128 : 32;
-  return isIP(address) > 0 && more === undefined && (prefix === undefined || isPrefix(prefix, bits));
-}
-
-function isPrefix(text: string, bits: number): boolean {
-  return /^\d{1,3}$/.test(text) && Number(text) <= bits;
-}
-
-const ORIGIN = /^(?:\*|[a-z][a-z0-9+.-]*:\/\/[^\s/?#,]+)$/;
-
-const origins = z
-  .string()
-  .transform(listed)
-  .refine((list) => list.every((origin) => ORIGIN.test(origin)))
-  .describe('origins like https://app.example.org, several separated by commas, or *');
-
-function listed(text: string): string[] {
-  return text.split(',').flatMap((part) => part.trim() || []);
-}
-
-const CLIENT_NAME = /^([^=]{1,64})=([0-9a-f]{24})\/(.{1,250})$/;
-
-const clientNames = z
-  .string()
-  .transform((text) => listed(text).map((part) => CLIENT_NAME.exec(part)))
-  .refine((list) => list.every((match) => match !== null))
-  .transform((list) => new Map(list.flatMap((match) => (match ? [clientFrom(match)] : []))))
-  .describe('COMMON_NAME=PROJECT_ID/CACHE_NAME, several separated by commas');
-
-function clientFrom([, name = '', projectId = '', cacheName = '']: RegExpExecArray) {
-  return [name, { projectId, cacheName }] as const;
-}
-
 interface Setting {
   readonly variable: `IRONCACHED_${string}`;
   /** The value when nothing is given, in the form that a user would give. */
   readonly fallback?: string;
   /** What the setting is for, and when to change it: for --help and the README. */
   readonly about: string;
-  readonly schema: z.ZodType<unknown, string>;
+  readonly kind: ValueKind<unknown>;
   /** Never repeated in messages. */
   readonly secret?: true;
 }
@@ -125,368 +35,358 @@ export const settings = {
     variable: 'IRONCACHED_HTTP_HOST',
     fallback: '127.0.0.1',
     about: 'Address the REST API listens on. 0.0.0.0 serves other machines: set a certificate then.',
-    schema: text('a host name or an IP address'),
+    kind: text('a host name or an IP address'),
   },
   httpPort: {
     variable: 'IRONCACHED_HTTP_PORT',
     fallback: '8080',
     about: 'Port of the REST API.',
-    schema: port,
+    kind: port,
   },
   memcachedHost: {
     variable: 'IRONCACHED_MEMCACHED_HOST',
     fallback: '127.0.0.1',
     about: 'Address the memcached listener binds to. Tokens travel in the clear there: keep it private.',
-    schema: text('a host name or an IP address'),
+    kind: text('a host name or an IP address'),
   },
   memcachedPort: {
     variable: 'IRONCACHED_MEMCACHED_PORT',
     fallback: '11211',
     about: 'Port of the memcached listener.',
-    schema: port,
+    kind: port,
   },
   memcachedTlsPort: {
     variable: 'IRONCACHED_MEMCACHED_TLS_PORT',
     about: 'Port of a second memcached listener that speaks TLS, with the certificate below. Unset: none.',
-    schema: port,
+    kind: port,
   },
   memcachedBind: {
     variable: 'IRONCACHED_MEMCACHED_BIND',
     fallback: '',
     about:
       'Memcached listeners that need no sign-in, each for one cache: HOST:PORT=PROJECT_ID/CACHE_NAME, or without PROJECT_ID/ for the only project; several separated by commas. Whoever reaches them uses the cache: keep them private.',
-    schema: bindings,
+    kind: bindings,
   },
   projectId: {
     variable: 'IRONCACHED_PROJECT_ID',
     about: 'The one project, given from outside (with a token); nothing is written to the data directory.',
-    schema: z
-      .string()
-      .regex(/^[0-9a-f]{24}$/)
-      .describe('24 lower-case hexadecimal digits'),
+    kind: matching(/^[0-9a-f]{24}$/, '24 lower-case hexadecimal digits'),
     // What is given here by mistake may well be the token.
     secret: true,
   },
   token: {
     variable: 'IRONCACHED_TOKEN',
     about: 'The token of that project.',
-    schema: token,
+    kind: token,
     secret: true,
   },
   adminToken: {
     variable: 'IRONCACHED_ADMIN_TOKEN',
     about: 'A token that may administer all projects and tokens. Unset: the first start makes one.',
-    schema: z
-      .string()
-      .regex(/^[\x21-\x7e]{16,256}$/)
-      .describe('16 to 256 printable characters without spaces'),
+    kind: matching(/^[\x21-\x7e]{16,256}$/, '16 to 256 printable characters without spaces'),
     secret: true,
   },
   credentialsFile: {
     variable: 'IRONCACHED_CREDENTIALS_FILE',
     about:
       'Projects and tokens in a file of yours, such as a Kubernetes secret: it is read anew when it changes, and never written.',
-    schema: text('a file'),
+    kind: text('a file'),
   },
   dataDir: {
     variable: 'IRONCACHED_DATA_DIR',
     fallback: './data',
     about: 'Directory that keeps the projects and tokens, where they are not given otherwise.',
-    schema: text('a directory'),
+    kind: text('a directory'),
   },
   memoryLimit: {
     variable: 'IRONCACHED_MEMORY_LIMIT',
     fallback: 'auto',
     about:
       'What all items may take together, with all that is kept about them; beyond, the least recently used go. auto: a quarter of the machine, or three quarters of what a container leaves besides the program.',
-    schema: z
-      .literal('auto')
-      .or(size(MIB, 32 * 1024 * MIB))
-      .describe('auto, or a size from 1mb to 32gb, like 64kb, 512mb or 2gb'),
+    kind: sizeOrAuto(MIB, 32 * 1024 * MIB),
   },
   store: {
     variable: 'IRONCACHED_STORE',
     fallback: 'arena',
     about:
       'How items are kept: arena packs them in typed arrays, about 45 bytes each above key and value; lru-cache keeps an object each, about 500 bytes, and is there to compare with.',
-    schema: z.enum(['arena', 'lru-cache']).describe('arena or lru-cache'),
+    kind: oneOf('arena', 'lru-cache'),
   },
   durability: {
     variable: 'IRONCACHED_DURABILITY',
     fallback: 'none',
     about:
       'What a restart brings back: none, nothing, as a cache may; snapshot, all items as they were when they were last saved, now and then and at a stop; log, every change.',
-    schema: z.enum(['none', 'snapshot', 'log']).describe('none, snapshot or log'),
+    kind: oneOf('none', 'snapshot', 'log'),
   },
   fsync: {
     variable: 'IRONCACHED_FSYNC',
     fallback: 'everysec',
     about:
       'With log: when changes are brought to disk. always: before they are acknowledged; everysec: every second; no: when the system likes, which loses nothing unless the system itself fails.',
-    schema: z.enum(['always', 'everysec', 'no']).describe('always, everysec or no'),
+    kind: oneOf('always', 'everysec', 'no'),
   },
   snapshotInterval: {
     variable: 'IRONCACHED_SNAPSHOT_INTERVAL',
     fallback: '300',
     about: 'With snapshot: seconds between two snapshots. 0: only when the service stops.',
-    schema: seconds(86_400),
+    kind: seconds(86_400),
   },
   logCompactionMin: {
     variable: 'IRONCACHED_LOG_COMPACTION_MIN',
     fallback: '64mb',
     about:
       'With log: the files are written anew, without what is out of date, when they are larger by this than twice what they were then.',
-    schema: size(64 * KIB, 1024 * 1024 * MIB),
+    kind: size(64 * KIB, 1024 * 1024 * MIB),
   },
   logMaxUnwritten: {
     variable: 'IRONCACHED_LOG_MAX_UNWRITTEN',
     fallback: '64mb',
     about:
       'Bytes of changes that may wait to be written; beyond, clients wait for their answers, and a snapshot is given up.',
-    schema: size(MIB, 4096 * MIB),
+    kind: size(MIB, 4096 * MIB),
   },
   maxItemSize: {
     variable: 'IRONCACHED_MAX_ITEM_SIZE',
     fallback: '1mb',
     about: 'The largest value by memcached, and the largest PUT body by REST.',
-    schema: size(1 * KIB, 128 * MIB),
+    kind: size(1 * KIB, 128 * MIB),
   },
   maxCaches: {
     variable: 'IRONCACHED_MAX_CACHES',
     fallback: '100000',
     about: 'How many caches one project may have.',
-    schema: wholeNumber(1, 10_000_000),
+    kind: wholeNumber(1, 10_000_000),
   },
   defaultExpiresIn: {
     variable: 'IRONCACHED_DEFAULT_EXPIRES_IN',
     fallback: '0',
     about: 'Seconds that an item lives which REST stores without expires_in. 0: for ever.',
-    schema: seconds(2_592_000),
+    kind: seconds(2_592_000),
   },
   maxConnections: {
     variable: 'IRONCACHED_MAX_CONNECTIONS',
     fallback: '10000',
     about:
       'How many connections REST, and as many memcached, may have open at once; further ones are told so and closed.',
-    schema: wholeNumber(1, 1_000_000),
+    kind: wholeNumber(1, 1_000_000),
   },
   maxConnectionsPerAddress: {
     variable: 'IRONCACHED_MAX_CONNECTIONS_PER_ADDRESS',
     fallback: '5000',
     about:
       'How many of those one client address may have (of IPv6, one /64). 0: all; then one client can keep out all others. Behind a proxy, all connections are the proxy’s.',
-    schema: wholeNumber(0, 1_000_000),
+    kind: wholeNumber(0, 1_000_000),
   },
   stallTimeout: {
     variable: 'IRONCACHED_STALL_TIMEOUT',
     fallback: '60',
     about: 'Seconds that a client may leave unread what waits for it; then it is cut off.',
-    schema: wholeNumber(1, 3600),
+    kind: wholeNumber(1, 3600),
   },
   memcachedIdleTimeout: {
     variable: 'IRONCACHED_MEMCACHED_IDLE_TIMEOUT',
     fallback: '0',
     about: 'Seconds after which a silent memcached connection is closed. 0: never, as pools expect.',
-    schema: seconds(86_400),
+    kind: seconds(86_400),
   },
   memcachedRequestTimeout: {
     variable: 'IRONCACHED_MEMCACHED_REQUEST_TIMEOUT',
     fallback: '30',
     about:
       'Seconds in which a memcached command and its data must have arrived once it has begun; then the connection is closed. 0: any time.',
-    schema: seconds(3600),
+    kind: seconds(3600),
   },
   memcachedMaxLine: {
     variable: 'IRONCACHED_MEMCACHED_MAX_LINE',
     fallback: '64kb',
     about: 'The longest memcached command line: a get of many keys needs about 250 bytes a key at most.',
-    schema: size(2 * KIB, 64 * MIB),
+    kind: size(2 * KIB, 64 * MIB),
   },
   memcachedMaxUnanswered: {
     variable: 'IRONCACHED_MEMCACHED_MAX_UNANSWERED',
     fallback: '1mb',
     about: 'Reply bytes that wait for a memcached client before its further commands wait, too.',
-    schema: size(64 * KIB, 1024 * MIB),
+    kind: size(64 * KIB, 1024 * MIB),
   },
   signInTimeout: {
     variable: 'IRONCACHED_SIGN_IN_TIMEOUT',
     fallback: '60',
     about: 'Seconds in which a memcached connection must have signed in; then it is closed. 0: any time.',
-    schema: seconds(86_400),
+    kind: seconds(86_400),
   },
   signInAttempts: {
     variable: 'IRONCACHED_SIGN_IN_ATTEMPTS',
     fallback: '10',
     about: 'Failed sign-ins after which a memcached connection is closed.',
-    schema: wholeNumber(1, 1000),
+    kind: wholeNumber(1, 1000),
   },
   signInDelay: {
     variable: 'IRONCACHED_SIGN_IN_DELAY',
     fallback: '1',
     about: 'Seconds that every failed sign-in of a client address but the first three waits for its answer.',
-    schema: seconds(60),
+    kind: seconds(60),
   },
   signInAttemptsPerAddress: {
     variable: 'IRONCACHED_SIGN_IN_ATTEMPTS_PER_ADDRESS',
     fallback: '100',
     about:
       'Failed sign-ins, by both doors, after which a client address (of IPv6, its /64) is refused for a while, but for tokens that were right from there before. 0: never.',
-    schema: wholeNumber(0, 1_000_000),
+    kind: wholeNumber(0, 1_000_000),
   },
   signInRefusal: {
     variable: 'IRONCACHED_SIGN_IN_REFUSAL',
     fallback: '60',
     about: 'Seconds of that refusal, and seconds without a failure after which earlier ones are forgotten.',
-    schema: wholeNumber(1, 86_400),
+    kind: wholeNumber(1, 86_400),
   },
   maxRequestsPerSecond: {
     variable: 'IRONCACHED_MAX_REQUESTS_PER_SECOND',
     fallback: '0',
     about:
       'Requests per second that each token may make, by both doors together; a get of several keys counts as so many. 0: any number.',
-    schema: wholeNumber(0, 1_000_000_000),
+    kind: wholeNumber(0, 1_000_000_000),
   },
   httpMaxHeaderSize: {
     variable: 'IRONCACHED_HTTP_MAX_HEADER_SIZE',
     fallback: '16kb',
     about: 'The longest request line and headers together; beyond, the answer is 431.',
-    schema: size(4 * KIB, MIB),
+    kind: size(4 * KIB, MIB),
   },
   httpMaxUnanswered: {
     variable: 'IRONCACHED_HTTP_MAX_UNANSWERED',
     fallback: '1mb',
     about:
       'Bytes of answers to pipelined requests that wait for a client before its further requests wait, too.',
-    schema: size(64 * KIB, 1024 * MIB),
+    kind: size(64 * KIB, 1024 * MIB),
   },
   httpRequestTimeout: {
     variable: 'IRONCACHED_HTTP_REQUEST_TIMEOUT',
     fallback: '30',
     about: 'Seconds in which a whole request must have arrived; beyond, the answer is 408.',
-    schema: wholeNumber(1, 3600),
+    kind: wholeNumber(1, 3600),
   },
   httpKeepAliveTimeout: {
     variable: 'IRONCACHED_HTTP_KEEP_ALIVE_TIMEOUT',
     fallback: '72',
     about: 'Seconds that an idle REST connection stays open. More than a load balancer in front waits.',
-    schema: wholeNumber(1, 3600),
+    kind: wholeNumber(1, 3600),
   },
   trustProxy: {
     variable: 'IRONCACHED_TRUST_PROXY',
     fallback: '',
     about:
       'Proxies in front of REST whose X-Forwarded-For is believed, so that sign-ins are counted for the client’s address and not the proxy’s: addresses or networks like 10.0.0.0/8, several separated by commas. Unset: none.',
-    schema: networks,
+    kind: networks,
   },
   corsOrigins: {
     variable: 'IRONCACHED_CORS_ORIGINS',
     fallback: '',
     about:
       'Whose pages may use the REST API in a browser: origins like https://app.example.org, several separated by commas; * is everyone’s. Unset: none. A token in a page is known to whoever opens it.',
-    schema: origins,
+    kind: origins,
   },
   stopDelay: {
     variable: 'IRONCACHED_STOP_DELAY',
     fallback: '0',
     about:
       'Seconds that a stop goes on serving, while REST tells every client to close its connection. Behind a load balancer: as long as it takes to notice.',
-    schema: seconds(600),
+    kind: seconds(600),
   },
   stopTimeout: {
     variable: 'IRONCACHED_STOP_TIMEOUT',
     fallback: '10',
     about: 'Seconds that a stop waits for requests in flight before it cuts them off.',
-    schema: wholeNumber(0, 600),
+    kind: wholeNumber(0, 600),
   },
   tlsCert: {
     variable: 'IRONCACHED_TLS_CERT',
     about: 'PEM file with the certificate chain; with a key, the REST API speaks HTTPS.',
-    schema: text('a file'),
+    kind: text('a file'),
   },
   tlsKey: {
     variable: 'IRONCACHED_TLS_KEY',
     about: 'PEM file with the key of that certificate.',
-    schema: text('a file'),
+    kind: text('a file'),
   },
   tlsReloadInterval: {
     variable: 'IRONCACHED_TLS_RELOAD_INTERVAL',
     fallback: '10',
     about:
       'Seconds between two looks at the files of certificate and key (and CA), which are read anew when they have changed. 0: on SIGHUP only.',
-    schema: seconds(86_400),
+    kind: seconds(86_400),
   },
   tlsClientCa: {
     variable: 'IRONCACHED_TLS_CLIENT_CA',
     about:
       'PEM file with the authorities whose client certificates sign memcached clients in, on the port for TLS. Have authorities for this alone: whoever they certify can use a cache.',
-    schema: text('a file'),
+    kind: text('a file'),
   },
   tlsClientAuth: {
     variable: 'IRONCACHED_TLS_CLIENT_AUTH',
     fallback: 'optional',
     about:
       'Whether memcached clients by TLS must have such a certificate (required), or may sign in by token without one (optional).',
-    schema: z.enum(['optional', 'required']).describe('optional or required'),
+    kind: oneOf('optional', 'required'),
   },
   tlsClients: {
     variable: 'IRONCACHED_TLS_CLIENTS',
     fallback: '',
     about:
       'Whose certificate is for which cache: COMMON_NAME=PROJECT_ID/CACHE_NAME, several separated by commas. A certificate that is not named says it itself, by the alternative name URI:ironcached://PROJECT_ID/CACHE_NAME.',
-    schema: clientNames,
+    kind: clientNames,
   },
   tlsHandshakeTimeout: {
     variable: 'IRONCACHED_TLS_HANDSHAKE_TIMEOUT',
     fallback: '10',
     about: 'Seconds in which a TLS client must have finished its handshake.',
-    schema: wholeNumber(1, 600),
+    kind: wholeNumber(1, 600),
   },
   metricsToken: {
     variable: 'IRONCACHED_METRICS_TOKEN',
     about:
       'The token with which Prometheus may read /metrics on the port of the REST API. Unset: only an admin token for all projects may.',
-    schema: token,
+    kind: token,
     secret: true,
   },
   metricsHost: {
     variable: 'IRONCACHED_METRICS_HOST',
     fallback: '127.0.0.1',
     about: 'Address of the listener for metrics. It asks for no token: keep it private.',
-    schema: text('a host name or an IP address'),
+    kind: text('a host name or an IP address'),
   },
   metricsPort: {
     variable: 'IRONCACHED_METRICS_PORT',
     about: 'Port of a listener that serves /metrics and /health/* alone, without a token. Unset: none.',
-    schema: port,
+    kind: port,
   },
   metricsMaxCaches: {
     variable: 'IRONCACHED_METRICS_MAX_CACHES',
     fallback: '500',
     about:
       'How many caches have series of their own in the metrics: the most used ones; all others are told as one.',
-    schema: wholeNumber(0, 10_000),
+    kind: wholeNumber(0, 10_000),
   },
   slowRequest: {
     variable: 'IRONCACHED_SLOW_REQUEST',
     fallback: '100',
     about: 'Milliseconds from which on a request is logged as slow. 0: never.',
-    schema: wholeNumber(0, 600_000),
+    kind: wholeNumber(0, 600_000),
   },
   logLevel: {
     variable: 'IRONCACHED_LOG_LEVEL',
     fallback: 'info',
     about: 'What is logged: debug adds a line per REST request.',
-    schema: z
-      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-      .describe('trace, debug, info, warn, error, fatal or silent'),
+    kind: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
   },
 } as const satisfies Record<string, Setting>;
 
 type Settings = typeof settings;
 type SettingName = keyof Settings;
 type ValueOf<S extends Setting> = S extends { readonly fallback: string }
-  ? z.output<S['schema']>
-  : z.output<S['schema']> | undefined;
+  ? Value<S['kind']>
+  : Value<S['kind']> | undefined;
+type Value<K> = K extends ValueKind<infer T> ? T : never;
 
 /** Sizes are bytes, times are seconds. */
 export type Config = { readonly [N in SettingName]: ValueOf<Settings[N]> };
@@ -514,9 +414,9 @@ export function readConfig(
     const value = given ?? setting.fallback;
     if (value === undefined) continue;
     if (given !== undefined) present.add(name);
-    const parsed = setting.schema.safeParse(value);
-    if (parsed.success) values[name] = parsed.data;
-    else mistakes.push(mistakeText(source, setting, value));
+    const read = setting.kind.read(value);
+    if (read === undefined) mistakes.push(mistakeText(source, setting, value));
+    else values[name] = read;
   }
   mistakes.push(...pairMistakes(present));
   if (present.has('credentialsFile') && present.has('projectId')) {
@@ -551,7 +451,7 @@ export function settingNames(): SettingName[] {
 
 function mistakeText(source: string, setting: Setting, value: string): string {
   const shown = setting.secret ? 'its value' : JSON.stringify(value);
-  return `${source}: ${shown} is not accepted; expected ${setting.schema.description}`;
+  return `${source}: ${shown} is not accepted; expected ${setting.kind.accepts}`;
 }
 
 function readFlags(args: readonly string[]) {
@@ -608,15 +508,4 @@ function missingNeeds(present: ReadonlySet<SettingName>): string[] {
     if (!present.has(given) || present.has(needed)) return [];
     return [`${settings[needed].variable}: is needed as well, since ${settings[given].variable} is set`];
   });
-}
-
-function bytesOf(value: string): number {
-  const [, number = '', unit = ''] = /^([\d.]+) *(\w*)$/.exec(value.toLowerCase()) ?? [];
-  const normalUnit = unit.replace('ib', 'b').replace(/^([kmgt])$/, '$1b');
-  return Math.floor(Number(number) * (UNITS[normalUnit] ?? Number.NaN));
-}
-
-function sizeText(bytes: number): string {
-  const [unit, factor] = Object.entries(UNITS).findLast(([, factor]) => bytes % factor === 0) ?? ['', 1];
-  return `${bytes / factor}${unit}`;
 }

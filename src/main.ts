@@ -1,27 +1,23 @@
 #!/usr/bin/env node
 import type { Logger } from 'pino';
-import { isInvocation } from './cli/invocation.ts';
-import { isRepair, runRepair } from './cli/repair.ts';
-import { runCommand } from './cli/run.ts';
-import { isTransfer } from './cli/transfer/invocation.ts';
-import { runTransfer } from './cli/transfer/run.ts';
+import { programOf } from './cli/usage.ts';
 import { hideCommandLine } from './command-line.ts';
 import { type Config, forgetTokens, readConfig, tokensIn } from './config.ts';
-import { helpText } from './help.ts';
 import { openLog, switchLevel } from './log.ts';
 import { Secrets } from './secrets.ts';
 import { Service } from './service.ts';
 import { StartError } from './start-error.ts';
 import { readVersion } from './version.ts';
-import { welcome } from './welcome.ts';
 
 const version = readVersion();
 const args = process.argv.slice(2);
-const isCommand = isInvocation(args) || isTransfer(args) || isRepair(args);
-const result = isCommand ? undefined : readConfig(args);
+const result = programOf(args) ? undefined : readConfig(args);
 if (!result) {
-  process.exitCode = await carryOut();
+  // What the service does not need is loaded where it is asked for, here and below: a start is to be short.
+  const { runProgram } = await import('./cli/program.ts');
+  process.exitCode = await runProgram(args);
 } else if ('show' in result) {
+  const { helpText } = await import('./help.ts');
   process.stdout.write(result.show === 'help' ? helpText(version) : `${version}\n`);
 } else if ('mistakes' in result) {
   process.stderr.write(`ironcached cannot start:\n${result.mistakes.map((line) => `  ${line}\n`).join('')}`);
@@ -42,22 +38,15 @@ if (!result) {
     obeySignals(service, { logger, config });
     const addresses = await service.start();
     if (service.plain) secrets.add(service.plain.token);
-    if (forPeople) process.stdout.write(`${welcome(version, addresses, service)}\n`);
+    if (forPeople) {
+      const { welcome } = await import('./welcome.ts');
+      process.stdout.write(`${welcome(version, addresses, service)}\n`);
+    }
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     process.stderr.write(`ironcached: ${error.message}\n`);
     process.exitCode = 1;
   }
-}
-
-function carryOut(): Promise<number> {
-  const { stdin, stdout, stderr } = process;
-  if (isRepair(args)) return runRepair(args, { out: stdout, err: stderr });
-  if (!isTransfer(args)) return runCommand(args, { out: stdout, err: stderr });
-  const interruption = new AbortController();
-  // The same again ends it at once.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort(signal));
-  return runTransfer(args, { in: stdin, out: stdout, err: stderr }, interruption.signal);
 }
 
 function obeySignals(service: Service, { logger, config }: { logger: Logger; config: Config }): void {

@@ -2,7 +2,7 @@ import type { TokenBook } from './auth/token-book.ts';
 import { tokenMatch } from './auth/token-match.ts';
 import type { Config } from './config.ts';
 import type { Engine } from './engine/engine.ts';
-import { type DoorFigures, type DurabilityFigures, Exposition } from './metrics/exposition.ts';
+import type { DoorFigures, DurabilityFigures, Exposition } from './metrics/exposition.ts';
 import { RequestMeter } from './metrics/request-meter.ts';
 
 export interface MonitoringParts {
@@ -24,16 +24,37 @@ export class Monitoring {
   readonly httpRequests = new RequestMeter('http');
   readonly httpConnections = { open: 0, accepted: 0, refused: 0 };
   readonly isReady: () => boolean;
-  readonly exposition: Exposition;
+  /** The text that Prometheus scrapes, and what it is, for the header of an answer. */
+  readonly exposition = {
+    contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    scrape: async () => (await this.#made()).scrape(),
+  };
   readonly #parts: MonitoringParts;
   readonly #isOwnToken: (token: string) => boolean;
+  #exposition: Promise<Exposition> | undefined;
 
   constructor(parts: MonitoringParts) {
-    const { config, version, engine, isReady } = parts;
+    const { config, isReady } = parts;
     this.#parts = parts;
     this.isReady = isReady;
     this.#isOwnToken = config.metricsToken === undefined ? () => false : tokenMatch(config.metricsToken);
-    this.exposition = new Exposition({
+  }
+
+  /** Loads what the metrics need, so that the first scrape takes no longer than others. */
+  async prepare(): Promise<void> {
+    await this.#made();
+  }
+
+  // prom-client takes as long to load as a tenth of a start: where nobody scrapes, it is not.
+  #made(): Promise<Exposition> {
+    this.#exposition ??= this.#make();
+    return this.#exposition;
+  }
+
+  async #make(): Promise<Exposition> {
+    const { config, version, engine, isReady, durability } = this.#parts;
+    const { Exposition } = await import('./metrics/exposition.ts');
+    return new Exposition({
       version,
       isReady,
       now: engine.clock.now,
@@ -44,7 +65,7 @@ export class Monitoring {
       meters: [this.httpRequests, this.memcachedRequests],
       doors: () => this.#doors(),
       memory: () => this.#memory(),
-      ...(parts.durability && { durability: parts.durability }),
+      ...(durability && { durability }),
     });
   }
 

@@ -164,6 +164,8 @@ export class Service {
     this.#cacheSettings = cacheSettings;
     const accounts = await this.#openAccounts();
     this.#certificate = CertificateFiles.open(config, logger);
+    if (config.metricsPort !== undefined || config.metricsToken !== undefined)
+      await this.#monitoring.prepare();
     this.#app = await this.#buildApp(accounts, cacheSettings);
     try {
       this.#durability = await openDurability(config, {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Binding, type Config, flagOf, readConfig, settingNames, settings } from '../src/config.ts';
+import { type Config, flagOf, readConfig, settingNames, settings } from '../src/config.ts';
+import type { Binding } from '../src/setting-values.ts';
 
 const MIB = 1024 * 1024;
 const PROJECT_ID = '0123456789abcdef01234567';

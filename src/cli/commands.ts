@@ -6,7 +6,8 @@ import {
   type ShownProject,
   type ShownToken,
 } from './control.ts';
-import type { CommandName, Invocation } from './invocation.ts';
+import type { Invocation } from './invocation.ts';
+import type { CommandName } from './usage.ts';
 
 /** What a command prints: the result, for programs as well, and a word about it for people. */
 export interface Printed {

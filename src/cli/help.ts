@@ -1,4 +1,4 @@
-import { COMMANDS, OPTIONS } from './invocation.ts';
+import { COMMANDS, OPTIONS } from './usage.ts';
 
 /** What `ironcached project --help` and `ironcached token --help` print. */
 export function commandsHelp(): string {

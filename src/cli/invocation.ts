@@ -1,60 +1,10 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { idSchema, nameSchema, permissionsSchema } from '../auth/credential-members.ts';
-import { sizeSchema } from '../config.ts';
+import { anySize } from '../setting-values.ts';
 import type { AskedQuotas } from './control.ts';
 import { OptionReader } from './option-reader.ts';
-
-/** A line for a command's help, and which options it takes besides those of all. */
-interface Usage {
-  /** What stands behind the command, if anything. */
-  readonly argument?: 'NAME' | 'ID';
-  readonly options: readonly (keyof typeof OPTIONS)[];
-  readonly about: string;
-}
-
-const QUOTAS = ['bytes', 'items', 'requests-per-second'] as const;
-
-/** Every option there is, with its value and what it says. */
-export const OPTIONS = {
-  id: { value: 'ID', about: 'its id, for a project that comes from elsewhere' },
-  name: { value: 'NAME', about: 'another name' },
-  bytes: { value: 'SIZE', about: 'what its items may take, like 64mb; none: no limit' },
-  items: { value: 'NUMBER', about: 'how many items it may have; none: no limit' },
-  'requests-per-second': { value: 'NUMBER', about: 'how many requests it may make; none: no limit' },
-  project: {
-    value: 'ID',
-    about: 'a project of the token, several times for several; the only one may be left out',
-  },
-  'all-projects': { about: 'for all projects, those to come as well' },
-  permissions: { value: 'LIST', about: 'what it may do: some of read,write,admin; read,write unless given' },
-  'expires-in': {
-    value: 'TIME',
-    about: 'how long it lives, like 90d, 12h, 30m or 60s; for ever unless given',
-  },
-} as const satisfies Record<string, { value?: string; about: string }>;
-
-export const COMMANDS = {
-  'project create': {
-    argument: 'NAME',
-    options: ['id', ...QUOTAS],
-    about: 'make a project with a token, and print their iron.json',
-  },
-  'project list': { options: [], about: 'list the projects' },
-  'project change': { argument: 'ID', options: ['name', ...QUOTAS], about: 'change its name or its quotas' },
-  'project suspend': { argument: 'ID', options: [], about: 'refuse it to everyone, and keep it' },
-  'project resume': { argument: 'ID', options: [], about: 'end that' },
-  'project delete': { argument: 'ID', options: [], about: 'delete it, its caches, and tokens for it alone' },
-  'token create': {
-    argument: 'NAME',
-    options: ['project', 'all-projects', 'permissions', 'expires-in'],
-    about: 'make a token, and print the iron.json of its project',
-  },
-  'token list': { options: ['project'], about: 'list the tokens' },
-  'token revoke': { argument: 'ID', options: [], about: 'end a token, at once and for good' },
-} as const satisfies Record<string, Usage>;
-
-export type CommandName = keyof typeof COMMANDS;
+import { COMMANDS, type CommandName, OPTIONS, type Usage } from './usage.ts';
 
 export interface Invocation {
   readonly command: CommandName;
@@ -78,11 +28,6 @@ export type InvocationResult =
   | { readonly invocation: Invocation }
   | { readonly show: 'help' }
   | { readonly mistakes: readonly string[] };
-
-/** Is this about projects and tokens, rather than a start of the service? */
-export function isInvocation([first = '']: readonly string[]): boolean {
-  return Object.keys(COMMANDS).some((name) => name.split(' ')[0] === first);
-}
 
 /** Understands a command line. Finds every mistake, and repeats no value: it may be a token in the wrong place. */
 export function readInvocation(args: readonly string[]): InvocationResult {
@@ -167,8 +112,8 @@ const count = z
   .transform(Number);
 
 const size = z.string().transform((text, context) => {
-  const bytes = sizeSchema.safeParse(text);
-  if (bytes.success) return bytes.data;
+  const bytes = anySize.read(text);
+  if (bytes !== undefined) return bytes;
   context.addIssue('must be a size like 64mb, or none');
   return z.NEVER;
 });

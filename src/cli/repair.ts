@@ -12,11 +12,6 @@ were there as .damaged. Changes that were in what is not readable are lost: what
 The service must not run meanwhile. The directory is that of the service (or IRONCACHED_DATA_DIR).
 `;
 
-/** Is this about repairing what was kept, rather than a start of the service? */
-export function isRepair([first = '']: readonly string[]): boolean {
-  return first === 'repair';
-}
-
 /** Carries out `ironcached repair`; gives the exit status. */
 export async function runRepair(args: readonly string[], { out, err }: Streams): Promise<number> {
   const config = readConfig(args.slice(1));

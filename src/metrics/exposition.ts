@@ -76,8 +76,6 @@ const PREFIX = 'ironcached_';
 
 /** The text that Prometheus scrapes. */
 export class Exposition {
-  /** What the text is, for the header of an answer. */
-  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
   readonly #sources: FigureSources;
   readonly #series: CacheSeries;
   readonly #registry = new Registry();

@@ -1,4 +1,4 @@
-import { TRANSFER_OPTIONS, TRANSFERS } from './invocation.ts';
+import { TRANSFER_OPTIONS, TRANSFERS } from './usage.ts';
 
 /** What `ironcached dump --help` and `ironcached load --help` print. */
 export function transferHelp(): string {

@@ -3,49 +3,7 @@ import { z } from 'zod';
 import { idSchema, tokenTextSchema } from '../../auth/credential-members.ts';
 import { serverUrl } from '../invocation.ts';
 import { OptionReader } from '../option-reader.ts';
-
-/** Every option of these commands, with its value and what it says. */
-export const TRANSFER_OPTIONS = {
-  project: { value: 'ID', about: 'the project; unless given, that of iron.json in the data directory' },
-  'all-projects': { about: 'every project, by the admin token' },
-  cache: { value: 'NAME', about: 'this cache alone; several times for several, where it is a dump' },
-  add: { about: 'leave items as they are that are there already' },
-  'from-memcached': { value: 'HOST:PORT', about: 'load what a memcached has, instead of a dump' },
-  'memcached-auth': {
-    value: 'FILE',
-    about: 'its file of users, where it has one (memcached -Y): the first line is used',
-  },
-  token: {
-    value: 'TOKEN',
-    about: 'of the project (or IRONCACHED_TOKEN, or iron.json; else one is made for it by the admin token)',
-  },
-  server: { value: 'URL', about: 'the running service; unless given, that of iron.json or of the settings' },
-  'data-dir': { value: 'DIR', about: 'the data directory of the service (or IRONCACHED_DATA_DIR)' },
-  'admin-token': {
-    value: 'TOKEN',
-    about: 'unless given, IRONCACHED_ADMIN_TOKEN or the one in the data directory',
-  },
-} as const satisfies Record<string, { value?: string; about: string }>;
-
-type OptionName = keyof typeof TRANSFER_OPTIONS;
-
-const EVERYWHERE: readonly OptionName[] = ['token', 'server', 'data-dir', 'admin-token'];
-
-interface Usage {
-  readonly about: string;
-  readonly options: readonly OptionName[];
-}
-
-export const TRANSFERS = {
-  dump: {
-    about: 'write the items of a running service into a file, or to standard output; .gz is compressed',
-    options: ['project', 'all-projects', 'cache', ...EVERYWHERE],
-  },
-  load: {
-    about: 'load such a file, or standard input, into a running service',
-    options: ['project', 'cache', 'add', 'from-memcached', 'memcached-auth', ...EVERYWHERE],
-  },
-} as const satisfies Record<string, Usage>;
+import { TRANSFER_OPTIONS, TRANSFERS } from './usage.ts';
 
 /** Where a memcached listens. */
 export interface MemcachedAddress {
@@ -74,12 +32,7 @@ export type TransferResult =
   | { readonly show: 'help' }
   | { readonly mistakes: readonly string[] };
 
-/** Is this about items that go out or come in? */
-export function isTransfer([first = '']: readonly string[]): boolean {
-  return Object.hasOwn(TRANSFERS, first);
-}
-
-/** Understands a command line that isTransfer. Finds every mistake. */
+/** Understands a command line of `dump` or `load`. Finds every mistake. */
 export function readTransfer([name = '', ...args]: readonly string[]): TransferResult {
   const { values, positionals, tokens } = parseArgs({
     args,

@@ -1,0 +1,16 @@
+import { runRepair } from './repair.ts';
+import { runCommand } from './run.ts';
+import { runTransfer } from './transfer/run.ts';
+import { programOf } from './usage.ts';
+
+/** Carries out whatever is asked for besides the service itself; gives the exit status. */
+export function runProgram(args: readonly string[]): Promise<number> {
+  const { stdin, stdout, stderr } = process;
+  const program = programOf(args);
+  if (program === 'repair') return runRepair(args, { out: stdout, err: stderr });
+  if (program !== 'transfer') return runCommand(args, { out: stdout, err: stderr });
+  const interruption = new AbortController();
+  // The same again ends it at once.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort(signal));
+  return runTransfer(args, { in: stdin, out: stdout, err: stderr }, interruption.signal);
+}
