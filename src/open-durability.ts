@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, settings } from './config.ts';
-import { Durability } from './durability/durability.ts';
+import type { Durability } from './durability/durability.ts';
 import type { DurabilityLog } from './durability/durability-log.ts';
-import { ItemDirectory } from './durability/item-directory.ts';
+import type { ItemDirectory } from './durability/item-directory.ts';
 import type { Clock } from './engine/clock.ts';
 import type { JournaledStore } from './engine/journal.ts';
 import { StartError } from './start-error.ts';
@@ -33,6 +33,8 @@ export async function openDurability(
     if (existsSync(path)) parts.log.warn({ directory: path }, LEFT);
     return undefined;
   }
+  // What is not asked for is not loaded.
+  const { Durability } = await import('./durability/durability.ts');
   return Durability.open({
     ...parts,
     directory: await openDirectory(path),
@@ -45,6 +47,7 @@ export async function openDurability(
 }
 
 async function openDirectory(path: string): Promise<ItemDirectory> {
+  const { ItemDirectory } = await import('./durability/item-directory.ts');
   try {
     return await ItemDirectory.open(path);
   } catch (error) {

@@ -1,4 +1,3 @@
-import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
 // What an answer may carry besides what browsers show to any page.
@@ -12,6 +11,7 @@ const PREFLIGHT_SECONDS = 7_200;
  * Cookies mean nothing here, so there are no credentials in the sense of CORS.
  */
 export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+  const { default: cors } = await import('@fastify/cors');
   await app.register(cors, {
     origin: [...origins],
     methods: ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE'],

@@ -28,7 +28,8 @@ const BUCKETS_MAX = 100_000;
 export class RequestRates {
   readonly #perToken: number;
   readonly #now: () => number;
-  readonly #buckets = new LRUCache<string, Bucket>({ max: BUCKETS_MAX });
+  // It takes 3 MB from its beginning, and most services have no such limits.
+  #buckets: LRUCache<string, Bucket> | undefined;
 
   /** `perToken` 0: tokens have no limit. `now` gives milliseconds. */
   constructor(perToken: number, now: () => number) {
@@ -47,6 +48,7 @@ export class RequestRates {
 
   #bucket(owner: RateRefusal['owner'], id: string, perSecond: number): Bucket {
     const key = `${owner} ${id}`;
+    this.#buckets ??= new LRUCache({ max: BUCKETS_MAX });
     let bucket = this.#buckets.get(key);
     if (bucket?.perSecond !== perSecond) {
       bucket = { owner, perSecond, level: perSecond, filledAt: this.#now() };
