@@ -10,7 +10,8 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY src ./src
-RUN node_modules/.bin/tsc -p src --sourceMap false && rm dist/.tsbuildinfo
+COPY scripts/bundle.mjs ./scripts/
+RUN node scripts/bundle.mjs --no-source-map
 
 # What the program needs when it runs, exactly as the lock file says.
 FROM ${NODE_IMAGE} AS dependencies

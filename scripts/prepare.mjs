@@ -19,10 +19,16 @@ if (newest([join(root, 'package.json'), join(root, 'package-lock.json')]) > modi
   writeFileSync(installedStamp, '');
 }
 
-const sources = [join(root, 'tsconfig.json'), installedStamp, ...filesBelow(join(root, 'src'))];
+const sources = [
+  join(root, 'tsconfig.json'),
+  join(root, 'scripts', 'bundle.mjs'),
+  installedStamp,
+  ...filesBelow(join(root, 'src')),
+];
 if (process.argv.includes('--build') || newest(sources) > modified(builtStamp)) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   step('compiling', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'src']);
+  step('bundling', process.execPath, [join(root, 'scripts', 'bundle.mjs')]);
   writeFileSync(builtStamp, '');
   const now = new Date();
   utimesSync(builtStamp, now, now);

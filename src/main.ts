@@ -4,10 +4,10 @@ import { programOf } from './cli/usage.ts';
 import { hideCommandLine } from './command-line.ts';
 import { type Config, forgetTokens, readConfig, tokensIn } from './config.ts';
 import { openLog, switchLevel } from './log.ts';
+import { readVersion } from './package-files.ts';
 import { Secrets } from './secrets.ts';
 import { Service } from './service.ts';
 import { StartError } from './start-error.ts';
-import { readVersion } from './version.ts';
 
 const version = readVersion();
 const args = process.argv.slice(2);

@@ -25,6 +25,7 @@ import { Monitoring } from './monitoring.ts';
 import { givenAdminToken, openAccounts } from './open-accounts.ts';
 import { openDurability } from './open-durability.ts';
 import { openStore } from './open-store.ts';
+import { readDocument } from './package-files.ts';
 import { StartError } from './start-error.ts';
 import { startWarnings } from './start-warnings.ts';
 import { tickClock } from './tick-clock.ts';
@@ -377,6 +378,7 @@ export class Service {
       configureCache: (...change) => cacheSettings.configure(...change),
       logger,
       version,
+      document: readDocument,
       limits: {
         ...sharedLimits(config),
         bodyBytesMax: config.maxItemSize,

@@ -27,7 +27,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'start-warnings': ['config', 'file-limit', 'host-address'],
   'tick-clock': ['engine'],
   'memory-limit': ['config', 'storage'],
-  version: [],
+  'package-files': [],
   'cache-settings-file': ['auth', 'cache-settings-file-schema', 'engine', 'http'],
   'cache-settings-file-schema': ['auth', 'http'],
   'open-durability': ['config', 'durability', 'engine', 'start-error'],
@@ -45,7 +45,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'secrets',
     'service',
     'start-error',
-    'version',
+    'package-files',
     'welcome',
   ],
   'command-line': ['secrets'],
@@ -188,6 +188,12 @@ describe('what is outside', () => {
   });
 });
 
+describe('a start', () => {
+  test('loads these packages and no others: what is not needed each time is imported where it is', () => {
+    expect(packagesLoadedBy('main.ts')).toEqual(['fastify', 'lru-cache', 'pino']);
+  });
+});
+
 describe('files', () => {
   test('are named for what they hold, not for what they are', () => {
     const vague = /(^|[/-])(utils?|helpers?|types?|managers?|base|common|misc)(\.ts$|-|\/)|(^|\/)index\.ts$/;
@@ -202,6 +208,21 @@ describe('files', () => {
     expect(files.filter((file) => own(file).trim() === '').map(({ path }) => path)).toEqual([]);
   });
 });
+
+/** The packages that a file imports as it is loaded, and whatever it imports so; types are no code. */
+function packagesLoadedBy(entry: string): string[] {
+  const seen = new Set([entry]);
+  const packages = new Set<string>();
+  for (const path of seen) {
+    const text = files.find((file) => file.path === path)?.text ?? '';
+    for (const [, name = ''] of text.matchAll(/^(?:import|export) (?!type )[^'";]*?\bfrom '([^']+)'/gm)) {
+      if (name.startsWith('.'))
+        seen.add(relative(source, join(source, dirname(path), name)).replaceAll('\\', '/'));
+      else if (!name.startsWith('node:')) packages.add(name);
+    }
+  }
+  return [...packages].sort();
+}
 
 /** Every import that closes a circle, with the way around. */
 function cycles(): string[] {

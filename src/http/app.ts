@@ -40,6 +40,8 @@ export interface AppParts extends GateParts {
   readonly logger: FastifyBaseLogger | false;
   /** Told of the app before it has routes: who writes the OpenAPI document collects them. */
   readonly watch?: (app: FastifyInstance) => Promise<void>;
+  /** The OpenAPI document, as JSON. */
+  readonly document: () => Promise<string>;
   /** What GET /version tells. */
   readonly version: string;
   readonly limits: HttpLimits;
@@ -113,7 +115,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     sendNotFound(reply, request.method, allowedMethods(request.raw.url)),
   );
   await parts.watch?.(app);
-  showDocumentation(app, logger);
+  showDocumentation(app, { document: parts.document, logger });
   await app.register(versionRoute, { version });
   await app.register(healthRoutes, { isReady });
   await app.register(metricsRoute, {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
@@ -6,16 +5,19 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { errorHandler, frameworkErrors, sendNotFound } from './errors.ts';
 import { schemaController } from './schema-compilers.ts';
 
-// Beside dist/ and src/ alike.
-const DOCUMENT = new URL('../../openapi/openapi.json', import.meta.url);
+export interface DocumentationParts {
+  /** The OpenAPI document, as JSON. */
+  readonly document: () => Promise<string>;
+  readonly logger: FastifyBaseLogger | false;
+}
 
 /** The pages of /docs, which load nothing from elsewhere and may not be framed: everything registered, not listening. */
-export async function buildDocumentation(logger: FastifyBaseLogger | false): Promise<FastifyInstance> {
+export async function buildDocumentation({ document, logger }: DocumentationParts): Promise<FastifyInstance> {
   const app = fastify({ frameworkErrors, schemaController });
   app.setErrorHandler(errorHandler(logger));
   app.setNotFoundHandler((request, reply) => sendNotFound(reply, request.method, []));
-  const document = JSON.parse(await readFile(DOCUMENT, 'utf8'));
-  await app.register(swagger, { mode: 'static', specification: { document } });
+  const specification = { document: JSON.parse(await document()) };
+  await app.register(swagger, { mode: 'static', specification });
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,

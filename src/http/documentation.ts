@@ -1,4 +1,5 @@
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { DocumentationParts } from './documentation-app.ts';
 
 const PATHS = [
   '/docs',
@@ -14,14 +15,14 @@ const PATHS = [
 const OF_CONNECTION = ['connection', 'date', 'keep-alive', 'transfer-encoding'];
 
 /**
- * Shows openapi/openapi.json as a page at /docs. What makes the page takes as long to load as half of all
+ * Shows the OpenAPI document as a page at /docs. What makes the page takes as long to load as half of all
  * else and is seldom asked for, so it is an app of its own that is made when it is.
  */
-export function showDocumentation(app: FastifyInstance, logger: FastifyBaseLogger | false): void {
+export function showDocumentation(app: FastifyInstance, parts: DocumentationParts): void {
   let pages: Promise<FastifyInstance> | undefined;
   for (const path of PATHS) {
     app.get(path, { schema: { hide: true } }, async (request, reply) => {
-      pages ??= makePages(logger);
+      pages ??= makePages(parts);
       try {
         return await answerBy(await pages, request, reply);
       } catch (error) {
@@ -33,9 +34,9 @@ export function showDocumentation(app: FastifyInstance, logger: FastifyBaseLogge
   app.addHook('onClose', async () => (await pages)?.close());
 }
 
-async function makePages(logger: FastifyBaseLogger | false): Promise<FastifyInstance> {
+async function makePages(parts: DocumentationParts): Promise<FastifyInstance> {
   const { buildDocumentation } = await import('./documentation-app.ts');
-  return buildDocumentation(logger);
+  return buildDocumentation(parts);
 }
 
 async function answerBy(pages: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {

@@ -29,6 +29,7 @@ export async function openApiDocument(version: string): Promise<string> {
     mayReadMetrics: () => false,
     isReady: () => false,
     version,
+    document: refuse,
     watch: (app) => registerOpenApi(app, version),
     limits: {
       connections: { max: 1, perAddressMax: 0 },

@@ -14,6 +14,7 @@ import { type AppParts, buildApp } from '../../src/http/app.ts';
 import { FailedSignIns, type SignInLimits } from '../../src/limits/failed-sign-ins.ts';
 import { RequestRates } from '../../src/limits/request-rate.ts';
 import { RequestMeter } from '../../src/metrics/request-meter.ts';
+import { readDocument } from '../../src/package-files.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { testClock } from './clock.ts';
 import { PROJECT, SIGN_IN_LIMITS, TOKEN, TWO_PROJECTS } from './credentials.ts';
@@ -115,6 +116,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     mayReadMetrics: options.mayReadMetrics ?? (() => false),
     isReady: options.isReady ?? (() => true),
     version: '1.2.3',
+    document: readDocument,
     limits: {
       connections: { max: 10_000, perAddressMax: 0 },
       bodyBytesMax: 1_048_576,
