@@ -1,6 +1,7 @@
 // Replaces dist/main.js by one that has most of the program's modules in itself, so that a start opens a
 // handful of files instead of 150: that takes a fifth off it. What is loaded on demand stays in files of its
 // own, and packages stay where they are. The other modules of dist/ are for the benchmarks alone.
+import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -8,9 +9,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 const bundle = await rolldown({
   cwd: root,
-  input: 'src/main.ts',
+  input: join(root, 'src', 'main.ts'),
   platform: 'node',
-  external: /^[^./]/,
+  external: (name) => !name.startsWith('.') && !isAbsolute(name),
 });
 await bundle.write({
   dir: 'dist',

@@ -16,9 +16,12 @@ const CHOSEN = ['depth 1, 9:1', 'depth 16, 9:1', 'depth 16, sets', 'depth 16, me
 const REST_CHOSEN = ['GET, 100 B', 'PUT, 100 B'];
 
 const WORKLOADS = [
-  ...MEMCACHED_WORKLOADS.filter(({ name }) => CHOSEN.includes(name)),
+  ...MEMCACHED_WORKLOADS.filter(({ name }) => CHOSEN.includes(name)).map(({ name, settings }) => ({
+    name: `memcached, ${name}`,
+    settings,
+  })),
   ...REST_WORKLOADS.filter(({ name }) => REST_CHOSEN.includes(name)).map((workload) => ({
-    name: workload.name,
+    name: `REST, ${workload.name}`,
     settings: settingsOf(workload),
   })),
 ];

@@ -22,7 +22,7 @@ parts
   start       time until ready, memory when empty
   memory      resident memory against the limit; a quarter of an hour, so only by name
   stalls      how long 5 million items hold the event loop when they go; minutes, so only by name
-  nodes       the same with several versions of Node; see --node
+  nodes       some of that with several versions of Node, a minute and a half for each; see --node
   items       10 million items in one cache; minutes and gigabytes, so only by name
   durability  what it costs to keep items on disk, and a restart with a million; minutes, so only by name
   (none: memcached, rest, growth and start)

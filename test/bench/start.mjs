@@ -12,6 +12,9 @@ export async function benchStart({ pairs, store }) {
   const runs = await inTurn(pairs, {
     ...(has('memcached') ? { memcached: () => measureStart(startMemcached) } : {}),
     ironcached: () => measureStart(() => startIroncached(store)),
+    // Which has to be checked, and what does that is loaded for it.
+    'ironcached, projects and tokens in a file': () =>
+      measureStart(() => startIroncached(store, { tenants: 2 })),
   });
   say(
     '\n## Start\n\nFrom the start of the process until it is ready to answer, and its memory when empty.\n',

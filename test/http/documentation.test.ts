@@ -27,6 +27,31 @@ test.each(['/docs/', '/docs/static/swagger-ui-bundle.js', '/docs/json'])(
   },
 );
 
+test('HEAD tells the length of a page, and each answer has the id of its request', async () => {
+  for (const url of ['/docs/', '/docs/json', '/docs/static/swagger-ui.css']) {
+    const page = await rest.app.inject({ url });
+    const { statusCode, headers, body } = await rest.app.inject({ method: 'HEAD', url });
+    expect([url, statusCode, headers['content-length']]).toEqual([url, 200, String(page.rawPayload.length)]);
+    expect(body).toBe('');
+    expect(headers['x-request-id']).toMatch(/./);
+    expect(headers['x-request-id']).not.toBe(page.headers['x-request-id']);
+  }
+});
+
+test('a file that the client has is not sent again', async () => {
+  const url = '/docs/static/swagger-ui.css';
+  const { etag } = (await rest.app.inject({ url })).headers;
+  const again = await rest.app.inject({ url, headers: { 'if-none-match': String(etag) } });
+  expect([again.statusCode, again.body]).toEqual([304, '']);
+});
+
+test('several that ask at once have the same page, which is made once', async () => {
+  const { app } = await testApp();
+  const pages = await Promise.all(['/docs/', '/docs/', '/docs/'].map((url) => app.inject({ url })));
+  expect(new Set(pages.map(({ body }) => body)).size).toBe(1);
+  await app.close();
+});
+
 test('answers of the API carry none of that: it would be the larger part of them', async () => {
   const { headers } = await rest.app.inject({ url: path(), headers: AUTHORIZED });
   expect(Object.keys(headers).sort()).toEqual([
