@@ -14,6 +14,8 @@ import {
   type Lease,
   type LeaseOptions,
   lease,
+  leaseOfRead,
+  mayBeRead,
 } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
 import { type Counter, Statistics } from './statistics.ts';
@@ -129,7 +131,7 @@ export class Cache {
   /** Reads as the meta commands do: may make, touch, or win the right to refresh an item. */
   lease(key: Key, options: LeaseOptions): Answer<Lease | undefined> {
     // As with get, no function is made for it.
-    const found = this.#stored.update(key, lease(options, this.#now()));
+    const found = mayBeRead(options) ? this.#readLease(key, options) : this.#updateLease(key, options);
     if (found instanceof Promise) return found.then((later) => this.#countedLease(later, options));
     return this.#countedLease(found, options);
   }
@@ -188,6 +190,21 @@ export class Cache {
   #counted(item: Item | undefined): Item | undefined {
     this.#countGet(item !== undefined);
     return item;
+  }
+
+  #readLease(key: Key, options: LeaseOptions): Answer<Lease | undefined> {
+    const item = this.#stored.read(key, options.use);
+    if (item instanceof Promise) return item.then((found) => this.#leaseOf(found, key, options));
+    return this.#leaseOf(item, key, options);
+  }
+
+  #leaseOf(item: Item | undefined, key: Key, options: LeaseOptions): Answer<Lease | undefined> {
+    if (!item && options.createUntil === undefined) return undefined;
+    return (item && leaseOfRead(item)) ?? this.#updateLease(key, options);
+  }
+
+  #updateLease(key: Key, options: LeaseOptions): Answer<Lease | undefined> {
+    return this.#stored.update(key, lease(options, this.#now()));
   }
 
   #countedLease(found: Lease | undefined, { expiresAt }: LeaseOptions): Lease | undefined {

@@ -21,6 +21,8 @@ export interface LeaseOptions {
   readonly use: boolean;
   /** Whoever cannot store a fresh value must not win the right to. */
   readonly mayWin: boolean;
+  /** Ask for times and marks as they were before this use? Who does not may be told those from after it. */
+  readonly asksUse: boolean;
 }
 
 /** An item as a lease found it: times and marks are from before this use. */
@@ -43,6 +45,16 @@ export function lease(options: LeaseOptions, now: number): Decide<Lease | undefi
     if (options.createUntil === undefined) return { action: 'keep', outcome: undefined };
     return vivified({ expiresAt: options.createUntil, fetched: options.use }, nextCas, now);
   };
+}
+
+/** May it be that all there is to do is to read the item? Usually it is; see leaseOfRead. */
+export function mayBeRead({ expiresAt, recacheBefore, asksUse }: LeaseOptions): boolean {
+  return expiresAt === undefined && recacheBefore === undefined && !asksUse;
+}
+
+/** The lease of an item that was just read; undefined: its marks are to be looked at, and perhaps changed. */
+export function leaseOfRead(item: Item): Lease | undefined {
+  return item.stale || item.recaching ? undefined : found(item, false);
 }
 
 export interface GuardedStoreOptions {
@@ -123,17 +135,20 @@ function leased(current: Item, options: LeaseOptions): Decision<Lease> {
   const expiresSoon = recacheBefore !== undefined && judged !== NEVER && judged < recacheBefore;
   const won = options.mayWin && !current.recaching && (expiresSoon || current.stale);
   const amendment: Amendment = { use, expiresAt, recaching: won ? true : undefined };
-  const outcome: Lease = {
-    item: current,
-    expiresAt: current.expiresAt,
-    accessedAt: current.accessedAt,
-    fetched: current.fetched,
+  return { action: 'amend', amendment, outcome: found(current, won) };
+}
+
+function found(item: Item, won: boolean): Lease {
+  return {
+    item,
+    expiresAt: item.expiresAt,
+    accessedAt: item.accessedAt,
+    fetched: item.fetched,
     created: false,
     won,
-    alreadyWon: current.recaching,
-    stale: current.stale,
+    alreadyWon: item.recaching,
+    stale: item.stale,
   };
-  return { action: 'amend', amendment, outcome };
 }
 
 // Making an item counts as its first read.

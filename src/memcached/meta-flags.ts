@@ -20,6 +20,8 @@ export interface MetaFlags {
   readonly invalidate: boolean;
   /** x: remove the value, keep the item. */
   readonly removeValue: boolean;
+  /** h, l: asks how the item was used before. */
+  readonly asksUse: boolean;
   /** h, l, t, R, N, T need the item as it was before this use, or change it. */
   readonly autovivify: number | undefined;
   readonly recache: number | undefined;
@@ -54,7 +56,6 @@ export interface MetaTarget {
 export function readMetaTarget(words: Words, from: number): MetaTarget | string {
   let key: Key = words.key(1);
   const flags = noFlags();
-  const tokens: string[] = [];
   // A bit for each letter: those from A and those from a.
   let seenUpper = 0;
   let seenLower = 0;
@@ -67,9 +68,7 @@ export function readMetaTarget(words: Words, from: number): MetaTarget | string 
     }
     if (code >= 0x60) seenLower |= bit;
     else seenUpper |= bit;
-    const token = words.text(i);
-    tokens.push(token);
-    const problem = readFlag(flags, token, words, i);
+    const problem = readFlag(flags, code, words, i);
     if (problem === UNKNOWN) return 'CLIENT_ERROR invalid flag';
     error = problem === BAD_FORMAT ? (error ?? problem) : (problem ?? error);
     if (code === LETTER_B) {
@@ -77,20 +76,19 @@ export function readMetaTarget(words: Words, from: number): MetaTarget | string 
       if (key === '') error = 'CLIENT_ERROR error decoding key';
     }
   }
-  if (error !== undefined) return error;
-  flags.tokens = tokens;
-  return { key, flags };
+  return error ?? { key, flags };
 }
 
 function noFlags(): WritableFlags {
   return {
-    tokens: [],
+    tokens: NO_TOKENS,
     binaryKey: false,
     quiet: false,
     noUse: false,
     value: false,
     invalidate: false,
     removeValue: false,
+    asksUse: false,
     autovivify: undefined,
     recache: undefined,
     ttl: undefined,
@@ -103,83 +101,106 @@ function noFlags(): WritableFlags {
   };
 }
 
+/** Nobody adds to it. */
+const NO_TOKENS: string[] = [];
+
 const UNKNOWN = Symbol('unknown flag');
 
-type WritableFlags = { -readonly [F in keyof MetaFlags]: MetaFlags[F] };
+type WritableFlags = { -readonly [F in Exclude<keyof MetaFlags, 'tokens'>]: MetaFlags[F] } & {
+  tokens: string[];
+};
 
-// What follows the letter is its argument.
+// What follows the letter is its argument. By the letter's number, since to make its text takes longer than the
+// whole flag; comparing numbers, V8 jumps to the case.
 function readFlag(
   flags: WritableFlags,
-  token: string,
+  code: number,
   words: Words,
   index: number,
 ): string | typeof UNKNOWN | undefined {
-  switch (token.charAt(0)) {
-    case 'b':
+  switch (code) {
+    case 0x62: // b
       flags.binaryKey = true;
       return undefined;
-    case 'q':
+    case 0x71: // q
       flags.quiet = true;
       return undefined;
-    case 'u':
+    case 0x75: // u
       flags.noUse = true;
       return undefined;
-    case 'v':
+    case 0x76: // v
       flags.value = true;
       return undefined;
-    case 'I':
+    case 0x49: // I
       flags.invalidate = true;
       return undefined;
-    case 'x':
+    case 0x78: // x
       flags.removeValue = true;
       return undefined;
-    case 'N':
-      flags.autovivify = int32At(words, index, 1);
-      return flags.autovivify === undefined ? BAD_TOKEN : undefined;
-    case 'R':
-      flags.recache = int32At(words, index, 1);
-      return flags.recache === undefined ? BAD_TOKEN : undefined;
-    case 'T':
-      flags.ttl = int32At(words, index, 1);
-      return flags.ttl === undefined ? BAD_TOKEN : undefined;
-    case 'F': {
+    case 0x46: {
+      // F
       const clientFlags = uint32At(words, index, 1);
       flags.clientFlags = clientFlags ?? 0;
       return clientFlags === undefined ? BAD_FORMAT : undefined;
     }
-    case 'C':
-      flags.compareCas = casFromText(token.slice(1));
+    case 0x4e: // N
+      flags.autovivify = int32At(words, index, 1);
+      return flags.autovivify === undefined ? BAD_TOKEN : addToken(flags, words, index);
+    case 0x52: // R
+      flags.recache = int32At(words, index, 1);
+      return flags.recache === undefined ? BAD_TOKEN : addToken(flags, words, index);
+    case 0x54: // T
+      flags.ttl = int32At(words, index, 1);
+      return flags.ttl === undefined ? BAD_TOKEN : addToken(flags, words, index);
+    case 0x43: // C
+      flags.compareCas = casFromText(argument(words, index));
       return flags.compareCas === undefined ? BAD_TOKEN : undefined;
-    case 'E':
-      flags.explicitCas = casFromText(token.slice(1));
+    case 0x45: // E
+      flags.explicitCas = casFromText(argument(words, index));
       return flags.explicitCas === undefined ? BAD_TOKEN : undefined;
-    case 'M':
-      flags.mode = token.slice(1);
-      return token.length === 2 ? undefined : 'CLIENT_ERROR incorrect length for M token';
-    case 'J':
-      flags.initial = uint64From(token.slice(1)) ?? 0n;
-      return uint64From(token.slice(1)) === undefined
-        ? 'CLIENT_ERROR invalid numeric initial value'
-        : undefined;
-    case 'D':
-      flags.delta = uint64From(token.slice(1)) ?? 0n;
-      return uint64From(token.slice(1)) === undefined
-        ? 'CLIENT_ERROR invalid numeric delta value'
-        : undefined;
-    case 'O':
-    case 'P':
-    case 'L':
-    case 'k':
-    case 's':
-    case 't':
-    case 'c':
-    case 'f':
-    case 'l':
-    case 'h':
+    case 0x4d: // M
+      flags.mode = argument(words, index);
+      return flags.mode.length === 1 ? undefined : 'CLIENT_ERROR incorrect length for M token';
+    case 0x4a: {
+      // J
+      const initial = uint64From(argument(words, index));
+      flags.initial = initial ?? 0n;
+      return initial === undefined ? 'CLIENT_ERROR invalid numeric initial value' : undefined;
+    }
+    case 0x44: {
+      // D
+      const delta = uint64From(argument(words, index));
+      flags.delta = delta ?? 0n;
+      return delta === undefined ? 'CLIENT_ERROR invalid numeric delta value' : undefined;
+    }
+    case 0x68: // h
+    case 0x6c: // l
+      flags.asksUse = true;
+      return addToken(flags, words, index);
+    case 0x4f: // O
+    case 0x6b: // k
+    case 0x73: // s
+    case 0x74: // t
+    case 0x63: // c
+    case 0x66: // f
+      return addToken(flags, words, index);
+    case 0x50: // P and L are for proxies.
+    case 0x4c:
       return undefined;
     default:
       return UNKNOWN;
   }
+}
+
+function addToken(flags: WritableFlags, words: Words, index: number): undefined {
+  const token = words.text(index);
+  // A list of its own has room for one at first, and most requests have one or none.
+  if (flags.tokens === NO_TOKENS) flags.tokens = [token];
+  else flags.tokens.push(token);
+}
+
+function argument(words: Words, index: number): string {
+  return words.text(index).slice(1);
 }
 
 function casFromText(text: string): Cas | undefined {

@@ -253,7 +253,8 @@ describe.each(stores)('a store that fails %s', (_when, timing) => {
   test.each([
     ['read', 'get a\r\n'],
     ['update', 'delete a\r\n'],
-    ['update', 'mg a v\r\n'],
+    ['read', 'mg a v\r\n'],
+    ['update', 'mg a v h\r\n'],
     ['clear', 'flush_all\r\n'],
     ['info', 'stats\r\n'],
     ['list', 'lru_crawler metadump all\r\n'],

@@ -26,7 +26,9 @@ export interface Asked {
  */
 export function writeDetails(output: ReplyBuffer, { key, flags }: Asked, facts: Facts, clock: Clock): void {
   let { expiresAt } = facts;
-  for (const token of flags.tokens) {
+  const { tokens } = flags;
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i] as string;
     const flag = token.charAt(0);
     if (flag === 'T') expiresAt = expiresAtFrom(flags.ttl ?? 0, clock);
     else if (flag === 'N' && facts.created) expiresAt = expiresAtFrom(flags.autovivify ?? 0, clock);

@@ -152,6 +152,7 @@ function leaseOptions(flags: MetaFlags, mayWin: boolean, clock: Clock): LeaseOpt
   const createUntil = vivifiedUntil(flags, clock);
   return {
     use: !flags.noUse,
+    asksUse: flags.asksUse,
     mayWin,
     createUntil,
     expiresAt: ttl === undefined ? undefined : expiresAtFrom(ttl, clock),
