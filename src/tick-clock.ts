@@ -5,24 +5,38 @@ import type { Clock } from './engine/clock.ts';
  * dozens of times, and all that happens in one turn happens at one time.
  */
 export function tickClock(): Clock {
-  return { now: oncePerTurn(steadyNow), unixNow: oncePerTurn(() => Date.now()) };
+  let steady = 0;
+  let unix = 0;
+  let isToForget = false;
+  const forget = () => {
+    steady = 0;
+    unix = 0;
+    isToForget = false;
+  };
+  // One for both clocks, since it is made in every turn.
+  const forgetAfterTurn = () => {
+    if (!isToForget) setImmediate(forget);
+    isToForget = true;
+  };
+  return {
+    now: () => {
+      if (steady === 0) {
+        steady = steadyNow();
+        forgetAfterTurn();
+      }
+      return steady;
+    },
+    unixNow: () => {
+      if (unix === 0) {
+        unix = Date.now();
+        forgetAfterTurn();
+      }
+      return unix;
+    },
+  };
 }
 
 // Begins with the machine's clock and goes on by one that nobody sets.
 function steadyNow(): number {
   return Math.floor(performance.timeOrigin + performance.now());
-}
-
-function oncePerTurn(read: () => number): () => number {
-  let time = 0;
-  const forget = () => {
-    time = 0;
-  };
-  return () => {
-    if (time === 0) {
-      time = read();
-      setImmediate(forget);
-    }
-    return time;
-  };
 }

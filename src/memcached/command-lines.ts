@@ -4,23 +4,14 @@ import { KEY_LENGTH_MAX } from '../engine/limits.ts';
 import { keyFromBase64 } from './base64-key.ts';
 import { type MetaFlags, OPAQUE_LENGTH_MAX, readMetaTarget } from './meta-flags.ts';
 import { int32At, int32From, uint32At, uint64From } from './numbers.ts';
-import type { Announced, RefusedRequest, Request, RetrievalRequest, StorageRequest } from './request.ts';
+import type { RefusedRequest, Request, RetrievalRequest, StorageRequest } from './request.ts';
 import { codeOf, type Words } from './words.ts';
 
-/** A storage command's line, which says how many bytes of data follow it. */
-export interface DataAnnouncement {
-  readonly request: Announced;
-  readonly dataLength: number;
-}
-
-/** A storage command that is refused at once, while its data block is still to come. */
-export interface SwallowedRefusal {
-  readonly refused: RefusedRequest;
-  readonly swallow: number;
-}
-
-/** Understands one command line, by its words; the first is the command itself. */
-export type LineParser = (words: Words) => Request | DataAnnouncement | SwallowedRefusal;
+/**
+ * Understands one command line, by its words; the first is the command itself. Where a data block follows, it
+ * says so in the words' `dataLength`; one that follows a refusal is to be passed over.
+ */
+export type LineParser = (words: Words) => Request;
 
 /** How each command's line is read. What is not here is unknown: `ERROR`. */
 export const lineParsers: ReadonlyMap<string, LineParser> = new Map<string, LineParser>([
@@ -133,8 +124,8 @@ function storage(command: StorageRequest['command']): LineParser {
     if (broken || dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) {
       return refused(BAD_FORMAT, { noreply });
     }
-    const key = line.key(1);
-    return { request: { command, key, flags, exptime, cas, noreply, data: NO_DATA }, dataLength };
+    line.dataLength = dataLength;
+    return { command, key: line.key(1), flags, exptime, cas, noreply, data: NO_DATA };
   };
 }
 
@@ -226,21 +217,20 @@ function meta(command: 'mg' | 'md' | 'ma'): LineParser {
   };
 }
 
-function readMetaStorage(words: Words): Request | DataAnnouncement | SwallowedRefusal {
+function readMetaStorage(words: Words): Request {
   if (words.count < 2) return refused('ERROR');
   if (words.length(1) > KEY_LENGTH_MAX || words.count === 2) return refused(BAD_FORMAT);
   if (words.count > META_WORDS_MAX) return refused('CLIENT_ERROR options flags too long');
   // Early versions of the meta protocol wrote the length as a flag: S100.
   const dataLength = words.byte(2, 0) === LETTER_S ? int32From(words.text(2).slice(1)) : int32At(words, 2);
   if (dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) return refused(BAD_FORMAT);
+  // Also where the line is refused from here on.
+  words.dataLength = dataLength;
   const target = readMetaTarget(words, 3);
-  const problem =
-    typeof target === 'string' ? target : (modeProblem('ms', target.flags) ?? opaqueProblem(target.flags));
-  if (typeof target === 'string' || problem !== undefined) {
-    return { refused: refused(problem ?? BAD_FORMAT), swallow: dataLength + 2 };
-  }
+  if (typeof target === 'string') return refused(target);
   const { key, flags } = target;
-  return { request: { command: 'ms', key, flags, data: NO_DATA }, dataLength };
+  const problem = modeProblem('ms', flags) ?? opaqueProblem(flags);
+  return problem === undefined ? { command: 'ms', key, flags, data: NO_DATA } : refused(problem);
 }
 
 function readMetaDebug(words: Words): Request {

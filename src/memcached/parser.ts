@@ -1,11 +1,14 @@
 import type { KeyBytes } from '../engine/key.ts';
 import { lineParserFor, refused } from './command-lines.ts';
 import type { Announced, Request } from './request.ts';
-import { Words } from './words.ts';
+import { NO_BLOCK, Words } from './words.ts';
 
 const EMPTY = Buffer.alloc(0);
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
+
+/** What ends a data block. */
+const LINE_END_BYTES = 2;
 
 // Without its line's end in sight, memcached takes nothing but a long get for more than this.
 const SHORT_LINE_BYTES_MAX = 2048;
@@ -114,11 +117,12 @@ export class Parser {
     if (length > this.limits.lineBytesMax) return refused(LINE_TOO_LONG, { close: true });
     const parse = lineParserFor(this.#words);
     if (!parse) return this.#refuseUnknown();
-    const result = parse(this.#words);
-    if ('command' in result) return result;
-    if ('request' in result) return this.#announce(result.request, result.dataLength);
-    this.#toSwallow = result.swallow;
-    return result.refused;
+    const request = parse(this.#words);
+    const { dataLength } = this.#words;
+    if (dataLength === NO_BLOCK) return request;
+    if ('data' in request) return this.#announce(request, dataLength);
+    this.#toSwallow = dataLength + LINE_END_BYTES;
+    return request;
   }
 
   #refuseUnknown(): Request {
@@ -127,7 +131,7 @@ export class Parser {
 
   #announce(request: Announced, dataLength: number): Request | 'announced' {
     if (dataLength > this.limits.valueBytesMax) {
-      this.#toSwallow = dataLength + 2;
+      this.#toSwallow = dataLength + LINE_END_BYTES;
       const quiet = request.command !== 'ms' && request.noreply;
       // Not for add and the like: they would not have replaced the old value.
       const overwrites = request.command === 'set' || request.command === 'ms';
@@ -137,7 +141,7 @@ export class Parser {
       });
     }
     this.#announced = request;
-    this.#blockLength = dataLength + 2;
+    this.#blockLength = dataLength + LINE_END_BYTES;
     return 'announced';
   }
 
@@ -155,7 +159,7 @@ export class Parser {
 
   #complete(request: Announced, buffer: Buffer, start: number): Request {
     this.#announced = undefined;
-    const end = start + this.#blockLength - 2;
+    const end = start + this.#blockLength - LINE_END_BYTES;
     if (buffer[end] !== RETURN || buffer[end + 1] !== NEWLINE) {
       const quiet = request.command !== 'ms' && request.noreply;
       return refused('CLIENT_ERROR bad data chunk', { noreply: quiet });

@@ -13,6 +13,7 @@ const RETURN = 0x0d;
 const SPACE = 0x20;
 
 const NO_WORD = -1;
+export const NO_BLOCK = -1;
 
 // The flags of meta commands are words of one letter: their texts need not be made anew.
 const LETTERS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
@@ -25,6 +26,8 @@ export class Words {
   count = 0;
   /** The keys that it was asked for, until it is told to forget them. */
   keys: KeyBytes[] = [];
+  /** How many bytes of data follow the line, as whoever understood it said; NO_BLOCK: none do. */
+  dataLength = NO_BLOCK;
   #buffer: Buffer = Buffer.alloc(0);
   // Start and end of each word in turn. Plain numbers in a plain array: it grows with a long get.
   readonly #bounds: number[] = [];
@@ -36,6 +39,7 @@ export class Words {
    */
   readLine(buffer: Buffer, start: number, bufferEnd = buffer.length): number {
     this.#buffer = buffer;
+    this.dataLength = NO_BLOCK;
     let count = 0;
     let wordStart = NO_WORD;
     let i = start;
