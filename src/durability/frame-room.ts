@@ -1,7 +1,7 @@
 const STANDARD_BYTES = 256 * 1024;
 
 // What is kept for later: four megabytes.
-const SPARE_MAX = 16;
+const SPARE_MAX = 80;
 
 /** Room for frames, which is used again once they are written. */
 export class FrameRoom {

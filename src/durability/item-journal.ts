@@ -3,6 +3,7 @@ import type { CommitGate } from '../engine/commit-gate.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Draft, Item } from '../engine/item.ts';
 import type { ItemMarks, Journal, JournaledCache } from '../engine/journal.ts';
+import type { Key } from '../engine/key.ts';
 import { type FileHeader, formatFileHeader, newFileHeader } from './file-header.ts';
 import { FRAME_HEADER_BYTES, sealFrame } from './frame.ts';
 import { FrameRoom } from './frame-room.ts';
@@ -137,25 +138,25 @@ export class ItemJournal implements Journal, CommitGate {
     throw new Refusal('store_unavailable', `changes cannot be kept on disk now (${reason})`);
   }
 
-  itemPut(cache: JournaledCache, key: string, draft: Draft, accessedAt: number): void {
+  itemPut(cache: JournaledCache, key: Key, draft: Draft, accessedAt: number): void {
     if (cache.describedIn !== this.#generation) this.describe(cache);
     this.#records.put(cache.number, key, draft, accessedAt);
     this.#told();
   }
 
   /** An item that is there already. */
-  itemFound(cache: JournaledCache, key: string, item: Item): void {
+  itemFound(cache: JournaledCache, key: Key, item: Item): void {
     if (cache.describedIn !== this.#generation) this.describe(cache);
     this.#records.kept(cache.number, key, item);
     this.#told();
   }
 
-  itemAmended(cache: JournaledCache, key: string, marks: ItemMarks): void {
+  itemAmended(cache: JournaledCache, key: Key, marks: ItemMarks): void {
     this.#records.amended(cache.number, key, marks);
     this.#told();
   }
 
-  itemRemoved(cache: JournaledCache, key: string): void {
+  itemRemoved(cache: JournaledCache, key: Key): void {
     this.#records.removed(cache.number, key);
     this.#told();
   }

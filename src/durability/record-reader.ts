@@ -1,5 +1,6 @@
 import { type Cas, casFrom, type Draft, NEVER } from '../engine/item.ts';
 import type { CacheDescription, ItemMarks } from '../engine/journal.ts';
+import { type Key, KeyBytes } from '../engine/key.ts';
 import {
   AMENDED,
   AMENDED_FIXED_BYTES,
@@ -31,10 +32,10 @@ import {
 /** What records tell, one call each; times are of the machine's clock. */
 export interface RecordListener {
   cache(description: CacheDescription): void;
-  /** The value is a view of the bytes that are read. */
-  put(cache: number, key: string, draft: Draft, accessedAt: number): void;
-  amended(cache: number, key: string, marks: ItemMarks): void;
-  removed(cache: number, key: string): void;
+  /** Key and value are views of the bytes that are read. */
+  put(cache: number, key: Key, draft: Draft, accessedAt: number): void;
+  amended(cache: number, key: Key, marks: ItemMarks): void;
+  removed(cache: number, key: Key): void;
   cleared(cache: number): void;
   clearPlanned(cache: number, at: number): void;
   deleted(cache: number): void;
@@ -128,9 +129,9 @@ function readCas(body: Buffer, at: number): Cas {
   return high < 1 << 21 ? high * 2 ** 32 + low : casFrom(body.readBigUInt64LE(at));
 }
 
-function keyIn(body: Buffer, at: number, length: number): string {
+function keyIn(body: Buffer, at: number, length: number): KeyBytes {
   if (at + length > body.length) throw new RangeError('a record ends behind its frame');
-  return body.toString('latin1', at, at + length);
+  return new KeyBytes(body, at, length);
 }
 
 function marksIn(marks: number) {

@@ -1,6 +1,7 @@
 import type { Cas, Draft, Item } from '../engine/item.ts';
 import { NEVER } from '../engine/item.ts';
 import type { CacheDescription, ItemMarks } from '../engine/journal.ts';
+import type { Key } from '../engine/key.ts';
 import { FRAME_HEADER_BYTES } from './frame.ts';
 import type { FrameRoom } from './frame-room.ts';
 import {
@@ -82,7 +83,7 @@ export class RecordWriter {
     }
   }
 
-  put(cache: number, key: string, draft: Draft, accessedAt: number): void {
+  put(cache: number, key: Key, draft: Draft, accessedAt: number): void {
     const { value } = draft;
     const at = this.#putStart(cache, key, draft, accessedAt, value.length);
     const bytes = this.#bytes;
@@ -91,12 +92,12 @@ export class RecordWriter {
   }
 
   /** An item as a store keeps it. */
-  kept(cache: number, key: string, item: Item): void {
+  kept(cache: number, key: Key, item: Item): void {
     const at = this.#putStart(cache, key, item, item.accessedAt, item.valueLength);
     item.copyValue(this.#bytes, at);
   }
 
-  amended(cache: number, key: string, marks: ItemMarks): void {
+  amended(cache: number, key: Key, marks: ItemMarks): void {
     const { expiresAt, accessedAt, cas } = marks;
     const hasExpiry = expiresAt !== NEVER;
     const size = AMENDED_FIXED_BYTES + (hasExpiry ? EXPIRY_BYTES : 0) + key.length;
@@ -110,7 +111,7 @@ export class RecordWriter {
     this.#key(at, key);
   }
 
-  removed(cache: number, key: string): void {
+  removed(cache: number, key: Key): void {
     const start = this.#begin(REMOVED, 0, cache, REMOVED_FIXED_BYTES + key.length);
     this.#view.setUint16(start + START_BYTES, key.length, true);
     this.#key(start + REMOVED_FIXED_BYTES, key);
@@ -136,7 +137,7 @@ export class RecordWriter {
   // Answers where the value is to be written.
   #putStart(
     cache: number,
-    key: string,
+    key: Key,
     told: Omit<Told, 'accessedAt' | 'stale' | 'recaching' | 'fetched'> & Partial<ItemMarks>,
     accessedAt: number,
     valueLength: number,
@@ -188,10 +189,15 @@ export class RecordWriter {
   }
 
   // Answers where it ends.
-  #key(at: number, key: string): number {
-    const bytes = this.#bytes;
+  #key(at: number, key: Key): number {
+    const target = this.#bytes;
     const { length } = key;
-    for (let i = 0; i < length; i++) bytes[at + i] = key.charCodeAt(i);
+    if (typeof key === 'string') {
+      for (let i = 0; i < length; i++) target[at + i] = key.charCodeAt(i);
+    } else {
+      const { bytes, start } = key;
+      for (let i = 0; i < length; i++) target[at + i] = bytes[start + i] as number;
+    }
     return at + length;
   }
 

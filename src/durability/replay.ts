@@ -1,6 +1,7 @@
 import { type Clock, clockSet } from '../engine/clock.ts';
 import { type Draft, NEVER } from '../engine/item.ts';
 import type { CacheDescription, ItemMarks, JournaledStore, Restoration } from '../engine/journal.ts';
+import type { Key } from '../engine/key.ts';
 import type { FrameHead } from './frame.ts';
 import { type RecordListener, readRecords } from './record-reader.ts';
 
@@ -57,7 +58,7 @@ export class Replay implements RecordListener {
     this.#restoration.cache(description);
   }
 
-  put(cache: number, key: string, draft: Draft, accessedAt: number): void {
+  put(cache: number, key: Key, draft: Draft, accessedAt: number): void {
     this.items++;
     if (draft.expiresAt <= this.#now) {
       this.#restoration.itemRemoved(cache, key);
@@ -67,7 +68,7 @@ export class Replay implements RecordListener {
     if (!this.#restoration.itemPut(cache, key, local, accessedAt - this.#clockSet)) this.strays++;
   }
 
-  amended(cache: number, key: string, marks: ItemMarks): void {
+  amended(cache: number, key: Key, marks: ItemMarks): void {
     const { expiresAt, accessedAt } = marks;
     if (expiresAt <= this.#now) {
       this.#restoration.itemRemoved(cache, key);
@@ -77,7 +78,7 @@ export class Replay implements RecordListener {
     this.#restoration.itemAmended(cache, key, { ...marks, ...local });
   }
 
-  removed(cache: number, key: string): void {
+  removed(cache: number, key: Key): void {
     this.#restoration.itemRemoved(cache, key);
   }
 
@@ -109,7 +110,7 @@ export class Replay implements RecordListener {
     let place = 0;
     do {
       place = this.#store.visit(place, ({ number }, key, item) => {
-        if (item.expiresAt + this.#clockSet <= this.#now) expired.push([number, key]);
+        if (item.expiresAt + this.#clockSet <= this.#now) expired.push([number, String(key)]);
       });
     } while (place !== 0);
     for (const [number, key] of expired) this.#restoration.itemRemoved(number, key);

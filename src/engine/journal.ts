@@ -1,4 +1,5 @@
 import type { Draft, Item } from './item.ts';
+import type { Key } from './key.ts';
 import type { Store } from './store.ts';
 
 /** A cache as a journal names it. */
@@ -19,14 +20,15 @@ export type ItemMarks = Pick<Item, 'expiresAt' | 'cas' | 'stale' | 'recaching' |
 
 /**
  * Is told of every change as a store makes it, and of what is then: whoever replays it in order comes to the
- * same items. That an item expires is no change: it was said with the item.
+ * same items. That an item expires is no change: it was said with the item. Keys and values hold for the call
+ * alone.
  */
 export interface Journal {
   /** Asked before a change. Throws Refusal `store_unavailable` while none can be kept. */
   admit(): void;
-  itemPut(cache: JournaledCache, key: string, draft: Draft, accessedAt: number): void;
-  itemAmended(cache: JournaledCache, key: string, marks: ItemMarks): void;
-  itemRemoved(cache: JournaledCache, key: string): void;
+  itemPut(cache: JournaledCache, key: Key, draft: Draft, accessedAt: number): void;
+  itemAmended(cache: JournaledCache, key: Key, marks: ItemMarks): void;
+  itemRemoved(cache: JournaledCache, key: Key): void;
   cacheCleared(cache: JournaledCache): void;
   /** It will be cleared at its `clearAt`. */
   clearPlanned(cache: JournaledCache): void;
@@ -44,9 +46,9 @@ export interface Restoration {
   /** Before anything else is said of the cache; may be said again. */
   cache(description: CacheDescription): void;
   /** False: there is no such cache. Throws Refusal `out_of_memory` where no item may make room. */
-  itemPut(cache: number, key: string, draft: Draft, accessedAt: number): boolean;
-  itemAmended(cache: number, key: string, marks: ItemMarks): void;
-  itemRemoved(cache: number, key: string): void;
+  itemPut(cache: number, key: Key, draft: Draft, accessedAt: number): boolean;
+  itemAmended(cache: number, key: Key, marks: ItemMarks): void;
+  itemRemoved(cache: number, key: Key): void;
   cacheCleared(cache: number): void;
   /** After all items, since those that came after that time would go, too. */
   clearPlanned(cache: number, at: number): void;
@@ -66,7 +68,7 @@ export interface JournaledStore extends Store {
   journaledCaches(): Iterable<JournaledCache>;
   /**
    * Visits some items, and answers where to go on: 0 when all were visited. What stays while one goes on is
-   * visited exactly once, whatever is changed between two calls.
+   * visited exactly once, whatever is changed between two calls. A key holds for the call alone.
    */
-  visit(from: number, visit: (cache: JournaledCache, key: string, item: Item) => void): number;
+  visit(from: number, visit: (cache: JournaledCache, key: Key, item: Item) => void): number;
 }

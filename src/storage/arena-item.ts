@@ -1,5 +1,5 @@
 import { type Cas, type Draft, type Item, NEVER, type NewValue, type ValueKind } from '../engine/item.ts';
-import type { KeyBytes } from '../engine/key.ts';
+import { KeyBytes } from '../engine/key.ts';
 import type { ItemFacts } from '../engine/store.ts';
 import { byteOf, CHUNK_BYTES_MAX, type ChunkHeap, NOWHERE, type Region, wordOf } from './chunk-heap.ts';
 import {
@@ -119,6 +119,11 @@ export class ArenaItem implements Item {
   get key(): string {
     const start = this.#byte + this.#keyOffset();
     return this.#bytes.toString('latin1', start, start + this.keyLength);
+  }
+
+  /** The same where it lies, for as long as the item lies there. */
+  get keyBytes(): KeyBytes {
+    return new KeyBytes(this.#bytes, this.#byte + this.#keyOffset(), this.keyLength);
   }
 
   get value(): Buffer {

@@ -157,14 +157,14 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       const contents = cache
         ? this.#put(cache.contents, key, hash, decision.draft, address)
         : this.#putFirst(handle, key, decision.draft);
-      journal?.itemPut(contents.cache, String(key), decision.draft, this.#now());
+      journal?.itemPut(contents.cache, key, decision.draft, this.#now());
     } else if (cache && address !== NOWHERE) {
       if (decision.action === 'amend') {
         const place = this.#amend(address, cache.contents, decision.amendment);
-        if (journaled) journal.itemAmended(cache, String(key), this.#items.at(place));
+        if (journaled) journal.itemAmended(cache, key, this.#items.at(place));
       } else if (decision.action === 'remove') {
         this.#remove(address, cache.contents);
-        journal?.itemRemoved(cache, String(key));
+        journal?.itemRemoved(cache, key);
       }
     }
     return decision.outcome;
@@ -178,11 +178,11 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     return this.caches.all();
   }
 
-  visit(from: number, visit: (cache: JournaledCache, key: string, item: Item) => void): number {
+  visit(from: number, visit: (cache: JournaledCache, key: Key, item: Item) => void): number {
     return this.#items.index.visit(from, (address) => {
       const item = this.#items.at(address);
       const contents = this.#contentsOf(item.owner);
-      if (!contents.discarded && item.expiresAt > this.#now()) visit(contents.cache, item.key, item);
+      if (!contents.discarded && item.expiresAt > this.#now()) visit(contents.cache, item.keyBytes, item);
     });
   }
 
@@ -444,7 +444,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       return;
     }
     const contents = this.#contentsOf(item.owner);
-    this.caches.journal?.itemRemoved(contents.cache, item.key);
+    this.caches.journal?.itemRemoved(contents.cache, item.keyBytes);
     this.#remove(address, contents);
     contents.cache.evictions++;
     this.#evictions++;

@@ -154,7 +154,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   }
 
   /** All at once, however many there are. */
-  visit(_from: number, visit: (cache: JournaledCache, key: string, item: Item) => void): number {
+  visit(_from: number, visit: (cache: JournaledCache, key: Key, item: Item) => void): number {
     for (const cache of this.caches.all()) {
       for (const entry of entriesOf(cache.contents)) {
         if (entry.expiresAt > this.#now()) visit(cache, entry.key, entry);
@@ -164,19 +164,20 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   }
 
   restoration(): Restoration {
-    const restore = (contents: EntryContents, key: string, draft: Draft, accessedAt: number) => {
+    const restore = (contents: EntryContents, given: Key, draft: Draft, accessedAt: number) => {
+      const key = String(given);
       this.#place(contents, key, draft, sizeOf(key, draft)).accessedAt = accessedAt;
     };
     return new MemoryRestoration<Entries>(this.caches, {
       put: restore,
       amend: (contents, key, marks) => {
-        const entry = contents.kept.peek(key);
+        const entry = contents.kept.peek(String(key));
         if (!entry) return;
         const { value, kind, flags } = entry;
         restore(contents, key, { value, kind, flags, ...marks }, marks.accessedAt);
       },
       remove: (contents, key) => {
-        const entry = contents.kept.peek(key);
+        const entry = contents.kept.peek(String(key));
         if (entry) this.#remove(entry);
       },
       orderByUse: (contents) => {

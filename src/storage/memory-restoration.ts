@@ -1,14 +1,15 @@
 import type { Draft } from '../engine/item.ts';
 import type { CacheDescription, ItemMarks, Restoration } from '../engine/journal.ts';
+import type { Key } from '../engine/key.ts';
 import type { Contents, MemoryCache } from './memory-cache.ts';
 import type { MemoryCaches } from './memory-caches.ts';
 
 /** How a store that keeps its items in this process puts them back, whatever the quotas say. */
 export interface ItemRestoration<K> {
-  put(contents: Contents<K>, key: string, draft: Draft, accessedAt: number): void;
+  put(contents: Contents<K>, key: Key, draft: Draft, accessedAt: number): void;
   /** The item may have made room for others. */
-  amend(contents: Contents<K>, key: string, marks: ItemMarks): void;
-  remove(contents: Contents<K>, key: string): void;
+  amend(contents: Contents<K>, key: Key, marks: ItemMarks): void;
+  remove(contents: Contents<K>, key: Key): void;
   orderByUse(contents: Contents<K>): void;
 }
 
@@ -32,18 +33,18 @@ export class MemoryRestoration<K> implements Restoration {
     this.#byNumber.set(number, this.#caches.restore(description));
   }
 
-  itemPut(number: number, key: string, draft: Draft, accessedAt: number): boolean {
+  itemPut(number: number, key: Key, draft: Draft, accessedAt: number): boolean {
     const cache = this.#byNumber.get(number);
     if (cache) this.#items.put(cache.contents, key, draft, accessedAt);
     return cache !== undefined;
   }
 
-  itemAmended(number: number, key: string, marks: ItemMarks): void {
+  itemAmended(number: number, key: Key, marks: ItemMarks): void {
     const cache = this.#byNumber.get(number);
     if (cache) this.#items.amend(cache.contents, key, marks);
   }
 
-  itemRemoved(number: number, key: string): void {
+  itemRemoved(number: number, key: Key): void {
     const cache = this.#byNumber.get(number);
     if (cache) this.#items.remove(cache.contents, key);
   }

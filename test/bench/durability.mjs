@@ -1,12 +1,14 @@
-import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fill, openClient } from './client.mjs';
 import { buildGenerator } from './generator.mjs';
+import { cores } from './machine.mjs';
 import { rateOf, ratePerCpuOf } from './measurements.mjs';
-import { inTurn, median, ratio, spread } from './pairs.mjs';
+import { median, ratio, spread } from './pairs.mjs';
 import { percent, say, short, table, tell, times } from './report.mjs';
 import { freePort, startIroncached } from './servers.mjs';
 
@@ -22,11 +24,20 @@ const MODES = {
 };
 
 const common = { connections: 50, keys: 100_000, value: 100 };
-const WORKLOADS = [
-  { name: 'depth 1, 9:1', settings: { ...common, gets: 9, sets: 1, depth: 1 } },
-  { name: 'depth 1, sets', settings: { ...common, gets: 0, sets: 1, depth: 1 } },
-  { name: 'depth 16, sets', settings: { ...common, gets: 0, sets: 1, depth: 16 } },
+const WORK = [
+  { name: '9:1 at depth 1', settings: { ...common, gets: 9, sets: 1, depth: 1 } },
+  { name: '9:1 at depth 16', settings: { ...common, gets: 9, sets: 1, depth: 16 } },
+  { name: 'sets at depth 1', settings: { ...common, gets: 0, sets: 1, depth: 1 } },
+  { name: 'sets at depth 16', settings: { ...common, gets: 0, sets: 1, depth: 16 } },
 ];
+
+/** Where the threads run that write to disk: a spare core is what the generator leaves of its own. */
+const SPARE = 'a spare core for writing';
+const PLACES = cores ? ['one core for all', SPARE] : ['nothing pinned'];
+
+const WORKLOADS = PLACES.flatMap((place) =>
+  WORK.map(({ name, settings }) => ({ name: `${name}, ${place}`, place, settings })),
+);
 
 const ITEMS = 1_000_000;
 const WATCHED_SECONDS = 20;
@@ -39,23 +50,102 @@ export const durability = { measure, print };
  */
 async function measure({ seconds, pairs, store, items = ITEMS, only }) {
   const generator = buildGenerator();
+  const workloads = WORKLOADS.filter((each) => !only || each.name.includes(only));
   /** @type {Result[]} */
-  const results = [];
-  for (const { name, settings } of WORKLOADS.filter((each) => !only || each.name.includes(only))) {
-    tell(name);
-    const contestants = Object.entries(MODES).map(([mode, environment]) => [
-      mode,
-      () =>
-        withServer(store, environment, async (server) => {
-          await generator.run(server, { ...settings, preload: 1, warmup: 1, seconds: 1 });
-          return generator.run(server, { ...settings, preload: 0, warmup: 0.3, seconds });
-        }),
-    ]);
-    results.push({ name, runs: await inTurn(pairs, Object.fromEntries(contestants)) });
+  const results = workloads.map(({ name }) => ({ name, runs: {} }));
+  for (let pair = 1; pair <= pairs; pair++) {
+    tell(`pair ${pair} of ${pairs}`);
+    await contest(workloads, { generator, seconds, store }, (i, mode, run) => {
+      const { runs } = /** @type {Result} */ (results[i]);
+      runs[mode] = [...(runs[mode] ?? []), run];
+    });
   }
   if (only) return { generator: generator.name, results, saving: [], restarts: [], items };
   const saving = await measureSaving(store, items);
   return { generator: generator.name, results, saving, restarts: await measureRestarts(store, items), items };
+}
+
+/**
+ * All ways of keeping items in turn, with new processes, since each compiles anew. Who is not measured is
+ * stopped, or it would go on saving.
+ * @param {typeof WORKLOADS} workloads
+ * @param {{ generator: import('./generator.mjs').Generator, seconds: number, store: string }} parts
+ * @param {(workload: number, mode: string, run: import('./generator.mjs').Measurement) => void} measured
+ */
+async function contest(workloads, { generator, seconds, store }, measured) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'ironcached-durability-'));
+  /** @type {Map<string, import('./servers.mjs').Server>} */
+  const servers = new Map();
+  try {
+    for (const [mode, environment] of Object.entries(MODES)) {
+      const given = { ...environment, IRONCACHED_DATA_DIR: join(dataDir, String(servers.size)) };
+      const server = await startIroncached(store, { environment: given });
+      servers.set(mode, server);
+      await awake(server.pid, () => warmUp(server, generator));
+    }
+    for (const [i, { place, settings }] of workloads.entries()) {
+      for (const [mode, server] of servers) {
+        if (cores)
+          keepThreads(server.pid, place === SPARE ? [cores.server, cores.generator] : [cores.server]);
+        const given = { ...settings, preload: 0, warmup: 0.3, seconds };
+        measured(i, mode, await awake(server.pid, () => generator.run(server, given)));
+      }
+    }
+  } finally {
+    for (const { pid, stop } of servers.values()) await awake(pid, stop);
+    rmSync(dataDir, { recursive: true });
+  }
+}
+
+/**
+ * Stores the keys, and lets the compiler see the code.
+ * @param {import('./servers.mjs').Server} server @param {import('./generator.mjs').Generator} generator
+ */
+async function warmUp(server, generator) {
+  await generator.run(server, {
+    ...common,
+    gets: 9,
+    sets: 1,
+    depth: 16,
+    preload: 1,
+    warmup: 0.5,
+    seconds: 0.5,
+  });
+  await generator.run(server, {
+    ...common,
+    gets: 0,
+    sets: 1,
+    depth: 16,
+    preload: 0,
+    warmup: 0,
+    seconds: 0.5,
+  });
+}
+
+/** @template R @param {number} pid @param {() => Promise<R>} work */
+async function awake(pid, work) {
+  process.kill(pid, 'SIGCONT');
+  try {
+    return await work();
+  } finally {
+    if (isThere(pid)) process.kill(pid, 'SIGSTOP');
+  }
+}
+
+/** @param {number} pid */
+function isThere(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Moves all threads of a process but the first. @param {number} pid @param {number[]} to cores */
+function keepThreads(pid, to) {
+  for (const thread of readdirSync(`/proc/${pid}/task`).filter((each) => each !== String(pid))) {
+    spawnSync('taskset', ['-pc', to.join(','), thread], { stdio: 'ignore' });
+  }
 }
 
 /** How late the event loop is while all items are saved again and again. @param {string} store @param {number} items */

@@ -5,12 +5,20 @@ import { FrameRoom } from '../../src/durability/frame-room.ts';
 import { type RecordListener, readRecords } from '../../src/durability/record-reader.ts';
 import { RecordWriter } from '../../src/durability/record-writer.ts';
 import { casFrom, type Draft, NEVER } from '../../src/engine/item.ts';
+import { KeyBytes } from '../../src/engine/key.ts';
 
 const SECOND_MS = 1000;
 
+/** As a text, or as bytes among others. */
 const key = fc
-  .uint8Array({ minLength: 1, maxLength: 250 })
-  .map((bytes) => Buffer.from(bytes).toString('latin1'));
+  .tuple(fc.uint8Array({ minLength: 1, maxLength: 250 }), fc.option(fc.integer({ min: 0, max: 9 })))
+  .map(([bytes, start]) => {
+    const text = Buffer.from(bytes).toString('latin1');
+    if (start === null) return text;
+    const around = Buffer.alloc(start + bytes.length + 1, 'around');
+    around.set(bytes, start);
+    return new KeyBytes(around, start, bytes.length);
+  });
 const number = fc.integer({ min: 1, max: 2 ** 32 - 1 });
 const cas = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(casFrom);
 const time = fc.oneof(fc.constant(NEVER), fc.integer({ min: 1, max: 2 ** 43 }));
@@ -75,8 +83,9 @@ function listener(told: Call[]): RecordListener {
   };
 }
 
-// Values are views of the frame; and strings are compared much faster.
+// Keys and values are views of the frame; and strings are compared much faster.
 function copied(arg: unknown): unknown {
+  if (arg instanceof KeyBytes) return String(arg);
   if (typeof arg !== 'object' || arg === null || !('value' in arg)) return arg;
   return { ...arg, value: (arg.value as Buffer).toString('latin1') };
 }

@@ -1162,7 +1162,8 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         const shuffled = new JournalRecord();
         for (const cached of store.journaledCaches()) {
           const later: (() => void)[] = [];
-          visitAll(store, (_cache, key, item) => {
+          visitAll(store, (_cache, given, item) => {
+            const key = String(given);
             const { value, kind, flags, cas, expiresAt, accessedAt } = item;
             const tell = () =>
               shuffled.itemPut(cached, key, { value, kind, flags, cas, expiresAt }, accessedAt);
@@ -1216,13 +1217,15 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
       await put(cache, 'expired', 'v', { expiresAt: clock.now() });
       const seen: string[] = [];
       let turn = 0;
-      visitAll(store, (_cache, key) => {
+      visitAll(store, (_cache, given) => {
+        const key = String(given);
         if (key.startsWith('stays')) seen.push(key);
         turn++;
       });
       expect(turn).toBe(500);
       for (let place = 0, more = true; more; more = place !== 0) {
-        place = store.visit(place, (_cache, key) => {
+        place = store.visit(place, (_cache, given) => {
+          const key = String(given);
           if (key.startsWith('stays')) seen.push(key);
         });
         await put(cache, `comes-${turn++}`, 'v');

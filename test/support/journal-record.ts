@@ -8,6 +8,7 @@ import type {
   JournaledStore,
   Restoration,
 } from '../../src/engine/journal.ts';
+import type { Key } from '../../src/engine/key.ts';
 
 /** Remembers what it is told, and replays it. */
 export class JournalRecord implements Journal {
@@ -28,7 +29,8 @@ export class JournalRecord implements Journal {
     if (this.isRefusing) throw new Refusal('store_unavailable', 'by the test');
   }
 
-  itemPut(cache: JournaledCache, key: string, draft: Draft, accessedAt: number): void {
+  itemPut(cache: JournaledCache, given: Key, draft: Draft, accessedAt: number): void {
+    const key = String(given);
     const copy = { ...draft, value: Buffer.from(draft.value) };
     const description = describe(cache);
     this.#told.push((restoration) => {
@@ -37,13 +39,15 @@ export class JournalRecord implements Journal {
     });
   }
 
-  itemAmended({ number }: JournaledCache, key: string, marks: ItemMarks): void {
+  itemAmended({ number }: JournaledCache, given: Key, marks: ItemMarks): void {
+    const key = String(given);
     const { expiresAt, cas, stale, recaching, fetched, accessedAt } = marks;
     const copy = { expiresAt, cas, stale, recaching, fetched, accessedAt };
     this.#told.push((restoration) => restoration.itemAmended(number, key, copy));
   }
 
-  itemRemoved({ number }: JournaledCache, key: string): void {
+  itemRemoved({ number }: JournaledCache, given: Key): void {
+    const key = String(given);
     this.#told.push((restoration) => restoration.itemRemoved(number, key));
   }
 
@@ -73,7 +77,8 @@ export async function stateOf(store: JournaledStore): Promise<string[]> {
   }
   let place = 0;
   do {
-    place = store.visit(place, ({ number }, key, item) => {
+    place = store.visit(place, ({ number }, given, item) => {
+      const key = String(given);
       const { value, kind, flags, cas, expiresAt, accessedAt, stale, recaching, fetched } = item;
       const seconds = Math.floor(accessedAt / 1000);
       const marks = { kind, flags, cas: String(cas), expiresAt, seconds, stale, recaching, fetched };
