@@ -65,10 +65,10 @@ function obeySignals(service: Service, { logger, config }: { logger: Logger; con
       }
       isStopping = true;
       logger.info({ signal }, 'stopping; the same again ends it at once');
-      await service.stop();
+      const isKept = await service.stop();
       logger.info('stopped');
       // A peer that keeps its half of a connection open is no reason to stay.
-      process.exit(0);
+      process.exit(isKept ? 0 : 1);
     });
   }
 }

@@ -90,7 +90,7 @@ export class Service {
   #warnings: readonly string[] = [];
   #isRestored = false;
   #isReady = false;
-  #stopping: Promise<void> | undefined;
+  #stopping: Promise<boolean> | undefined;
 
   constructor(parts: ServiceParts) {
     const { config, logger, version, clock = tickClock() } = parts;
@@ -217,13 +217,16 @@ export class Service {
     await this.#accounts?.reload();
   }
 
-  /** Closes both doors: no new connections, requests in flight are answered, for a bounded time. */
-  stop(): Promise<void> {
+  /**
+   * Closes both doors: no new connections, requests in flight are answered, for a bounded time. False: items
+   * could not be kept that should have been.
+   */
+  stop(): Promise<boolean> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }
 
-  async #stop(): Promise<void> {
+  async #stop(): Promise<boolean> {
     const { stopDelay, stopTimeout } = this.#parts.config;
     // Until then, REST answers as ever, but tells every client to close its connection.
     if (this.#isReady) await delay(stopDelay * 1000);
@@ -234,8 +237,9 @@ export class Service {
     await this.#accounts?.close();
     // Until here, whoever watches is told that the service is not ready.
     if (this.#monitoringApp) await closeApp(this.#monitoringApp, 0);
-    await this.#durability?.stop();
+    const isKept = (await this.#durability?.stop()) ?? true;
     await this.#store.close();
+    return isKept;
   }
 
   // By memcached's protocol nothing can be said to clients yet: that door is not open.

@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runRepair } from '../src/cli/repair.ts';
 import { runCommand } from '../src/cli/run.ts';
+import { ServerProcess } from './crash/server-process.ts';
 import { PROJECT, startService, type TestService, TOKEN, temporaryDirectory } from './support/service.ts';
 import { signIn, textClient } from './support/text-client.ts';
 
@@ -128,6 +129,16 @@ test('damaged files are not read and not touched, and what is readable of them c
   const second = await startService(flags, { dataDir });
   expect(await (await second.rest('GET', '/c')).json()).toMatchObject({ size: 9 });
   expect((await second.rest('GET', '/c/items/key-4')).status).toBe(404);
+});
+
+test('a stop that cannot keep the items ends with status 1', async () => {
+  const dataDir = temporaryDirectory();
+  const server = new ServerProcess(dataDir, { IRONCACHED_DURABILITY: 'snapshot' });
+  await server.ready();
+  rmSync(join(dataDir, 'items'), { recursive: true });
+  writeFileSync(join(dataDir, 'items'), 'a file in its place');
+  expect(await server.end('SIGTERM')).toBe(1);
+  expect(server.logged('the last changes could not be kept')).toHaveLength(1);
 });
 
 test('caches of a project that was deleted meanwhile are gone', async () => {

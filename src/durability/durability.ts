@@ -121,19 +121,22 @@ export class Durability {
     else if (snapshotIntervalMs > 0) this.#scheduleSnapshot();
   }
 
-  /** Keeps everything, once nobody changes anything any more. */
-  async stop(): Promise<void> {
+  /** Keeps everything, once nobody changes anything any more. False: it could not, and has logged why. */
+  async stop(): Promise<boolean> {
     this.#isStopping = true;
+    let isKept = true;
     clearTimeout(this.#timer);
     try {
       if (this.#parts.mode === 'log') await this.#finishLog();
       await this.#saving;
       if (this.#parts.mode === 'snapshot' && this.#isRunning) await this.#save(true);
     } catch (err) {
+      isKept = false;
       this.#parts.log.error({ err }, 'the last changes could not be kept');
     }
     this.#parts.store.journalTo(undefined);
     await this.#lock?.release();
+    return isKept;
   }
 
   async #restore(): Promise<void> {

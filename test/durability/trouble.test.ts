@@ -92,7 +92,7 @@ test('a stop while the disk fails does not hang, and says so', async () => {
   await vi.waitFor(() => expect(parts.durability.figures.lagBytes).toBe(0), { timeout: 10_000 });
   directory.failing = 'write';
   set(parts, 'lost');
-  await parts.durability.stop();
+  expect(await parts.durability.stop()).toBe(false);
   expect(parts.log.map(({ message }) => message)).toContain('the last changes could not be kept');
   const restarted = await openDurableStore({ path });
   expect(await restarted.engine.cache(PROJECT, 'c').get('kept')).toBeDefined();

@@ -47,7 +47,7 @@ export async function startService(
     ...(clock ? { clock } : {}),
   });
   const addresses = await service.start();
-  onTestFinished(() => service.stop());
+  onTestFinished(async () => void (await service.stop()));
   const base = `${addresses.protocol}://127.0.0.1:${addresses.httpPort}/1/projects/${PROJECT}/caches`;
   return {
     ...addresses,
