@@ -187,7 +187,12 @@ export class Durability {
     });
     journal.begin(this.#nextFile('log'));
     journal.flushCounters();
-    await settleFirst(journal, this.#parts.directory);
+    try {
+      await settleFirst(journal, this.#parts.directory);
+    } catch (error) {
+      await this.#end(journal);
+      throw error;
+    }
     if (this.#parts.mode === 'log') {
       this.#journal = journal;
       this.#parts.store.journalTo(journal);
@@ -365,11 +370,14 @@ export class Durability {
     const journal = this.#journal;
     if (!journal) return;
     journal.stop();
-    await journal.writer.settle(true);
-    await this.#saving;
-    journal.flushCounters();
-    await journal.writer.settle(true);
-    await journal.writer.close();
+    try {
+      await journal.writer.settle(true);
+      await this.#saving;
+      journal.flushCounters();
+      await journal.writer.settle(true);
+    } finally {
+      await journal.writer.close();
+    }
   }
 }
 

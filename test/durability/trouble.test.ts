@@ -11,6 +11,7 @@ const PROJECT = 'a1'.repeat(12);
 /** A directory on a disk that fails while a test says so. */
 class FaultyDirectory extends ItemDirectory {
   failing: 'write' | 'sync' | undefined;
+  openFiles = 0;
   /** What the system has but for what it dropped, when it could not bring it to disk. */
   static async at(path: string): Promise<FaultyDirectory> {
     await ItemDirectory.open(path);
@@ -19,6 +20,7 @@ class FaultyDirectory extends ItemDirectory {
 
   override async create(file: GenerationFile): Promise<LogFile> {
     const made = await super.create(file);
+    this.openFiles++;
     let dirty: [at: number, length: number][] = [];
     return {
       write: async (bytes, at) => {
@@ -34,7 +36,10 @@ class FaultyDirectory extends ItemDirectory {
         for (const [at, length] of unsynced) await made.write(Buffer.alloc(length), at);
         throw new Error('EIO: i/o error');
       },
-      close: () => made.close(),
+      close: () => {
+        this.openFiles--;
+        return made.close();
+      },
     };
   }
 }
@@ -93,10 +98,19 @@ test('a stop while the disk fails does not hang, and says so', async () => {
   directory.failing = 'write';
   set(parts, 'lost');
   expect(await parts.durability.stop()).toBe(false);
+  expect(directory.openFiles).toBe(0);
   expect(parts.log.map(({ message }) => message)).toContain('the last changes could not be kept');
   const restarted = await openDurableStore({ path });
   expect(await restarted.engine.cache(PROJECT, 'c').get('kept')).toBeDefined();
   await restarted.durability.stop();
+});
+
+test.each(['log', 'snapshot'] as const)('a start while the disk fails is refused, with %s', async (mode) => {
+  const path = itemsPath();
+  const directory = await FaultyDirectory.at(path);
+  directory.failing = 'write';
+  await expect(openDurableStore({ path, directory, mode })).rejects.toThrow(/cannot be written: ENOSPC/);
+  expect(directory.openFiles).toBe(0);
 });
 
 test('a snapshot that fails refuses nothing, and leaves the one before', async () => {
