@@ -259,6 +259,7 @@ function loopDelay(port) {
 /** @param {Awaited<ReturnType<typeof measure>>} figures */
 function print({ generator, results, saving, restarts, items }) {
   say(`\n## Durability\n\nGenerator: ${generator}. Files in ${tmpdir()} (${fileSystem()}).`);
+  for (const place of PLACES) printRatios(results, place);
   for (const result of results) {
     say(`\n${result.name}:\n`);
     const none = result.runs['none'] ?? [];
@@ -298,6 +299,25 @@ function print({ generator, results, saving, restarts, items }) {
       ]),
     );
   }
+}
+
+/** What is left of the rate without durability. @param {Result[]} results @param {string} place */
+function printRatios(results, place) {
+  const here = results.filter(({ name }) => name.endsWith(place));
+  if (here.length === 0) return;
+  say(`\nOf the rate without durability (in a second of CPU time), ${place}:\n`);
+  table(
+    ['durability', ...here.map(({ name }) => name.replace(`, ${place}`, ''))],
+    Object.keys(MODES)
+      .filter((mode) => mode !== 'none')
+      .map((mode) => [
+        mode,
+        ...here.map((result) => {
+          const { [mode]: ours, none } = result.runs;
+          return `${times(ratio(ours, none, rateOf(result)))} (${times(ratio(ours, none, ratePerCpuOf(result)))})`;
+        }),
+      ]),
+  );
 }
 
 function fileSystem() {
