@@ -26,6 +26,9 @@ import { stateOf } from '../support/journal-record.ts';
 const PROJECT = 'a1'.repeat(12);
 const MIB = 1024 * 1024;
 
+// For as many restores as the file has bytes, each of which has the disk sync, while others use it, too.
+const RESTORES_TIMEOUT_MS = 120_000;
+
 interface Outcome {
   /** What was restored, or why nothing was. */
   readonly state: string[] | StartError;
@@ -101,7 +104,9 @@ describe('of a log of five changes', () => {
     expect(whole.length).toBeGreaterThan(lengths.at(-1) ?? 0);
   });
 
-  test('what is left after any truncation is what was there after some change, and the rest is kept aside', async () => {
+  test('what is left after any truncation is what was there after some change, and the rest is kept aside', {
+    timeout: RESTORES_TIMEOUT_MS,
+  }, async () => {
     for (let length = 0; length < whole.length; length++) {
       const { state, warnings, files } = await restored(copyWith(whole.subarray(0, length)));
       const changes = lengths.filter((each) => each <= length).length - 1;
@@ -112,7 +117,9 @@ describe('of a log of five changes', () => {
     }
   });
 
-  test('no flipped bit gives a wrong answer: the start is refused, or the end is cut off with a warning', async () => {
+  test('no flipped bit gives a wrong answer: the start is refused, or the end is cut off with a warning', {
+    timeout: RESTORES_TIMEOUT_MS,
+  }, async () => {
     let refused = 0;
     for (let at = 0; at < whole.length; at++) {
       const bytes = Buffer.from(whole);
