@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { leaveNow } from './joined-response.ts';
 import { JSON_TYPE, messageJson } from './json-answer.ts';
 
 /** How long a connection that got its last answer may go on sending before it is cut. */
@@ -34,6 +35,7 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
 
 /** Sends a last answer and ends the connection: not at once, which would throw the answer away at a client that is still sending. */
 export function endWithAnswer(socket: Socket, answer: string): void {
+  leaveNow();
   socket.end(answer);
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();

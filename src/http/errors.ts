@@ -52,13 +52,13 @@ export function errorHandler(logger: FastifyBaseLogger | false) {
 
 /** Errors from before a route was found. */
 export function frameworkErrors(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  // No hook has seen the request.
   reply.header('x-request-id', request.id);
   sendError(reply, errorAnswer(error) ?? { status: 400, msg: 'The request cannot be understood.' });
 }
 
 export function sendError(reply: FastifyReply, { status, msg, headers }: ErrorAnswer): void {
-  if (headers) reply.headers(headers);
-  sendJson(reply, messageJson(msg), status);
+  sendJson(reply, messageJson(msg), status, headers);
 }
 
 /** Answers where no route fits: 405 with the methods that do, or 404 where there are none. */

@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
 import type { CommitGate } from '../engine/commit-gate.ts';
 import { JSON_TYPE, messageJson } from './json-answer.ts';
 import type { lastResponses } from './last-response.ts';
@@ -18,7 +18,7 @@ type Head = [status: number, message?: string | Headers, headers?: Headers];
 
 /** Responses that wait until what they tell is kept. */
 export function heldResponses(gate: CommitGate, Response: LastResponse) {
-  class HeldResponse extends Response {
+  class HeldResponse<Request extends IncomingMessage = IncomingMessage> extends Response<Request> {
     #head: Head | undefined;
     isHeld = false;
 

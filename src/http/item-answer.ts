@@ -3,8 +3,8 @@ import type { FastifyReply } from 'fastify';
 import { type Clock, clockSet } from '../engine/clock.ts';
 import { type Item, NEVER } from '../engine/item.ts';
 import { isCanonicalInteger, jsonFromItem } from './item-value.ts';
-import { sendJson } from './json-answer.ts';
-import type { SharedRoom } from './shared-room.ts';
+import { sendJsonBytes } from './json-answer.ts';
+import { SHARED_BYTES_MAX, type SharedRoom } from './shared-room.ts';
 import { VALUE_AT, type ValueRoom } from './value-room.ts';
 
 const NEVER_EXPIRES = '9999-01-01T00:00:00Z';
@@ -29,9 +29,10 @@ export class ItemAnswers {
   send(reply: FastifyReply, { cache, key }: ItemPlace, item: Item): void {
     const head = `{"cache":${quoted(cache)},"key":${quoted(key)},"value":`;
     const tail = `,"cas":"${item.cas}","flags":${item.flags},"expires":"${expiresText(item.expiresAt, this.#clock)}"}`;
-    const room = this.#room.forValue(item.valueLength);
-    const answer = itemJson(room, head, item, tail);
-    if (answer) this.#room.send(reply, answer);
+    // A small value is copied twice, so that it leaves in one piece with its head.
+    const make = item.valueLength <= SHARED_BYTES_MAX ? itemText : itemBytes;
+    const answer = make(this.#room.forValue(item.valueLength), head, item, tail);
+    if (answer !== undefined) sendJsonBytes(reply, answer);
     else sendEscaped(reply, head, item, tail);
   }
 }
@@ -39,18 +40,28 @@ export class ItemAnswers {
 type Value = Pick<Item, 'kind' | 'valueLength' | 'copyValue'>;
 
 /**
- * Puts a value between what stands around it, in some room: its bytes are copied, and become no string on
- * the way. Undefined: it has to be escaped, or is no text.
+ * Puts a value between what stands around it, as a text of one character per byte. Undefined: it has to be
+ * escaped, or is no text.
  */
-export function itemJson(room: ValueRoom, head: string, item: Value, tail: string): Buffer | undefined {
+export function itemText(room: ValueRoom, head: string, item: Value, tail: string): string | undefined {
+  item.copyValue(room.bytes, VALUE_AT);
+  const end = VALUE_AT + item.valueLength;
+  const quote = quoteFor(item, room, end);
+  return quote === undefined
+    ? undefined
+    : head + quote + room.bytes.latin1Slice(VALUE_AT, end) + quote + tail;
+}
+
+/** The same in the room itself, where the bytes of a large value become no text on the way. */
+export function itemBytes(room: ValueRoom, head: string, item: Value, tail: string): Buffer | undefined {
   const { bytes } = room;
   item.copyValue(bytes, VALUE_AT);
   const end = VALUE_AT + item.valueLength;
   const quote = quoteFor(item, room, end);
   if (quote === undefined) return undefined;
   const before = head + quote;
-  const start = VALUE_AT - Buffer.byteLength(before);
-  bytes.write(before, start);
+  const start = VALUE_AT - before.length;
+  bytes.write(before, start, 'latin1');
   return bytes.subarray(start, end + bytes.write(quote + tail, end, 'latin1'));
 }
 
@@ -76,13 +87,18 @@ const SPACE = 0x20;
 
 function sendEscaped(reply: FastifyReply, head: string, item: Item, tail: string): void {
   const { json, base64 } = jsonFromItem(item);
-  if (base64) reply.header('x-ironcache-encoding', 'base64');
-  sendJson(reply, `${head}${json}${tail}`);
+  const headers = base64 ? { 'x-ironcache-encoding': 'base64' } : undefined;
+  sendJsonBytes(reply, `${head}${bytesOf(json)}${tail}`, 200, headers);
 }
 
 // Names hardly ever have to be escaped.
 function quoted(name: string): string {
-  return /^[ !#-[\]-~]*$/.test(name) ? `"${name}"` : JSON.stringify(name);
+  return /^[ !#-[\]-~]*$/.test(name) ? `"${name}"` : bytesOf(JSON.stringify(name));
+}
+
+/** A text's bytes in UTF-8, as one character each. */
+function bytesOf(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 /** Answers with nothing but the value's bytes. */

@@ -27,8 +27,11 @@ declare module 'fastify' {
     arrivedAt: number;
   }
   interface FastifyReply {
-    /** Counts, times and logs the answer that is about to leave; undefined where nobody watches. */
-    noteAnswer?: (payload: unknown) => void;
+    /**
+     * Counts, times and logs the answer that is about to leave, of so many bytes, if that is known; undefined
+     * where nobody watches.
+     */
+    noteAnswer?: (bytes: number | undefined) => void;
   }
 }
 
@@ -42,32 +45,33 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
   const slowWarning = logger && new OccasionalWarning(logger, Date.now);
   const signInWarning = logger && new OccasionalWarning(logger, Date.now);
   app.decorateRequest('arrivedAt', 0);
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     request.arrivedAt = performance.now();
-    reply.header('x-request-id', request.id);
     done();
   });
-  app.decorateReply('noteAnswer', function noteAnswer(payload: unknown) {
+  app.decorateReply('noteAnswer', function noteAnswer(bytes: number | undefined) {
     const { request, statusCode: status } = this;
     const ms = performance.now() - request.arrivedAt;
     const meter = requests.operation(operationOf(request));
     meter.count(String(status));
     meter.time(ms / 1000);
     const isSlow = slowMs > 0 && ms >= slowMs && !mayTakeLong(request, status);
-    if (isSlow && slowWarning) slowWarning.warn(told(request, { status, ms, payload }), 'a slow request');
+    if (isSlow && slowWarning) slowWarning.warn(told(request, { status, ms, bytes }), 'a slow request');
     if (status === 401 && signInWarning) {
       const details = { ...loggedRequest(request), address: request.ip };
       signInWarning.warn(details, 'a request had no token, or an unknown one');
     }
     if (logger && isDebugging(logger)) {
       const path = pathOf(request.raw.url ?? '');
-      const details = { ...told(request, { status, ms, payload }), method: request.method, path };
+      const details = { ...told(request, { status, ms, bytes }), method: request.method, path };
       logger.debug(details, 'a request');
     }
   });
   // What is no JSON goes by Fastify: see json-answer.ts.
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    reply.noteAnswer?.(payload);
+  app.addHook('onSend', (request, reply, payload, done) => {
+    reply.header('x-request-id', request.id);
+    const isBody = typeof payload === 'string' || Buffer.isBuffer(payload);
+    reply.noteAnswer?.(isBody ? Buffer.byteLength(payload) : undefined);
     done();
   });
 }
@@ -79,15 +83,14 @@ function mayTakeLong(request: FastifyRequest, status: number): boolean {
 
 function told(
   request: FastifyRequest,
-  { status, ms, payload }: { status: number; ms: number; payload: unknown },
+  { status, ms, bytes }: { status: number; ms: number; bytes: number | undefined },
 ) {
-  const isBody = typeof payload === 'string' || Buffer.isBuffer(payload);
   return {
     ...loggedRequest(request),
     status,
     ms: Math.round(ms * 100) / 100,
     bytesIn: Number(request.headers['content-length'] ?? 0),
-    bytesOut: isBody ? Buffer.byteLength(payload) : undefined,
+    bytesOut: bytes,
   };
 }
 

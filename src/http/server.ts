@@ -13,6 +13,7 @@ import {
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import { endWithAnswer, rawAnswer } from './broken-requests.ts';
 import { heldResponses } from './held-responses.ts';
+import { leaveNow } from './joined-response.ts';
 import { lastResponses } from './last-response.ts';
 import { inOrder } from './pipelining.ts';
 
@@ -89,6 +90,7 @@ function checkingIntervalMs(timeoutMs: number): number {
 }
 
 function refuseTunnel(_request: unknown, socket: Duplex): void {
+  leaveNow();
   socket.on('error', () => socket.destroy());
   socket.end(rawAnswer(405, 'CONNECT is not possible: this is no proxy.', { allow: 'GET, HEAD' }));
 }

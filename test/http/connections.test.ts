@@ -251,6 +251,13 @@ describe('a request that cannot be read', () => {
     expect(await socket.answer()).toMatchObject({ status: 200 });
     expect(await socket.answer()).toMatchObject({ status: 400 });
   });
+
+  test('so does a CONNECT', async () => {
+    const socket = await connected();
+    socket.write(`${request('GET', '/version')}${request('CONNECT', 'example.org:443')}`);
+    expect(await socket.answer()).toMatchObject({ status: 200 });
+    expect(await socket.answer()).toMatchObject({ status: 405 });
+  });
 });
 
 describe('a request that takes too long', () => {

@@ -9,17 +9,17 @@ import { wholeBody } from '../body.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { readAmount } from '../increment-request.ts';
 import { ItemAnswers, sendItemBytes } from '../item-answer.ts';
-import { messageBytes, sendJson } from '../json-answer.ts';
+import { messageJson, sendJson } from '../json-answer.ts';
 import { operation } from '../operation.ts';
 import { put, readPutRequest } from '../put-request.ts';
 import { type ItemPath, incrementBody, incremented, item, itemPath, message, putBody } from '../schemas.ts';
 import { SharedRoom } from '../shared-room.ts';
 
-const STORED = messageBytes('Stored.');
+const STORED = messageJson('Stored.');
 // Not an error: clients compare the text with "Stored." and fail on an error status.
-const NOT_STORED = messageBytes('Not stored.');
-const DELETED = messageBytes('Deleted.');
-const KEY_NOT_FOUND = messageBytes('Key not found');
+const NOT_STORED = messageJson('Not stored.');
+const DELETED = messageJson('Deleted.');
+const KEY_NOT_FOUND = messageJson('Key not found');
 const NOT_NUMERIC = 'Cannot increment or decrement non-numeric value';
 const OUT_OF_RANGE = 'The result would be outside the range of a 64-bit number. Use a smaller amount.';
 

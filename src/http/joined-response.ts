@@ -1,0 +1,57 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+
+/** How many answers wait for each other at most: the first of them should not wait long. */
+const TOGETHER_MAX = 16;
+
+/**
+ * Responses whose body, given whole as a text of one character per byte, leaves in one piece with its head, and
+ * together with others that were made in the same turn of the event loop: a system call that wakes a client
+ * costs several times as much as one that finds it awake, and on the same machine the first of them wakes it.
+ */
+export class JoinedResponse<
+  Request extends IncomingMessage = IncomingMessage,
+> extends ServerResponse<Request> {
+  override end(...args: unknown[]): this {
+    const [body, encoding] = args;
+    const isJoined = encoding === 'latin1' && typeof body === 'string' && joinsHead(this, body);
+    if (!isJoined) return super.end(...(args as []));
+    // Without a socket it waits for the answers before it; after an error the connection may be cut at once.
+    if (this.socket === null || !WAITING_STATUSES.has(this.statusCode)) return super.end();
+    leaveTogether(this);
+    return this;
+  }
+
+  /** Sends what was joined. */
+  leave(): void {
+    super.end();
+  }
+}
+
+const WAITING_STATUSES = new Set([200, 404]);
+
+/** What Node keeps of a head until it is written: no part of its interface, so it is looked at with care. */
+interface KeptHead {
+  _header?: unknown;
+  _headerSent?: unknown;
+}
+
+function joinsHead(response: ServerResponse & KeptHead, body: string): boolean {
+  if (typeof response._header !== 'string' || response._headerSent !== false) return false;
+  response._header += body;
+  return true;
+}
+
+let leaving: JoinedResponse[] = [];
+
+function leaveTogether(response: JoinedResponse): void {
+  leaving.push(response);
+  if (leaving.length === 1) setImmediate(leaveNow);
+  else if (leaving.length >= TOGETHER_MAX) leaveNow();
+}
+
+/** Sends what waits for the end of the turn: call it before a socket is written to without a response. */
+export function leaveNow(): void {
+  const responses = leaving;
+  leaving = [];
+  for (const response of responses) response.leave();
+}
