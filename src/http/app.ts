@@ -102,13 +102,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     return503OnClosing: false,
   });
   readBodiesOurselves(app);
-  // First, so that every answer carries its headers; not at all where nobody asked for it.
+  // Before whatever may answer, so that every answer is timed.
+  watchRequests(app, { logger, requests, slowMs });
+  // So that every answer carries its headers; not at all where nobody asked for it.
   if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
   refuseWhileClosing(app);
   if (parts.notYet) refuseUntilReady(app, parts.notYet);
-  app.decorateRequest('grant', null);
-  watchRequests(app, { logger, requests, slowMs });
-  app.decorateRequest('admin', null);
   const allowedMethods = watchRoutes(app);
   app.setErrorHandler(errorHandler(logger));
   app.setNotFoundHandler((request, reply) =>
@@ -125,6 +124,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await app.register(authenticationRoute, { prefix: '/1', gate });
   await app.register(
     async (control) => {
+      control.decorateRequest('admin', null);
       control.addHook('onRequest', administer(gate));
       await control.register(projectRoutes, { accounts, now: engine.clock.unixNow });
       await control.register(tokenRoutes, { accounts, now: engine.clock.unixNow });
@@ -134,6 +134,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   );
   await app.register(
     async (project) => {
+      project.decorateRequest('grant', null);
       authenticateRoutes(project, gate);
       await project.register(cacheRoutes, { engine });
       await project.register(itemRoutes, { engine, bodyBytesMax: limits.bodyBytesMax });

@@ -54,6 +54,16 @@ describe('with origins', () => {
     expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
   });
 
+  test('a preflight is counted with the time that it took, and has an id', async () => {
+    const before = performance.now();
+    const answer = await ask({ corsOrigins, method: 'OPTIONS', url: path('c', 'k'), headers: PREFLIGHT });
+    const meters = [...rest.requests.operations()].map(([, meter]) => meter);
+    const seconds = meters.reduce((sum, { sumSeconds }) => sum + sumSeconds, 0);
+    expect(rest.requests.countOf('204')).toBe(1);
+    expect(seconds).toBeLessThanOrEqual((performance.now() - before) / 1000);
+    expect(answer.headers).toHaveProperty('x-request-id');
+  });
+
   test('an answer may be read by their pages, with its headers', async () => {
     const answer = await ask({
       corsOrigins,
