@@ -1,5 +1,6 @@
 // What REST is measured against: the least that a route can do which checks a header and answers the same
-// bytes. Argument: `fastify` or `http`; environment: TOKEN, ANSWER (the bytes of an item's answer).
+// bytes, each answer by itself and at once, as is usual. Argument: `fastify` or `http`; environment: TOKEN,
+// ANSWER (the bytes of an item's answer).
 import { createServer } from 'node:http';
 import fastify from 'fastify';
 
