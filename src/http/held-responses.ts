@@ -28,6 +28,11 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
       return this;
     }
 
+    override writeUsualHead(headers: OutgoingHttpHeader[]): void {
+      if (gate.isOpen || !isAboutItems(this.req.url)) super.writeUsualHead(headers);
+      else this.writeHead(200, headers);
+    }
+
     // An answer in pieces is let go: its beginning cannot be taken back.
     override write(chunk: unknown, ...more: unknown[]): boolean {
       if (this.#head) this.#writeHead(this.#head);

@@ -30,7 +30,7 @@ export class JoinedResponse<
 const WAITING_STATUSES = new Set([200, 404]);
 
 /** What Node keeps of a head until it is written: no part of its interface, so it is looked at with care. */
-interface KeptHead {
+export interface KeptHead {
   _header?: unknown;
   _headerSent?: unknown;
 }

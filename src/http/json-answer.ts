@@ -1,9 +1,11 @@
 import type { OutgoingHttpHeader } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import type { lastResponses } from './last-response.ts';
 
 /** Exactly this, without a charset: the Python client compares the whole header. */
 export const JSON_TYPE = 'application/json';
 
+type LastResponse = InstanceType<ReturnType<typeof lastResponses>>;
 type Headers = Readonly<Record<string, OutgoingHttpHeader | undefined>>;
 
 /** Answers with JSON text. */
@@ -29,14 +31,17 @@ export function sendJsonBytes(
   raw.statusCode = status;
   const list: OutgoingHttpHeader[] = [];
   // To look for headers takes longer than to write them, and the usual answer has none.
-  if (status !== 200 || reply.hasOriginHeaders) addHeaders(list, reply.getHeaders());
+  const isUsual = status === 200 && !reply.hasOriginHeaders;
+  if (!isUsual) addHeaders(list, reply.getHeaders());
   if (headers) addHeaders(list, headers);
   if (reply.noteAnswer) {
     reply.noteAnswer(json.length);
     list.push('x-request-id', request.id);
   }
   list.push('content-type', JSON_TYPE, 'content-length', json.length);
-  raw.writeHead(status, list);
+  // An injected request has another response.
+  if (isUsual && 'writeUsualHead' in raw) (raw as LastResponse).writeUsualHead(list);
+  else raw.writeHead(status, list);
   if (request.method === 'HEAD') raw.end();
   else raw.end(json, 'latin1');
 }

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { AUTHORIZED, path, type TestAppOptions, testApp } from '../support/app.ts';
+import { HttpSocket } from '../support/http-socket.ts';
+
+/** The headers of some answers, one after the other on one connection, without what tells them apart. */
+async function headersOf(answers: number, options: TestAppOptions = {}, more = '') {
+  const rest = await testApp(options);
+  await rest.request('PUT', path('c', 'k'), { value: 'v' });
+  const socket = new HttpSocket(await rest.listen());
+  const all: [name: string, value: string][][] = [];
+  for (let i = 0; i < answers; i++) {
+    socket.write(
+      `GET ${path('c', 'k')} HTTP/1.1\r\nAuthorization: ${AUTHORIZED.authorization}\r\n${more}\r\n`,
+    );
+    const { headers } = await socket.answer();
+    all.push([...headers].map(([name, value]) => [name, VARYING.has(name) ? '' : value]));
+  }
+  socket.destroy();
+  await rest.app.close();
+  return all;
+}
+
+const VARYING = new Set(['x-request-id', 'date']);
+
+test('every answer of a kind has the same headers, in the same order', async () => {
+  const [first, ...others] = await headersOf(5);
+  expect(first?.map(([name]) => name)).toEqual([
+    'x-request-id',
+    'content-type',
+    'content-length',
+    'date',
+    'connection',
+    'keep-alive',
+  ]);
+  for (const other of others) expect(other).toEqual(first);
+});
+
+test('the last answer of a connection tells so, also behind others', async () => {
+  let isStopping = false;
+  const all = headersOf(3, { isStopping: () => isStopping });
+  expect(new Map((await all)[2]).get('connection')).toBe('keep-alive');
+  isStopping = true;
+  const [last] = await headersOf(1, { isStopping: () => isStopping });
+  expect(new Map(last).get('connection')).toBe('close');
+  const [asked] = await headersOf(1, {}, 'Connection: close\r\n');
+  expect(new Map(asked).get('connection')).toBe('close');
+});
