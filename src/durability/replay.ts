@@ -50,10 +50,6 @@ export class Replay implements RecordListener {
     if (this.#nextCas > 0) this.#store.nextCas = this.#nextCas + CAS_LEAP;
   }
 
-  orderByUse(): void {
-    this.#restoration.orderByUse();
-  }
-
   cache(description: CacheDescription): void {
     this.#restoration.cache(description);
   }

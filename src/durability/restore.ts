@@ -78,7 +78,6 @@ class Restoring {
   #bytes = 0;
   #baseBytes = 0;
   #nextSequence = 0;
-  #evictions = 0;
 
   constructor(parts: RestoreParts, files: readonly GenerationFile[], readers: readonly LogReader[]) {
     this.#parts = parts;
@@ -145,7 +144,6 @@ class Restoring {
       const { progressed, isOver } = this.#parts;
       progressed({ items: this.#replay.items, bytes: this.#bytes, bytesOfAll: this.#bytesOfAll });
       if (isOver()) throw new StartError('stopped while the items were restored');
-      await this.#keepOrder();
     }
   }
 
@@ -161,14 +159,6 @@ class Restoring {
       if (error instanceof RangeError) throw unreadable(path, `byte ${frame.offset}: ${error.message}`);
       throw error;
     }
-  }
-
-  // Where there is less memory than before, the least recently used items go, not those that are read first.
-  async #keepOrder(): Promise<void> {
-    const { items, evictions } = await this.#parts.store.totals();
-    if (evictions - this.#evictions <= (this.#evictions === 0 ? 0 : items / 8)) return;
-    this.#evictions = evictions;
-    this.#replay.orderByUse();
   }
 
   // What a crash cuts short is the end of what was written last, and not known to be on disk. Anything else is

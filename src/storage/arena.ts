@@ -202,6 +202,9 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
         if (address !== NOWHERE) this.#remove(address, contents);
       },
       orderByUse: ({ kept }) => kept.order.sort((address) => this.#items.at(address).accessedAt),
+      // Its pages, and one that the index may need.
+      mayEvict: ({ length }, draft) => this.#items.heap.pagesLeft <= pagesFor(itemBytes(length, draft)) + 1,
+      count: () => ({ items: this.#items.index.size, evictions: this.#evictions }),
     });
   }
 

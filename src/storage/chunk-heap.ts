@@ -95,6 +95,11 @@ export class ChunkHeap {
     return this.#pagesInUse * PAGE_BYTES;
   }
 
+  /** Pages that hold nothing. */
+  get pagesLeft(): number {
+    return this.#pagesMax - 1 - this.#pagesInUse;
+  }
+
   /** What all pages take that ever held anything. */
   get bytesTouched(): number {
     return (this.#pagesTouched - 1) * PAGE_BYTES;

@@ -184,6 +184,8 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
         const entries = entriesOf(contents).sort((a, b) => a.accessedAt - b.accessedAt);
         for (const { key } of entries) contents.kept.get(key);
       },
+      mayEvict: (key, draft) => this.#bytes + sizeOf(key, draft) > this.#bytesMax,
+      count: () => ({ items: this.#items, evictions: this.#evictions }),
     });
   }
 
@@ -362,7 +364,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   }
 }
 
-function sizeOf(key: string, draft: Draft): number {
+function sizeOf(key: Key, draft: Draft): number {
   return ITEM_OVERHEAD_BYTES + key.length + draft.value.length;
 }
 

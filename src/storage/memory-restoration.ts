@@ -11,13 +11,22 @@ export interface ItemRestoration<K> {
   amend(contents: Contents<K>, key: Key, marks: ItemMarks): void;
   remove(contents: Contents<K>, key: Key): void;
   orderByUse(contents: Contents<K>): void;
+  /** Might others have to go for an item? */
+  mayEvict(key: Key, draft: Draft): boolean;
+  /** Items that are there, and how many had to go. */
+  count(): { readonly items: number; readonly evictions: number };
 }
+
+// Where there is less memory than before, the order of use is renewed each time that so large a share had to go.
+const EVICTED_SHARE_MAX = 1 / 16;
 
 /** Puts caches back, and leaves their items to the store. */
 export class MemoryRestoration<K> implements Restoration {
   readonly #caches: MemoryCaches<K>;
   readonly #items: ItemRestoration<K>;
   readonly #byNumber = new Map<number, MemoryCache<K>>();
+  #isOrdered = false;
+  #evictionsWhenOrdered = 0;
 
   constructor(caches: MemoryCaches<K>, items: ItemRestoration<K>) {
     this.#caches = caches;
@@ -35,8 +44,10 @@ export class MemoryRestoration<K> implements Restoration {
 
   itemPut(number: number, key: Key, draft: Draft, accessedAt: number): boolean {
     const cache = this.#byNumber.get(number);
-    if (cache) this.#items.put(cache.contents, key, draft, accessedAt);
-    return cache !== undefined;
+    if (!cache) return false;
+    if (this.#items.mayEvict(key, draft)) this.#keepOrder();
+    this.#items.put(cache.contents, key, draft, accessedAt);
+    return true;
   }
 
   itemAmended(number: number, key: Key, marks: ItemMarks): void {
@@ -67,5 +78,15 @@ export class MemoryRestoration<K> implements Restoration {
 
   orderByUse(): void {
     for (const { contents } of this.#byNumber.values()) this.#items.orderByUse(contents);
+  }
+
+  // A snapshot tells items in no order; yet the least recently used have to go, not those that are told first.
+  #keepOrder(): void {
+    const { items, evictions } = this.#items.count();
+    const evicted = evictions - this.#evictionsWhenOrdered;
+    if (this.#isOrdered && evicted <= items * EVICTED_SHARE_MAX) return;
+    this.#isOrdered = true;
+    this.#evictionsWhenOrdered = evictions;
+    this.orderByUse();
   }
 }
