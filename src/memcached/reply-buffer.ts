@@ -4,8 +4,9 @@ import type { Key } from '../engine/key.ts';
 /** How much room a reply buffer has at first, and all the room that a pool keeps for later. */
 const STANDARD_BYTES = 256 * 1024;
 
-// As many as may be in use at once without giving memory back: usually one is.
-const SPARE_MAX = 8;
+// As many as may be in use at once without giving memory back: one for each client whose replies leave
+// together; see TurnEnd.
+const SPARE_MAX = 16;
 
 // Up to this length, the views of a room are kept: to make one takes as long as to look for a command's handler.
 const KEPT_VIEW_BYTES_MAX = 512;

@@ -23,6 +23,7 @@ import {
   type SignInParts,
   UNAUTHENTICATED,
 } from './sign-in.ts';
+import type { TurnEnd } from './turn-end.ts';
 
 /** A session's side of its socket. */
 export interface Connection {
@@ -46,6 +47,7 @@ export interface Connection {
 export interface SessionParts extends SignInParts {
   readonly connection: Connection;
   readonly room: ReplyRoom;
+  readonly turnEnd: TurnEnd;
   /** The longest line of a get, in bytes. */
   readonly lineBytesMax: number;
   /** Reply bytes that may wait for the client before its further commands wait, too. */
@@ -69,6 +71,16 @@ export class Session {
   readonly #parser: Parser;
   readonly #ahead: ReadAhead;
   readonly #write = (bytes: Buffer) => this.#parts.connection.write(bytes);
+  /** Sends what is there, whenever that is. */
+  readonly #send = () => {
+    this.#isSending = false;
+    try {
+      this.#flush();
+      if (this.isReading && this.#parts.connection.needsDrain()) this.#pause();
+    } catch (error) {
+      this.#parts.connection.abort(error);
+    }
+  };
   readonly #expect = (keys: readonly KeyBytes[]) => this.#context?.cache.expect(keys);
   readonly #output: ReplyBuffer;
   readonly #signIn: SignIn;
@@ -88,6 +100,8 @@ export class Session {
   #room = 0;
   /** When what is being answered had arrived; see performance.now. */
   #since = 0;
+  /** Is it to send what there is at the end of the turn? */
+  #isSending = false;
   #awaiting = false;
   #paused = false;
   #stopping = false;
@@ -181,10 +195,19 @@ export class Session {
       }
       this.#count(operation);
     }
-    this.#flush();
+    this.#settle();
     if (this.#ended) return;
     if (this.#stopping) this.#end();
-    else if (this.#parts.connection.needsDrain()) this.#pause();
+    else this.#sendSoon();
+  }
+
+  // Small replies wait for those to others, which must not wait for large ones.
+  #sendSoon(): void {
+    if (this.#output.length > SENT_TOGETHER_BYTES_MAX) this.#send();
+    else if (!this.#isSending && this.#output.length > 0) {
+      this.#isSending = true;
+      this.#parts.turnEnd.add(this.#send);
+    }
   }
 
   #operationOf({ command }: Request): Operation {
@@ -359,6 +382,11 @@ export class Session {
   #flush(): void {
     this.#output.flush(this.#write);
     this.#measureRoom();
+    this.#settle();
+  }
+
+  // The meter serves all sessions: what this one counted is settled before another has its turn.
+  #settle(): void {
     const slow = this.#parts.meter.settle(this.#since);
     if (slow) this.#parts.onSlow(slow, this.#context?.cache);
   }
@@ -389,6 +417,8 @@ export class Session {
 
 // Replies leave before the processor's cache has lost their beginning.
 const CACHED_BYTES_MAX = 64 * 1024;
+// Up to so many bytes of replies wait for those to other clients.
+const SENT_TOGETHER_BYTES_MAX = 16 * 1024;
 const NOTHING = () => undefined;
 
 function isRetrieval(request: Request): request is RetrievalRequest {

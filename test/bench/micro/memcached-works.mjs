@@ -115,6 +115,7 @@ function openSession() {
     engine,
     bound: { cache: engine.cache(PROJECT_ID, 'bench'), grant: new Grant(project) },
     room: new ReplyRoom(),
+    turnEnd: { add: (/** @type {() => void} */ send) => send() },
     rates: new RequestRates(0, clock.now),
     meter: new CommandMeter(new RequestMeter('memcached'), 0),
     lineBytesMax: LINE_BYTES_MAX,
