@@ -63,10 +63,11 @@ export class DirectWrites {
     if (waiting === 0) return 'taken';
     request.buffer = bytes;
     request.oncomplete = (status) => {
+      noteQueueSize(direct, 0);
       if (status < 0) socket.destroy();
       else sent();
     };
-    Object.assign(socket, { [direct.queueSize]: waiting });
+    noteQueueSize(direct, waiting);
     return 'queued';
   }
 
@@ -80,6 +81,10 @@ export class DirectWrites {
       return usual.call(handle, request, bytes);
     };
   }
+}
+
+function noteQueueSize({ socket, queueSize }: DirectSocket, bytes: number): void {
+  Object.assign(socket, { [queueSize]: bytes });
 }
 
 function handleOf(socket: Socket): StreamHandle | null | undefined {

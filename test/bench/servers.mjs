@@ -74,7 +74,7 @@ export async function startIroncached(
 /** @param {{ project: string, token: string }[]} accounts @returns {string} the file */
 function writeCredentials(accounts) {
   const directory = mkdtempSync(join(tmpdir(), 'ironcached-tenants-'));
-  process.on('exit', () => rmSync(directory, { recursive: true }));
+  directories.push(directory);
   const file = join(directory, 'credentials.json');
   const projects = accounts.map(({ project }, i) => ({ id: project, name: `tenant ${i}` }));
   const tokens = accounts.map(({ project, token }, i) => ({
@@ -178,8 +178,11 @@ function launch(command, env) {
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
+/** What was made for servers. @type {string[]} */
+const directories = [];
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 });
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
   process.once(signal, () => process.exit(1));
