@@ -64,8 +64,11 @@ export class Ledger {
 
   /** Somebody else read this version of an item. */
   seen(key: string, cas: string): void {
+    if (!this.#pending || !after(this.#pending.effect, key)) return;
     const known = [this.#base.get(key), ...this.#entries.map(({ effect }) => after(effect, key))];
-    if (this.#pending && !known.some((state) => state?.cas === cas)) this.#pendingSeen = true;
+    // An item that was marked stale has a version that its writer was not told: it may be that one.
+    const isKnown = known.some((state) => state && (state.cas === undefined || state.cas === cas));
+    if (!isKnown) this.#pendingSeen = true;
   }
 
   /**
