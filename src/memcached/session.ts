@@ -201,10 +201,13 @@ export class Session {
     else this.#sendSoon();
   }
 
-  // Small replies wait for those to others, which must not wait for large ones.
+  // Small replies wait for those to others, which must not wait for large ones. Where there is none, what was
+  // sent before may still be too much for the client.
   #sendSoon(): void {
-    if (this.#output.length > SENT_TOGETHER_BYTES_MAX) this.#send();
-    else if (!this.#isSending && this.#output.length > 0) {
+    const { length } = this.#output;
+    if (length === 0 || length > SENT_TOGETHER_BYTES_MAX) {
+      this.#send();
+    } else if (!this.#isSending) {
       this.#isSending = true;
       this.#parts.turnEnd.add(this.#send);
     }
@@ -271,8 +274,7 @@ export class Session {
   }
 
   #keepIfUnfinished(request: Request): void {
-    // Only then does a get stop before its end.
-    if (this.#isFull() && isRetrieval(request) && !isAnswered(request)) this.#unfinished = request;
+    if (isRetrieval(request) && !isAnswered(request)) this.#unfinished = request;
   }
 
   #greet(request: Request): Answer<void> {
