@@ -53,6 +53,14 @@ export class HashIndex {
     return this.#like(this.#next(address), hash | 0);
   }
 
+  /** The item behind one that does not have this hash, or NOWHERE. */
+  nextUnlike(address: number, hash: number): number {
+    if (address === NOWHERE) return NOWHERE;
+    const words = this.#heap.words(address);
+    const word = wordOf(address);
+    return ((words[word + HASH] as number) | 0) === hash ? NOWHERE : (words[word + NEXT_LIKE] as number);
+  }
+
   insert(address: number, hash: number): void {
     const bucket = this.#bucketOf(hash);
     const words = this.#heap.words(address);

@@ -82,18 +82,14 @@ export class PackedItems {
     const addresses = this.#fetched;
     const count = Math.min(keys.length, addresses.length);
     for (let i = 0; i < count; i++) addresses[i] = this.index.firstOf((keys[i] as KeyBytes).hash);
-    let sum = 0;
+    this.#touch(count);
+    // Two keys in five share their bucket with another that comes before them.
+    let behind = 0;
     for (let i = 0; i < count; i++) {
-      const address = addresses[i] as number;
-      const words = this.heap.words(address);
-      const word = wordOf(address);
-      const last = words.length - 1;
-      for (let line = 0; line < FETCHED_LINES; line++) {
-        sum ^= words[Math.min(word + line * WORDS_PER_LINE, last)] as number;
-      }
+      const next = this.index.nextUnlike(addresses[i] as number, (keys[i] as KeyBytes).hash);
+      if (next !== NOWHERE) addresses[behind++] = next;
     }
-    // Else the compiler would leave the reads out.
-    this.touched = sum;
+    this.#touch(behind);
   }
 
   /** Takes the chunks for an item. False: something must be removed first; then call again. */
@@ -169,6 +165,22 @@ export class PackedItems {
       bytes += this.heap.chunkBytes(next);
     }
     return bytes;
+  }
+
+  // Reads something of the first items that are to be fetched.
+  #touch(count: number): void {
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const address = this.#fetched[i] as number;
+      const words = this.heap.words(address);
+      const word = wordOf(address);
+      const last = words.length - 1;
+      for (let line = 0; line < FETCHED_LINES; line++) {
+        sum ^= words[Math.min(word + line * WORDS_PER_LINE, last)] as number;
+      }
+    }
+    // Else the compiler would leave the reads out.
+    this.touched = sum;
   }
 
   #holds(address: number, key: KeyBytes, owner: number): boolean {
