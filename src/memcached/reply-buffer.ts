@@ -1,5 +1,5 @@
 import type { Item } from '../engine/item.ts';
-import type { Key } from '../engine/key.ts';
+import type { Key, KeyBytes } from '../engine/key.ts';
 
 /** How much room a reply buffer has at first, and all the room that a pool keeps for later. */
 const STANDARD_BYTES = 256 * 1024;
@@ -44,6 +44,14 @@ export class ReplyRoom {
 
 // What the digit loop can do with 32-bit arithmetic.
 const LOOPED_NUMBER_MAX = 0x7fffffff;
+const NUMBER_BYTES_MAX = String(Number.MAX_SAFE_INTEGER).length;
+
+// What a hit has besides key, value and cas, at most.
+const HIT_BYTES_MAX = 'VALUE   \r\n\r\n'.length + 2 * NUMBER_BYTES_MAX;
+
+const SPACE = 0x20;
+const RETURN = 0x0d;
+const NEWLINE = 0x0a;
 
 /**
  * Gathers the replies to all commands of a chunk, so that they leave with one write: that is worth
@@ -60,43 +68,35 @@ export class ReplyBuffer {
 
   /** Appends a text of one character per byte. */
   text(text: string): void {
-    const bytes = this.#reserve(text.length);
-    // Replies are short: a call into native code would cost more than this loop.
-    if (text.length < 32) {
-      for (let i = 0; i < text.length; i++) bytes[this.length + i] = text.charCodeAt(i);
-    } else {
-      bytes.write(text, this.length, 'latin1');
-    }
-    this.length += text.length;
+    this.length = putText(this.#reserve(text.length), this.length, text);
   }
 
   /** Appends a key. */
   key(key: Key): void {
-    if (typeof key === 'string') {
-      this.text(key);
-      return;
-    }
-    const { bytes, start, length } = key;
-    const reply = this.#reserve(length);
-    for (let i = 0; i < length; i++) reply[this.length + i] = bytes[start + i] as number;
-    this.length += length;
+    if (typeof key === 'string') this.text(key);
+    else this.length = putKey(this.#reserve(key.length), this.length, key);
   }
 
   /** Appends a whole number that is not negative, in decimal digits. */
   number(value: number): void {
-    if (value > LOOPED_NUMBER_MAX) {
-      this.text(String(value));
-      return;
-    }
-    let digits = 1;
-    for (let limit = 10; value >= limit; limit *= 10) digits++;
-    const bytes = this.#reserve(digits);
-    let left = value;
-    for (let at = this.length + digits - 1; at >= this.length; at--) {
-      bytes[at] = 0x30 + (left % 10);
-      left = (left / 10) | 0;
-    }
-    this.length += digits;
+    this.length = putNumber(this.#reserve(NUMBER_BYTES_MAX), this.length, value);
+  }
+
+  /** Appends what a get answers for an item; `more` goes behind the length of the value. */
+  hit(key: KeyBytes, item: Pick<Item, 'flags' | 'valueLength' | 'copyValue'>, more: string): void {
+    const { flags, valueLength } = item;
+    // Room for all of it at once: this is by far the most frequent answer.
+    const bytes = this.#reserve(key.length + valueLength + more.length + HIT_BYTES_MAX);
+    let at = putText(bytes, this.length, 'VALUE ');
+    at = putKey(bytes, at, key);
+    bytes[at] = SPACE;
+    at = putNumber(bytes, at + 1, flags);
+    bytes[at] = SPACE;
+    at = putNumber(bytes, at + 1, valueLength);
+    if (more !== '') at = putText(bytes, at, more);
+    at = putLineEnd(bytes, at);
+    item.copyValue(bytes, at);
+    this.length = putLineEnd(bytes, at + valueLength);
   }
 
   /** Appends an item's value. */
@@ -135,4 +135,37 @@ export class ReplyBuffer {
     this.#room = larger;
     return larger.bytes;
   }
+}
+
+// Each of these writes at a place where there is room, and answers where the next may write.
+
+function putText(bytes: Buffer, at: number, text: string): number {
+  // Replies are short: a call into native code would cost more than this loop.
+  if (text.length >= 32) return at + bytes.write(text, at, 'latin1');
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+  return at + text.length;
+}
+
+function putKey(bytes: Buffer, at: number, key: KeyBytes): number {
+  const { bytes: from, start, length } = key;
+  for (let i = 0; i < length; i++) bytes[at + i] = from[start + i] as number;
+  return at + length;
+}
+
+function putNumber(bytes: Buffer, at: number, value: number): number {
+  if (value > LOOPED_NUMBER_MAX) return putText(bytes, at, String(value));
+  let digits = 1;
+  for (let limit = 10; value >= limit; limit *= 10) digits++;
+  let left = value;
+  for (let i = at + digits - 1; i >= at; i--) {
+    bytes[i] = 0x30 + (left % 10);
+    left = (left / 10) | 0;
+  }
+  return at + digits;
+}
+
+function putLineEnd(bytes: Buffer, at: number): number {
+  bytes[at] = RETURN;
+  bytes[at + 1] = NEWLINE;
+  return at + 2;
 }

@@ -39,14 +39,5 @@ function look(request: RetrievalRequest, key: KeyBytes, context: CommandContext)
 }
 
 function writeHit(output: ReplyBuffer, key: KeyBytes, item: Item | undefined, withCas: boolean): void {
-  if (!item) return;
-  output.text('VALUE ');
-  output.key(key);
-  output.text(' ');
-  output.number(item.flags);
-  output.text(' ');
-  output.number(item.valueLength);
-  output.text(withCas ? ` ${item.cas}\r\n` : '\r\n');
-  output.value(item);
-  output.text('\r\n');
+  if (item) output.hit(key, item, withCas ? ` ${item.cas}` : '');
 }
