@@ -61,7 +61,7 @@ export class Cache {
     return this.#counted(item);
   }
 
-  /** Says that these keys will be asked for next, which may then be quicker. */
+  /** Says that these keys will be asked for soon, which may then be quicker. */
   expect(keys: readonly KeyBytes[]): void {
     this.#stored.expect?.(keys);
   }

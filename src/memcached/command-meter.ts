@@ -52,6 +52,8 @@ export class CommandMeter {
   /** Of the command that was counted last: the next is usually another of the same. */
   #last: Tally | undefined;
   #unsettled = 0;
+  /** When something was timed last; see performance.now. */
+  settledAt = 0;
 
   /** `slowMs`: from when on commands are told of as slow; 0 is never. */
   constructor(requests: RequestMeter, slowMs: number) {
@@ -75,7 +77,8 @@ export class CommandMeter {
   /** Times what was counted, all of it since then; answers what is to be told of it. */
   settle(since: number): SlowCommands | undefined {
     if (this.#unsettled === 0) return undefined;
-    const ms = performance.now() - since;
+    this.settledAt = performance.now();
+    const ms = this.settledAt - since;
     const slow = this.#slowMs > 0 && ms >= this.#slowMs ? this.#describe(ms) : undefined;
     for (const tally of this.#tallies) if (tally.answered > 0) tally.settle(ms / 1000);
     this.#unsettled = 0;

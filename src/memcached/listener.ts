@@ -30,7 +30,7 @@ import { type Connection, Session } from './session.ts';
 import { READ_BYTES_MAX, SharedReads } from './shared-reads.ts';
 import type { Admission } from './sign-in.ts';
 import { SocketConnection } from './socket-connection.ts';
-import { TurnEnd } from './turn-end.ts';
+import { Turn } from './turn.ts';
 
 export interface ListenerLimits extends PatienceLimits {
   readonly connections: ConnectionLimits;
@@ -97,7 +97,7 @@ export class MemcachedListener {
   readonly #parts: ListenerParts;
   readonly #servers: Server[] = [];
   readonly #room = new ReplyRoom();
-  readonly #turnEnd = new TurnEnd();
+  readonly #turn = new Turn();
   readonly #reads = new SharedReads();
   readonly #writes = new DirectWrites();
   readonly #sessions = new Map<Socket, Session>();
@@ -300,7 +300,7 @@ export class MemcachedListener {
       address: clientAddress(socket.remoteAddress),
       server: this.#status,
       room: this.#room,
-      turnEnd: this.#turnEnd,
+      turn: this.#turn,
       connection: this.#heldBack(socket, this.#connectionOf(socket)),
       lineBytesMax: limits.lineBytesMax,
       unansweredBytesMax: limits.unansweredBytesMax,

@@ -61,11 +61,11 @@ export class Parser {
     this.#words.forgetKeys();
   }
 
-  /** Takes the first bytes of a buffer. What was pushed before must have been asked for until there was no more. */
-  push(buffer: Buffer, length = buffer.length): void {
+  /** Takes a part of a buffer. What was pushed before must have been asked for until there was no more. */
+  push(buffer: Buffer, start = 0, end = buffer.length): void {
     this.#input = buffer;
-    this.#position = 0;
-    this.#end = length;
+    this.#position = start;
+    this.#end = end;
     this.#words.forgetKeys();
   }
 

@@ -22,7 +22,7 @@ export class ReadAhead {
 
   /** The next request, or undefined until more bytes come. Tells of the keys of those that it reads ahead. */
   next(expect: (keys: readonly KeyBytes[]) => void): Request | undefined {
-    return this.#take() ?? (this.#readMore(expect) ? this.#take() : undefined);
+    return this.#take() ?? (this.read(expect) > 0 ? this.#take() : undefined);
   }
 
   /** The same, but reads nothing ahead: the request may change how the next one is to be read. */
@@ -35,15 +35,8 @@ export class ReadAhead {
     for (let i = this.#taken; i < this.#read; i++) keepRequest(this.#requests[i] as Request);
   }
 
-  #take(): Request | undefined {
-    if (this.#taken === this.#read) return undefined;
-    const request = this.#requests[this.#taken];
-    this.#requests[this.#taken++] = undefined;
-    return request;
-  }
-
-  // False: there is none.
-  #readMore(expect: (keys: readonly KeyBytes[]) => void): boolean {
+  /** Reads requests, when all that were read before are taken. Answers how many. */
+  read(expect: (keys: readonly KeyBytes[]) => void): number {
     const parser = this.#parser;
     parser.forgetKeys();
     this.#taken = 0;
@@ -53,7 +46,14 @@ export class ReadAhead {
       if (!request) break;
       this.#requests[this.#read++] = request;
     }
-    if (parser.keys.length > 1) expect(parser.keys);
-    return this.#read > 0;
+    if (parser.keys.length > 0) expect(parser.keys);
+    return this.#read;
+  }
+
+  #take(): Request | undefined {
+    if (this.#taken === this.#read) return undefined;
+    const request = this.#requests[this.#taken];
+    this.#requests[this.#taken++] = undefined;
+    return request;
   }
 }

@@ -5,7 +5,7 @@ import type { Key, KeyBytes } from '../engine/key.ts';
 const STANDARD_BYTES = 256 * 1024;
 
 // As many as may be in use at once without giving memory back: one for each client whose replies leave
-// together; see TurnEnd.
+// together; see Turn.
 const SPARE_MAX = 16;
 
 // Up to this length, the views of a room are kept: to make one takes as long as to look for a command's handler.

@@ -23,7 +23,7 @@ import {
   type SignInParts,
   UNAUTHENTICATED,
 } from './sign-in.ts';
-import type { TurnEnd } from './turn-end.ts';
+import { type Turn, WAITING_BYTES_MAX } from './turn.ts';
 
 /** A session's side of its socket. */
 export interface Connection {
@@ -47,7 +47,7 @@ export interface Connection {
 export interface SessionParts extends SignInParts {
   readonly connection: Connection;
   readonly room: ReplyRoom;
-  readonly turnEnd: TurnEnd;
+  readonly turn: Turn;
   /** The longest line of a get, in bytes. */
   readonly lineBytesMax: number;
   /** Reply bytes that may wait for the client before its further commands wait, too. */
@@ -81,6 +81,17 @@ export class Session {
       this.#parts.connection.abort(error);
     }
   };
+  /** Answers what waits in the turn. */
+  readonly #answerWaiting = (startedAt: number) => {
+    this.#isWaiting = false;
+    this.#since = startedAt;
+    try {
+      if (!this.#ended) this.#run();
+    } catch (error) {
+      this.#parts.connection.abort(error);
+    }
+    return Math.max(startedAt, this.#parts.meter.settledAt);
+  };
   readonly #expect = (keys: readonly KeyBytes[]) => this.#context?.cache.expect(keys);
   readonly #output: ReplyBuffer;
   readonly #signIn: SignIn;
@@ -100,6 +111,8 @@ export class Session {
   #room = 0;
   /** When what is being answered had arrived; see performance.now. */
   #since = 0;
+  /** Does what the client sent wait for others in this turn? */
+  #isWaiting = false;
   /** Is it to send what there is at the end of the turn? */
   #isSending = false;
   #awaiting = false;
@@ -125,13 +138,18 @@ export class Session {
 
   /** Takes what the client sent: the first bytes of a buffer, which may be used for something else afterwards. */
   receive(buffer: Buffer, length = buffer.length): void {
+    this.#answerNow();
     if (this.#ended) return;
     if (this.#awaiting || this.#paused) {
       this.#later.push(Buffer.from(buffer.subarray(0, length)));
       return;
     }
+    if (this.#context && length <= WAITING_BYTES_MAX) {
+      this.#waitForOthers(buffer, length);
+      return;
+    }
     this.#since = performance.now();
-    this.#parser.push(buffer, length);
+    this.#parser.push(buffer, 0, length);
     this.#run();
   }
 
@@ -147,6 +165,7 @@ export class Session {
 
   /** Answers what is being answered, then closes. */
   stop(): void {
+    this.#answerNow();
     this.#stopping = true;
     if (!this.#awaiting && !this.#paused) this.#end();
   }
@@ -168,9 +187,25 @@ export class Session {
 
   /** The client is gone. */
   abandon(): void {
+    this.#answerNow();
     this.#ended = true;
     this.#output.discard();
     this.#onDrain?.();
+  }
+
+  // Reads what came, so that what it is about can be fetched together with what others ask for.
+  #waitForOthers(buffer: Buffer, length: number): void {
+    const { turn } = this.#parts;
+    const start = turn.keep(buffer, length);
+    this.#parser.push(turn.bytes, start, start + length);
+    const requests = this.#ahead.read(this.#expect);
+    this.#isWaiting = true;
+    turn.answerSoon(this.#answerWaiting, requests);
+  }
+
+  // What waits comes before whatever happens now.
+  #answerNow(): void {
+    if (this.#isWaiting) this.#parts.turn.answerAll();
   }
 
   #run(): void {
@@ -209,7 +244,7 @@ export class Session {
       this.#send();
     } else if (!this.#isSending) {
       this.#isSending = true;
-      this.#parts.turnEnd.add(this.#send);
+      this.#parts.turn.sendSoon(this.#send);
     }
   }
 

@@ -139,8 +139,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   expect(cache: ArenaCache, keys: readonly KeyBytes[]): void {
-    for (const key of keys) this.#hashOf(cache, key);
-    this.#items.fetch(keys);
+    for (let i = 0; i < keys.length; i++) this.#items.expect(this.#hashOf(cache, keys[i] as KeyBytes));
   }
 
   update<R>(handle: CacheHandle<Owner>, given: Key, decide: Decide<R>): R {

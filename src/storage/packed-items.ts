@@ -11,7 +11,7 @@ import type { UseOrder } from './use-order.ts';
 export const INDEX_BYTES = 4;
 
 // How many items are fetched together, and how much of each, in lines of the processor's cache: a small item.
-const FETCHED_MAX = 128;
+const EXPECTED_MAX = 128;
 const FETCHED_LINES = 3;
 const WORDS_PER_LINE = 16;
 
@@ -47,7 +47,10 @@ export class PackedItems {
   readonly #item: ArenaItem;
   /** The chunks of an item that is being made, in order; they may move until it is whole. */
   readonly #making: number[] = [];
-  readonly #fetched = new Uint32Array(FETCHED_MAX);
+  /** The hashes of items that will be looked for, and where they may be. */
+  readonly #expected = new Int32Array(EXPECTED_MAX);
+  readonly #addresses = new Uint32Array(EXPECTED_MAX);
+  #expectedCount = 0;
 
   constructor(parts: PackedItemsParts) {
     this.#parts = parts;
@@ -67,6 +70,7 @@ export class PackedItems {
 
   /** The address of the item under a key, expired or not, or NOWHERE. */
   find(key: KeyBytes, owner: number, hash: number): number {
+    if (this.#expectedCount > 0) this.#fetchExpected();
     let address = this.index.firstLike(hash);
     while (address !== NOWHERE && !this.#holds(address, key, owner)) {
       address = this.index.nextLike(address, hash);
@@ -74,22 +78,9 @@ export class PackedItems {
     return address;
   }
 
-  /**
-   * Has the processor fetch what the next calls will read. One item after the other, each would wait for memory
-   * several times; nothing here waits for another item, so it waits for all of them at once.
-   */
-  fetch(keys: readonly KeyBytes[]): void {
-    const addresses = this.#fetched;
-    const count = Math.min(keys.length, addresses.length);
-    for (let i = 0; i < count; i++) addresses[i] = this.index.firstOf((keys[i] as KeyBytes).hash);
-    this.#touch(count);
-    // Two keys in five share their bucket with another that comes before them.
-    let behind = 0;
-    for (let i = 0; i < count; i++) {
-      const next = this.index.nextUnlike(addresses[i] as number, (keys[i] as KeyBytes).hash);
-      if (next !== NOWHERE) addresses[behind++] = next;
-    }
-    this.#touch(behind);
+  /** An item with this hash will be looked for soon. */
+  expect(hash: number): void {
+    if (this.#expectedCount < EXPECTED_MAX) this.#expected[this.#expectedCount++] = hash;
   }
 
   /** Takes the chunks for an item. False: something must be removed first; then call again. */
@@ -167,11 +158,28 @@ export class PackedItems {
     return bytes;
   }
 
-  // Reads something of the first items that are to be fetched.
+  // Has the processor fetch what the next calls will read. One item after the other, each would wait for memory
+  // several times; nothing here waits for another item, so it waits for all of them at once.
+  #fetchExpected(): void {
+    const hashes = this.#expected;
+    const addresses = this.#addresses;
+    const count = this.#expectedCount;
+    this.#expectedCount = 0;
+    for (let i = 0; i < count; i++) addresses[i] = this.index.firstOf(hashes[i] as number);
+    this.#touch(count);
+    // Two keys in five share their bucket with another that comes before them.
+    let behind = 0;
+    for (let i = 0; i < count; i++) {
+      const next = this.index.nextUnlike(addresses[i] as number, hashes[i] as number);
+      if (next !== NOWHERE) addresses[behind++] = next;
+    }
+    this.#touch(behind);
+  }
+
   #touch(count: number): void {
     let sum = 0;
     for (let i = 0; i < count; i++) {
-      const address = this.#fetched[i] as number;
+      const address = this.#addresses[i] as number;
       const words = this.heap.words(address);
       const word = wordOf(address);
       const last = words.length - 1;

@@ -7,7 +7,7 @@ import { CommandMeter } from '../../src/memcached/command-meter.ts';
 import { ReplyRoom } from '../../src/memcached/reply-buffer.ts';
 import type { ServerStatus } from '../../src/memcached/server-status.ts';
 import { Session } from '../../src/memcached/session.ts';
-import { TurnEnd } from '../../src/memcached/turn-end.ts';
+import { Turn } from '../../src/memcached/turn.ts';
 import { RequestMeter } from '../../src/metrics/request-meter.ts';
 import { SIGN_IN_LIMITS } from '../support/credentials.ts';
 import { Faults, faultyStore } from '../support/faulty-store.ts';
@@ -191,7 +191,7 @@ test('what a connection brings although it was told to pause waits for its turn'
       tokens: door.tokens,
       server: STATUS,
       room: new ReplyRoom(),
-      turnEnd: new TurnEnd(),
+      turn: new Turn(),
       connection: {
         write: (bytes) => {
           written += bytes.toString('latin1');
