@@ -33,10 +33,13 @@ COPY openapi ./openapi
 COPY scripts/healthcheck.mjs ./scripts/
 
 # In a container, other machines are the only clients there are; publish the ports with care.
+# The last has items kept in large pages where the system lets programs ask for them: test/bench/README.md
+# says what that is worth.
 ENV NODE_ENV=production \
     IRONCACHED_HTTP_HOST=0.0.0.0 \
     IRONCACHED_MEMCACHED_HOST=0.0.0.0 \
-    IRONCACHED_DATA_DIR=/data
+    IRONCACHED_DATA_DIR=/data \
+    GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 EXPOSE 8080 11211
 # The credentials that the first start makes. A new volume takes over the owner that was set above.
 VOLUME /data

@@ -31,3 +31,10 @@ test('there are file descriptors for as many connections as there may be', () =>
   const limit = numberIn(textOf('deploy/systemd/ironcached.service'), /^LimitNOFILE=(\d+)$/m);
   expect(limit).toBeGreaterThan(2 * Number(settings.maxConnections.fallback) + 64);
 });
+
+test('image, unit and benchmark ask for large pages alike', () => {
+  const tunables = 'glibc.malloc.hugetlb=1';
+  expect(textOf('Dockerfile')).toContain(`GLIBC_TUNABLES=${tunables}\n`);
+  expect(textOf('deploy/systemd/ironcached.service')).toContain(`\nEnvironment=GLIBC_TUNABLES=${tunables}\n`);
+  expect(textOf('test/bench/servers.mjs')).toContain(`'${tunables}'`);
+});
