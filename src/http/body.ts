@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpRefusal } from './http-refusal.ts';
+import { type BodyTaker, ReceivedRequest } from './received-request.ts';
 
 /** How much of a body that is too large is read and thrown away, in multiples of the limit. */
 export const DRAIN_FACTOR = 64;
@@ -27,16 +28,45 @@ export function readBody(message: IncomingMessage, bytesMax: number): Promise<Bu
 
 const NO_BODY = Buffer.alloc(0);
 
+type BodyDone = (error: HttpRefusal | undefined, body: Buffer) => void;
+
 /**
  * Reads a whole body of at most `bytesMax`. Refuses with 413 as soon as it is known to be larger;
  * the rest is then thrown away as it comes, so that the connection stays usable. A client that stops
  * sending, or sends more than DRAIN_FACTOR times the limit, has its connection cut.
  */
-function takeBody(
-  message: IncomingMessage,
-  bytesMax: number,
-  done: (error: HttpRefusal | undefined, body: Buffer) => void,
-): void {
+function takeBody(message: IncomingMessage, bytesMax: number, done: BodyDone): void {
+  const { 'content-length': length } = message.headers;
+  const isGiven =
+    message instanceof ReceivedRequest &&
+    Number(length) <= bytesMax &&
+    message.giveBodyTo(new BodyOfKnownLength(done));
+  if (!isGiven) takeStreamedBody(message, bytesMax, done);
+}
+
+/** A body that can be no longer than was said, since Node's parser reads no further. */
+class BodyOfKnownLength implements BodyTaker {
+  readonly #done: BodyDone;
+  readonly #chunks: Buffer[] = [];
+
+  constructor(done: BodyDone) {
+    this.#done = done;
+  }
+
+  take(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+  }
+
+  end(): void {
+    this.#done(undefined, joined(this.#chunks));
+  }
+
+  fail(): void {
+    this.#done(endedEarly(), NO_BODY);
+  }
+}
+
+function takeStreamedBody(message: IncomingMessage, bytesMax: number, done: BodyDone): void {
   const chunks: Buffer[] = [];
   let length = 0;
   let isDone = false;
@@ -53,7 +83,7 @@ function takeBody(
     clearTimeout(drainTimer);
     finish(undefined, joined(chunks));
   });
-  message.on('error', () => finish(new HttpRefusal(400, 'The connection ended before the body did.')));
+  message.on('error', () => finish(endedEarly()));
   if (Number(message.headers['content-length']) > bytesMax) refuse();
 
   function refuse(): void {
@@ -68,6 +98,10 @@ function takeBody(
     isDone = true;
     done(error, body);
   }
+}
+
+function endedEarly(): HttpRefusal {
+  return new HttpRefusal(400, 'The connection ended before the body did.');
 }
 
 /** Throws away what is left of a body after its answer, within the bounds that readBody has. */

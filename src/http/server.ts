@@ -16,6 +16,7 @@ import { heldResponses } from './held-responses.ts';
 import { leaveNow } from './joined-response.ts';
 import { lastResponses } from './last-response.ts';
 import { inOrder } from './pipelining.ts';
+import { ReceivedRequest } from './received-request.ts';
 
 export interface HttpLimits {
   readonly connections: ConnectionLimits;
@@ -65,6 +66,7 @@ export function createServer(parts: ServerParts): Server {
     headersTimeout: requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: checkingIntervalMs(requestTimeoutMs),
+    IncomingMessage: ReceivedRequest,
     ServerResponse: gate ? heldResponses(gate, lastResponses(isStopping)) : lastResponses(isStopping),
     // Node answers a missing Host with an empty 400; nothing here depends on it.
     requireHostHeader: false,
