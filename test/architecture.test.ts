@@ -9,8 +9,8 @@ import { describe, expect, test } from 'vitest';
  */
 
 const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
-  http: ['auth', 'dump', 'engine', 'limits', 'metrics'],
-  memcached: ['auth', 'engine', 'limits', 'metrics'],
+  http: ['auth', 'dump', 'engine', 'limits', 'metrics', 'sockets'],
+  memcached: ['auth', 'engine', 'limits', 'metrics', 'sockets'],
   storage: ['engine'],
   durability: ['engine', 'start-error'],
   dump: ['engine'],
@@ -18,6 +18,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   auth: [],
   limits: [],
   metrics: [],
+  sockets: [],
   'certificate-files': ['config', 'start-error'],
   config: ['setting-values'],
   'file-limit': [],

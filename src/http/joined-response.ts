@@ -1,4 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type DirectSocket, DirectWrites } from '../sockets/direct-writes.ts';
 
 /** How many answers wait for each other at most: the first of them should not wait long. */
 const TOGETHER_MAX = 16;
@@ -23,7 +25,11 @@ export class JoinedResponse<
 
   /** Sends what was joined. */
   leave(): void {
-    super.end();
+    const kept = this as KeptHead;
+    const written = writeDirectly(this.socket, kept._header as string, () => super.end());
+    // Then there is nothing left to send, and it only ends.
+    if (written !== 'not_written') kept._headerSent = true;
+    if (written !== 'queued') super.end();
   }
 }
 
@@ -39,6 +45,25 @@ function joinsHead(response: ServerResponse & KeptHead, body: string): boolean {
   if (typeof response._header !== 'string' || response._headerSent !== false) return false;
   response._header += body;
   return true;
+}
+
+const writes = new DirectWrites();
+const directSockets = new WeakMap<Socket, DirectSocket | Unusual>();
+/** Has to be written to in the usual way. */
+type Unusual = 'unusual';
+
+function writeDirectly(
+  socket: Socket | null,
+  text: string,
+  sent: () => void,
+): 'taken' | 'queued' | 'not_written' {
+  if (!socket?.writable || socket.writableLength > 0) return 'not_written';
+  let direct = directSockets.get(socket);
+  if (!direct) {
+    direct = writes.open(socket) ?? 'unusual';
+    directSockets.set(socket, direct);
+  }
+  return direct === 'unusual' ? 'not_written' : writes.write(direct, text, sent);
 }
 
 let leaving: JoinedResponse[] = [];

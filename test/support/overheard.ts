@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { DirectWrites } from '../../src/memcached/direct-writes.ts';
+import { DirectWrites } from '../../src/sockets/direct-writes.ts';
 
 /*
  * Everything that the service says while the tests run, to whomever: what its sockets send, what is

@@ -4,11 +4,12 @@ import type { Socket } from 'node:net';
 interface WriteRequest {
   oncomplete?: (status: number) => void;
   /** Keeps the bytes until the system has them. */
-  buffer?: Uint8Array;
+  buffer?: Uint8Array | string;
 }
 
 interface StreamHandle {
   writeBuffer(request: WriteRequest | null, bytes: Uint8Array): number;
+  writeLatin1String(request: WriteRequest | null, text: string): number;
   /** Bytes that the system has not taken yet. */
   readonly writeQueueSize: number;
 }
@@ -22,8 +23,8 @@ export interface DirectSocket {
 }
 
 /**
- * Gives replies to the system without Node's streams in between: these take half a microsecond a write,
- * a twelfth of what a small get costs when it comes alone. Where a Node keeps its handles differently, or
+ * Gives answers to the system without Node's streams in between: these take half a microsecond a write,
+ * a twelfth of what a small memcached get costs when it comes alone. Where a Node keeps its handles differently, or
  * the connection is no plain one, nothing can be written so; Node 26 has become quicker itself.
  */
 export class DirectWrites {
@@ -47,14 +48,20 @@ export class DirectWrites {
   }
 
   /**
-   * Writes; nothing that was written before may be waiting. `taken`: the system has it all. `queued`: it will
+   * Writes bytes, or a text of one character per byte; nothing that was written before may be waiting. `taken`: the system has it all. `queued`: it will
    * take the rest later, and `sent` is told. `not_written`: it has to be written in the usual way.
    */
-  write(direct: DirectSocket, bytes: Uint8Array, sent: () => void): 'taken' | 'queued' | 'not_written' {
+  write(
+    direct: DirectSocket,
+    bytes: Uint8Array | string,
+    sent: () => void,
+  ): 'taken' | 'queued' | 'not_written' {
     const { socket, handle } = direct;
     if (!this.#WriteRequest || handleOf(socket) !== handle) return 'not_written';
     const request = this.#spare ?? new this.#WriteRequest();
-    if (handle.writeBuffer(request, bytes) !== 0) {
+    const isText = typeof bytes === 'string';
+    const status = isText ? handle.writeLatin1String(request, bytes) : handle.writeBuffer(request, bytes);
+    if (status !== 0) {
       socket.destroy();
       return 'taken';
     }
@@ -72,13 +79,20 @@ export class DirectWrites {
   }
 
   #watchFirstWrite(handle: StreamHandle): void {
-    const usual = handle.writeBuffer;
-    handle.writeBuffer = (request: WriteRequest | null, bytes) => {
-      handle.writeBuffer = usual;
+    const { writeBuffer, writeLatin1String } = handle;
+    const look = (request: WriteRequest | null) => {
+      Object.assign(handle, { writeBuffer, writeLatin1String });
       this.#hasLooked = true;
       // Node 26 makes a request only where the system does not take everything at once.
       if (request) this.#WriteRequest ??= request.constructor as new () => WriteRequest;
-      return usual.call(handle, request, bytes);
+    };
+    handle.writeBuffer = (request, bytes) => {
+      look(request);
+      return handle.writeBuffer(request, bytes);
+    };
+    handle.writeLatin1String = (request, text) => {
+      look(request);
+      return handle.writeLatin1String(request, text);
     };
   }
 }
