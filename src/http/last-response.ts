@@ -3,8 +3,16 @@ import { JoinedResponse, type KeptHead } from './joined-response.ts';
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
-/** Responses that say `Connection: close` while the service stops, also to a request that came before. */
-export function lastResponses(isStopping: () => boolean) {
+/** What Node keeps of how long a connection may be idle: it tells the client. No part of its interface. */
+interface KeptTimeout {
+  _keepAliveTimeout?: number;
+}
+
+/**
+ * Responses that say how long the connection stays open without a request, or `Connection: close` while the
+ * service stops, also to a request that came before.
+ */
+export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0) {
   // What Node wrote behind the headers that it was given, and until when that is right: it has the time in seconds.
   let tail = '';
   let tailUntil = 0;
@@ -12,6 +20,7 @@ export function lastResponses(isStopping: () => boolean) {
   return class<Request extends IncomingMessage = IncomingMessage> extends JoinedResponse<Request> {
     override writeHead(status: number, message?: string | Headers, headers?: Headers): this {
       if (isStopping()) this.shouldKeepAlive = false;
+      (this as KeptTimeout)._keepAliveTimeout = keepAliveTimeoutMs;
       // Node tells the two forms apart by the type of the second argument.
       return super.writeHead(status, message as string, headers);
     }

@@ -2,6 +2,7 @@ import { setTimeout as delay, setImmediate as othersTurn } from 'node:timers/pro
 import type { FastifyRequest } from 'fastify';
 import type { Grant } from '../auth/grant.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
+import { excused } from './silent-connections.ts';
 
 /** How long it goes on while others wait, in milliseconds. */
 const SLICE_MS = 1;
@@ -54,9 +55,8 @@ export class LongWork {
     if (ms === 0) return;
     // While we wait, it is not the client that is silent.
     const { socket } = this.#request.raw;
-    const { timeout = 0 } = socket;
-    socket.setTimeout(0);
+    excused.add(socket);
     for (; ms > 0; ms = waitMs()) await delay(ms, undefined, { ref: false });
-    socket.setTimeout(timeout);
+    excused.delete(socket);
   }
 }

@@ -17,6 +17,7 @@ import { leaveNow } from './joined-response.ts';
 import { lastResponses } from './last-response.ts';
 import { inOrder } from './pipelining.ts';
 import { ReceivedRequest } from './received-request.ts';
+import { SilentConnections } from './silent-connections.ts';
 
 export interface HttpLimits {
   readonly connections: ConnectionLimits;
@@ -60,14 +61,16 @@ export interface ServerParts {
 export function createServer(parts: ServerParts): Server {
   const { listener, limits, tls, logger, connections, isStopping, gate } = parts;
   const { requestTimeoutMs, stallTimeoutMs } = limits;
+  const Response = lastResponses(isStopping, limits.keepAliveTimeoutMs);
   const options = {
     maxHeaderSize: limits.headerBytesMax,
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    // Both are kept by silent-connections.ts.
+    keepAliveTimeout: 0,
     connectionsCheckingInterval: checkingIntervalMs(requestTimeoutMs),
     IncomingMessage: ReceivedRequest,
-    ServerResponse: gate ? heldResponses(gate, lastResponses(isStopping)) : lastResponses(isStopping),
+    ServerResponse: gate ? heldResponses(gate, Response) : Response,
     // Node answers a missing Host with an empty 400; nothing here depends on it.
     requireHostHeader: false,
   };
@@ -75,8 +78,14 @@ export function createServer(parts: ServerParts): Server {
   const server: Server = tls
     ? createTlsServer({ ...options, ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, inTurn)
     : createPlainServer(options, inTurn);
-  // Cuts off who takes no byte of an answer. Who sends none of a request gets its 408 before.
-  server.timeout = Math.max(stallTimeoutMs, requestTimeoutMs + checkingIntervalMs(requestTimeoutMs));
+  server.timeout = 0;
+  const silent = new SilentConnections({
+    // A client that was told the time may use it up, and its next request be on its way.
+    idleMs: limits.keepAliveTimeoutMs + KEEP_ALIVE_GRACE_MS,
+    // Cuts off who takes no byte of an answer. Who sends none of a request gets its 408 before.
+    stallMs: Math.max(stallTimeoutMs, requestTimeoutMs + checkingIntervalMs(requestTimeoutMs)),
+  });
+  server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => silent.watch(socket));
   // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer an empty 417.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('connect', refuseTunnel);
@@ -85,6 +94,8 @@ export function createServer(parts: ServerParts): Server {
   if (logger) logFailures(server, logger);
   return server;
 }
+
+const KEEP_ALIVE_GRACE_MS = 1_000;
 
 // How often Node looks for requests that take too long: often enough to notice soon.
 function checkingIntervalMs(timeoutMs: number): number {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import type { Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DRAIN_FACTOR } from '../../src/http/body.ts';
@@ -270,6 +270,31 @@ describe('a request that takes too long', () => {
     const answer = await socket.answer();
     expect(answer).toMatchObject({ status: 408, body: expect.stringContaining('too long') });
     expect(answer.headers.get('content-type')).toBe('application/json');
+    await socket.closed();
+  });
+});
+
+describe('a connection without a request', () => {
+  test('is told how long it stays open, and is closed some time after that', async () => {
+    const socket = await connected({ limits: { keepAliveTimeoutMs: 1_000 } });
+    const before = performance.now();
+    socket.write(request('GET', '/version'));
+    expect((await socket.answer()).headers.get('keep-alive')).toBe('timeout=1');
+    await socket.closed();
+    expect(performance.now() - before).toBeGreaterThan(1_000);
+  });
+
+  test('stays open as long as one comes again and again', async () => {
+    const socket = await connected({ limits: { keepAliveTimeoutMs: 100 } });
+    for (let i = 0; i < 5; i++) {
+      await expectStillUsable(socket);
+      await delay(300);
+    }
+    await expectStillUsable(socket);
+  });
+
+  test('is closed before its first one, too', async () => {
+    const socket = await connected({ limits: { requestTimeoutMs: 100, stallTimeoutMs: 200 } });
     await socket.closed();
   });
 });
