@@ -1,11 +1,15 @@
 import { isUtf8 } from 'node:buffer';
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { type Clock, clockSet } from '../engine/clock.ts';
 import { type Item, NEVER } from '../engine/item.ts';
 import { isCanonicalInteger, jsonFromItem } from './item-value.ts';
 import { sendJsonBytes } from './json-answer.ts';
-import { SHARED_BYTES_MAX, type SharedRoom } from './shared-room.ts';
+import type { SharedRoom } from './shared-room.ts';
 import { VALUE_AT, type ValueRoom } from './value-room.ts';
+
+/** From how large a value on it costs more to make a text of it than to send it by itself. */
+const TEXT_BYTES_MAX = 2048;
 
 const NEVER_EXPIRES = '9999-01-01T00:00:00Z';
 const LATEST_TIME = Date.parse(NEVER_EXPIRES);
@@ -29,11 +33,17 @@ export class ItemAnswers {
   send(reply: FastifyReply, { cache, key }: ItemPlace, item: Item): void {
     const head = `{"cache":${quoted(cache)},"key":${quoted(key)},"value":`;
     const tail = `,"cas":"${item.cas}","flags":${item.flags},"expires":"${expiresText(item.expiresAt, this.#clock)}"}`;
-    // A small value is copied twice, so that it leaves in one piece with its head.
-    const make = item.valueLength <= SHARED_BYTES_MAX ? itemText : itemBytes;
-    const answer = make(this.#room.forValue(item.valueLength), head, item, tail);
+    const answer = this.#answer(reply.raw, head, item, tail);
     if (answer !== undefined) sendJsonBytes(reply, answer);
     else sendEscaped(reply, head, item, tail);
+  }
+
+  // A small value is copied twice, so that it leaves in one piece with its head.
+  #answer(response: ServerResponse, head: string, item: Item, tail: string): string | Buffer | undefined {
+    const { valueLength } = item;
+    return valueLength <= TEXT_BYTES_MAX
+      ? itemText(this.#room.forValue(valueLength), head, item, tail)
+      : itemBytes(this.#room.forAnswer(valueLength, response), head, item, tail);
   }
 }
 

@@ -1,6 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type DirectSocket, DirectWrites } from '../sockets/direct-writes.ts';
+import { type DirectSocket, DirectWrites, type Written } from '../sockets/direct-writes.ts';
 
 /** How many answers wait for each other at most: the first of them should not wait long. */
 const TOGETHER_MAX = 16;
@@ -13,38 +13,48 @@ const TOGETHER_MAX = 16;
 export class JoinedResponse<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
+  #body: string | Buffer = '';
+
   override end(...args: unknown[]): this {
     const [body, encoding] = args;
-    const isJoined = encoding === 'latin1' && typeof body === 'string' && joinsHead(this, body);
-    if (!isJoined) return super.end(...(args as []));
+    const { _header: head, _headerSent: isSent } = this as KeptHead;
+    const isWhole = encoding === 'latin1' && typeof head === 'string' && isSent === false;
+    if (!isWhole || !(typeof body === 'string' || body instanceof Buffer)) return super.end(...(args as []));
+    this.#body = body;
     // Without a socket it waits for the answers before it; after an error the connection may be cut at once.
-    if (this.socket === null || !WAITING_STATUSES.has(this.statusCode)) return super.end();
-    leaveTogether(this);
+    const mayWait = this.socket !== null && WAITING_STATUSES.has(this.statusCode);
+    if (mayWait && body.length <= WAITING_BYTES_MAX) leaveTogether(this);
+    else this.leave();
     return this;
   }
 
-  /** Sends what was joined. */
+  /** Sends it. */
   leave(): void {
     const kept = this as KeptHead;
-    const written = writeDirectly(this.socket, kept._header as string, () => super.end());
+    const head = kept._header as string;
+    const body = this.#body;
+    this.#body = '';
+    const whole: Written = typeof body === 'string' ? head + body : [head, body];
+    const written = writeDirectly(this.socket, whole, () => super.end());
+    if (written === 'not_written') {
+      if (typeof whole === 'string') kept._header = whole;
+      super.end(body instanceof Buffer ? body : undefined);
+      return;
+    }
     // Then there is nothing left to send, and it only ends.
-    if (written !== 'not_written') kept._headerSent = true;
-    if (written !== 'queued') super.end();
+    kept._headerSent = true;
+    if (written === 'taken') super.end();
   }
 }
 
 const WAITING_STATUSES = new Set([200, 404]);
+/** What waits is kept in memory. */
+const WAITING_BYTES_MAX = 32 * 1024;
 
 /** What Node keeps of a head until it is written: no part of its interface, so it is looked at with care. */
 export interface KeptHead {
   _header?: unknown;
   _headerSent?: unknown;
-}
-
-function joinsHead(response: ServerResponse & KeptHead, body: string): boolean {
-  if (typeof response._header !== 'string' || response._headerSent !== false) return false;
-  response._header += body;
-  return true;
 }
 
 const writes = new DirectWrites();
@@ -54,7 +64,7 @@ type Unusual = 'unusual';
 
 function writeDirectly(
   socket: Socket | null,
-  text: string,
+  whole: Written,
   sent: () => void,
 ): 'taken' | 'queued' | 'not_written' {
   if (!socket?.writable || socket.writableLength > 0) return 'not_written';
@@ -63,7 +73,7 @@ function writeDirectly(
     direct = writes.open(socket) ?? 'unusual';
     directSockets.set(socket, direct);
   }
-  return direct === 'unusual' ? 'not_written' : writes.write(direct, text, sent);
+  return direct === 'unusual' ? 'not_written' : writes.write(direct, whole, sent);
 }
 
 let leaving: JoinedResponse[] = [];

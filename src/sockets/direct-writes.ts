@@ -4,15 +4,19 @@ import type { Socket } from 'node:net';
 interface WriteRequest {
   oncomplete?: (status: number) => void;
   /** Keeps the bytes until the system has them. */
-  buffer?: Uint8Array | string;
+  buffer?: Written;
 }
 
 interface StreamHandle {
   writeBuffer(request: WriteRequest | null, bytes: Uint8Array): number;
   writeLatin1String(request: WriteRequest | null, text: string): number;
+  writev(request: WriteRequest | null, pieces: readonly unknown[], areBuffers: false): number;
   /** Bytes that the system has not taken yet. */
   readonly writeQueueSize: number;
 }
+
+/** Bytes, a text of one character per byte, or the latter and then the former. */
+export type Written = Uint8Array | string | readonly [text: string, bytes: Uint8Array];
 
 /** A socket that can be written to directly. */
 export interface DirectSocket {
@@ -48,27 +52,21 @@ export class DirectWrites {
   }
 
   /**
-   * Writes bytes, or a text of one character per byte; nothing that was written before may be waiting. `taken`: the system has it all. `queued`: it will
+   * Writes; nothing that was written before may be waiting. `taken`: the system has it all. `queued`: it will
    * take the rest later, and `sent` is told. `not_written`: it has to be written in the usual way.
    */
-  write(
-    direct: DirectSocket,
-    bytes: Uint8Array | string,
-    sent: () => void,
-  ): 'taken' | 'queued' | 'not_written' {
+  write(direct: DirectSocket, what: Written, sent: () => void): 'taken' | 'queued' | 'not_written' {
     const { socket, handle } = direct;
     if (!this.#WriteRequest || handleOf(socket) !== handle) return 'not_written';
     const request = this.#spare ?? new this.#WriteRequest();
-    const isText = typeof bytes === 'string';
-    const status = isText ? handle.writeLatin1String(request, bytes) : handle.writeBuffer(request, bytes);
-    if (status !== 0) {
+    if (statusOf(handle, request, what) !== 0) {
       socket.destroy();
       return 'taken';
     }
     const waiting = handle.writeQueueSize;
     this.#spare = waiting === 0 ? request : undefined;
     if (waiting === 0) return 'taken';
-    request.buffer = bytes;
+    request.buffer = what;
     request.oncomplete = (status) => {
       noteQueueSize(direct, 0);
       if (status < 0) socket.destroy();
@@ -95,6 +93,12 @@ export class DirectWrites {
       return handle.writeLatin1String(request, text);
     };
   }
+}
+
+function statusOf(handle: StreamHandle, request: WriteRequest, what: Written): number {
+  if (typeof what === 'string') return handle.writeLatin1String(request, what);
+  if (what instanceof Uint8Array) return handle.writeBuffer(request, what);
+  return handle.writev(request, [what[0], 'latin1', what[1], 'buffer'], false);
 }
 
 function noteQueueSize({ socket, queueSize }: DirectSocket, bytes: number): void {

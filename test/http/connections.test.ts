@@ -274,6 +274,26 @@ describe('a request that takes too long', () => {
   });
 });
 
+describe('large values that are asked for together', () => {
+  test.each([3_000, 16_000, 40_000])('come whole, %i bytes each, to all who asked twice', async (length) => {
+    const first = await connected();
+    const port = await portOf();
+    const clients = [first, ...Array.from({ length: 39 }, () => connectTo(port))];
+    // Some of these have to be escaped in JSON.
+    const textOf = (i: number) => (i % 5 === 0 ? '"' : String.fromCharCode(0x41 + (i % 26))).repeat(length);
+    for (const [i, client] of clients.entries()) {
+      client.write(put(JSON.stringify({ value: textOf(i) })).replace(ITEM, path('c', `k${i}`)));
+      expect((await client.answer()).status).toBe(200);
+    }
+    for (const [i, client] of clients.entries()) client.write(request('GET', path('c', `k${i}`)).repeat(2));
+    for (const [i, client] of clients.entries()) {
+      for (let answer = 0; answer < 2; answer++) {
+        expect(JSON.parse((await client.answer()).body).value).toBe(textOf(i));
+      }
+    }
+  });
+});
+
 describe('a connection without a request', () => {
   test('is told how long it stays open, and is closed some time after that', async () => {
     const socket = await connected({ limits: { keepAliveTimeoutMs: 1_000 } });
