@@ -1,3 +1,4 @@
+import { write } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -101,9 +102,15 @@ export class ItemDirectory {
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: Buffer, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done);
-    done += bytesWritten;
-  }
+// By the callback, since a promise of Node's own costs several times as much.
+function writeAll({ fd }: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const writeFrom = (done: number) =>
+      write(fd, bytes, done, bytes.length - done, at + done, (error, bytesWritten) => {
+        if (error) reject(error);
+        else if (done + bytesWritten < bytes.length) writeFrom(done + bytesWritten);
+        else resolve();
+      });
+    writeFrom(0);
+  });
 }

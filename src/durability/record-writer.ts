@@ -34,6 +34,8 @@ import {
 // Up to here a loop is faster than a call into native code.
 const LOOP_BYTES_MAX = 64;
 
+const EMPTY = Buffer.alloc(0);
+
 /** What of an item a record of it tells besides key and value. */
 type Told = ItemMarks & Pick<Item, 'kind' | 'flags'>;
 
@@ -48,10 +50,13 @@ export interface RecordWriterParts {
 /** Writes records one behind the other, directly into the room of a frame. */
 export class RecordWriter {
   readonly #parts: RecordWriterParts;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = EMPTY;
   #view: DataView = new DataView(new ArrayBuffer(0));
   #length = FRAME_HEADER_BYTES;
   #clockSet = 0;
+  /** Where the last key was, and a view of it. */
+  #keySource: Buffer = EMPTY;
+  #keyView: DataView = new DataView(new ArrayBuffer(0));
 
   constructor(parts: RecordWriterParts) {
     this.#parts = parts;
@@ -143,7 +148,7 @@ export class RecordWriter {
     valueLength: number,
   ): number {
     const { kind, flags, expiresAt, cas } = told;
-    let marks = KINDS.indexOf(kind) | marksOf(told);
+    let marks = (kind === 'bytes' ? 0 : KINDS.indexOf(kind)) | marksOf(told);
     let size = PUT_FIXED_BYTES + key.length + valueLength;
     if (expiresAt !== NEVER) {
       marks |= HAS_EXPIRY;
@@ -188,17 +193,28 @@ export class RecordWriter {
     this.#clockSet = this.#parts.clockSet();
   }
 
-  // Answers where it ends.
+  // Answers where it ends. Four bytes at a time, wherever they lie: one by one they would cost as much as all else.
   #key(at: number, key: Key): number {
-    const target = this.#bytes;
     const { length } = key;
     if (typeof key === 'string') {
+      const target = this.#bytes;
       for (let i = 0; i < length; i++) target[at + i] = key.charCodeAt(i);
-    } else {
-      const { bytes, start } = key;
-      for (let i = 0; i < length; i++) target[at + i] = bytes[start + i] as number;
+      return at + length;
     }
+    const { bytes, start } = key;
+    const source = bytes === this.#keySource ? this.#keyView : this.#viewKeysOf(bytes);
+    const target = this.#view;
+    let i = 0;
+    for (; i + 4 <= length; i += 4) target.setUint32(at + i, source.getUint32(start + i, true), true);
+    for (; i < length; i++) target.setUint8(at + i, source.getUint8(start + i));
     return at + length;
+  }
+
+  // Keys come in the same buffer again and again: the one that clients are read into, or a region of the store.
+  #viewKeysOf(bytes: Buffer): DataView {
+    this.#keySource = bytes;
+    this.#keyView = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return this.#keyView;
   }
 
   #time(at: number, time: number): number {
@@ -210,8 +226,6 @@ export class RecordWriter {
     return Math.max(0, Math.floor((time + this.#clockSet) / 1000));
   }
 }
-
-const EMPTY = Buffer.alloc(0);
 
 function marksOf({ stale, recaching, fetched }: Partial<ItemMarks>): number {
   return (stale ? STALE : 0) | (recaching ? RECACHING : 0) | (fetched ? FETCHED : 0);

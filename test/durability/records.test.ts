@@ -36,7 +36,7 @@ const draft = fc
     fc.record({
       value: fc.oneof(
         fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
-        fc.constantFrom(1_000, 262_000, 262_144, 300_000).map((length) => Buffer.alloc(length, 'value')),
+        fc.constantFrom(1_000, 524_000, 524_288, 600_000).map((length) => Buffer.alloc(length, 'value')),
       ),
       kind: fc.constantFrom('bytes', 'text', 'number', 'json'),
       flags: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 ** 32 - 1 })),
