@@ -286,13 +286,13 @@ export class Durability {
 
   // Changes go on into the new file, so that nothing is lost if this does not come to its end.
   async #compact(isAlone: boolean) {
-    const { store } = this.#parts;
+    const { store, mode } = this.#parts;
     const journal = this.#journal as ItemJournal;
     this.#otherBytes = this.#fileBytes;
     const file = this.#nextFile('log');
     journal.begin(file);
     const isOver = () => this.#isStopping;
-    const items = await walk({ store, journal, isAlone, isOver });
+    const items = await walk({ store, journal, mode, isAlone, isOver });
     if (isOver()) return undefined;
     journal.complete();
     journal.flush();
@@ -305,7 +305,7 @@ export class Durability {
   }
 
   async #takeSnapshot(isAlone: boolean) {
-    const { store, unwrittenBytesMax } = this.#parts;
+    const { store, mode, unwrittenBytesMax } = this.#parts;
     let failure: unknown;
     const journal = this.#newJournal({
       failed: (error) => {
@@ -324,7 +324,7 @@ export class Durability {
     try {
       journal.begin(file);
       store.journalTo(journal);
-      const items = await walk({ store, journal, isAlone, isOver });
+      const items = await walk({ store, journal, mode, isAlone, isOver });
       journal.complete();
       store.journalTo(undefined);
       if (isOver()) {

@@ -3,13 +3,13 @@ import { setTimeout as delay, setImmediate as othersTurn } from 'node:timers/pro
 import type { JournaledStore } from '../engine/journal.ts';
 import type { ItemJournal } from './item-journal.ts';
 
-/** How long the walk may hold up everyone at once, and how often it looks at the time. */
+/** How long the walk may hold up everyone at once. */
 const SLICE_MS = 1;
-const STEPS_BETWEEN_LOOKS = 16;
 
-// After a slice others have so much time, and the process so many times the slice where it is busy.
+// After a slice others have so much time, and so many times the slice where the process is busy. While a snapshot is
+// made, every change costs more, so that it is over sooner; a log is told of them in any case.
 const REST_MS = 1;
-const BUSY_REST = 19;
+const BUSY_REST = { log: 19, snapshot: 4 };
 const BUSY = 0.5;
 
 /** What may wait to be written before the walk waits, too. */
@@ -18,6 +18,8 @@ const UNWRITTEN_BYTES_MAX = 8 * 1024 * 1024;
 export interface WalkParts {
   readonly store: JournaledStore;
   readonly journal: ItemJournal;
+  /** What for: to write a log anew, or to make a snapshot. */
+  readonly mode: keyof typeof BUSY_REST;
   /** Nobody else needs the process. */
   readonly isAlone: boolean;
   /** Asked now and then; true ends the walk before its end. */
@@ -28,9 +30,9 @@ export interface WalkParts {
  * Tells a journal of every cache and every item, a little at a time. Since what changes meanwhile is told, too,
  * the journal holds everything at the end. Resolves with how many items it told.
  */
-export async function walk({ store, journal, isAlone, isOver }: WalkParts): Promise<number> {
+export async function walk({ store, journal, mode, isAlone, isOver }: WalkParts): Promise<number> {
   let items = 0;
-  const rest = new Rest(isAlone);
+  const rest = new Rest(isAlone, BUSY_REST[mode]);
   for (const cache of store.journaledCaches()) {
     journal.describe(cache);
     if (rest.isDue) await rest.take(journal, isOver);
@@ -38,13 +40,11 @@ export async function walk({ store, journal, isAlone, isOver }: WalkParts): Prom
   }
   let place = 0;
   do {
-    for (let i = 0; i < STEPS_BETWEEN_LOOKS; i++) {
-      place = store.visit(place, (cache, key, item) => {
-        items++;
-        journal.itemFound(cache, key, item);
-      });
-      if (place === 0) return items;
-    }
+    place = store.visit(place, (cache, key, item) => {
+      items++;
+      journal.itemFound(cache, key, item);
+    });
+    if (place === 0) return items;
     if (rest.isDue) await rest.take(journal, isOver);
   } while (!isOver());
   return items;
@@ -53,11 +53,13 @@ export async function walk({ store, journal, isAlone, isOver }: WalkParts): Prom
 /** When to let others have their turn, and for how long. */
 class Rest {
   readonly #isAlone: boolean;
+  readonly #busyRest: number;
   #sliceStart = performance.now();
   #isBusy = false;
 
-  constructor(isAlone: boolean) {
+  constructor(isAlone: boolean, busyRest: number) {
     this.#isAlone = isAlone;
+    this.#busyRest = busyRest;
   }
 
   get isDue(): boolean {
@@ -74,7 +76,7 @@ class Rest {
   async #pause(): Promise<void> {
     const slice = performance.now() - this.#sliceStart;
     const before = performance.eventLoopUtilization();
-    await delay(this.#isBusy ? Math.ceil(BUSY_REST * slice) : REST_MS);
+    await delay(this.#isBusy ? Math.ceil(this.#busyRest * slice) : REST_MS);
     this.#isBusy = performance.eventLoopUtilization(before).utilization > BUSY;
   }
 }
