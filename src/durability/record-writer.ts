@@ -36,9 +36,6 @@ const LOOP_BYTES_MAX = 64;
 
 const EMPTY = Buffer.alloc(0);
 
-/** What of an item a record of it tells besides key and value. */
-type Told = ItemMarks & Pick<Item, 'kind' | 'flags'>;
-
 export interface RecordWriterParts {
   readonly room: FrameRoom;
   /** Takes the frame that is full. */
@@ -89,16 +86,21 @@ export class RecordWriter {
   }
 
   put(cache: number, key: Key, draft: Draft, accessedAt: number): void {
-    const { value } = draft;
-    const at = this.#putStart(cache, key, draft, accessedAt, value.length);
+    const { value, flags, expiresAt, cas } = draft;
+    const { length } = value;
+    const marks = kindOf(draft) | marksOf(draft);
+    const at = this.#putStart(cache, key, marks, flags, expiresAt, cas, accessedAt, length);
     const bytes = this.#bytes;
-    if (value.length > LOOP_BYTES_MAX) bytes.set(value, at);
-    else for (let i = 0; i < value.length; i++) bytes[at + i] = value[i] as number;
+    if (length > LOOP_BYTES_MAX) bytes.set(value, at);
+    else for (let i = 0; i < length; i++) bytes[at + i] = value[i] as number;
   }
 
   /** An item as a store keeps it. */
   kept(cache: number, key: Key, item: Item): void {
-    const at = this.#putStart(cache, key, item, item.accessedAt, item.valueLength);
+    const { flags, expiresAt, cas, accessedAt, valueLength } = item;
+    const { stale, recaching, fetched } = item;
+    const marks = kindOf(item) | marksOf({ stale, recaching, fetched });
+    const at = this.#putStart(cache, key, marks, flags, expiresAt, cas, accessedAt, valueLength);
     item.copyValue(this.#bytes, at);
   }
 
@@ -139,16 +141,19 @@ export class RecordWriter {
     this.#begin(COMPLETE, 0, 0, START_BYTES);
   }
 
-  // Answers where the value is to be written.
+  // Answers where the value is to be written. It is told one thing after the other, since drafts and items have
+  // several shapes: to look something up in any of them would take longer than to write it.
   #putStart(
     cache: number,
     key: Key,
-    told: Omit<Told, 'accessedAt' | 'stale' | 'recaching' | 'fetched'> & Partial<ItemMarks>,
+    about: number,
+    flags: number,
+    expiresAt: number,
+    cas: Cas,
     accessedAt: number,
     valueLength: number,
   ): number {
-    const { kind, flags, expiresAt, cas } = told;
-    let marks = (kind === 'bytes' ? 0 : KINDS.indexOf(kind)) | marksOf(told);
+    let marks = about;
     let size = PUT_FIXED_BYTES + key.length + valueLength;
     if (expiresAt !== NEVER) {
       marks |= HAS_EXPIRY;
@@ -225,6 +230,10 @@ export class RecordWriter {
   #seconds(time: number): number {
     return Math.max(0, Math.floor((time + this.#clockSet) / 1000));
   }
+}
+
+function kindOf({ kind }: Pick<Draft, 'kind'>): number {
+  return kind === 'bytes' ? 0 : KINDS.indexOf(kind);
 }
 
 function marksOf({ stale, recaching, fetched }: Partial<ItemMarks>): number {
