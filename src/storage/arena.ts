@@ -8,7 +8,7 @@ import { type Key, KeyBytes } from '../engine/key.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
 import { ArenaItem, itemBytes } from './arena-item.ts';
 import { CacheHandle, type MemoryStore } from './cache-handle.ts';
-import { NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
+import { NOWHERE, PAGE_BYTES } from './chunk-heap.ts';
 import { KEY_LENGTH_MASK } from './item-layout.ts';
 import { isJournaled } from './journaled-decision.ts';
 import { KeyedHash } from './keyed-hash.ts';
@@ -34,11 +34,8 @@ const LISTED_STEPS_MAX = 10_000;
 // may cost whose project has much more than it may, since its quota was lowered.
 const TIDY_ITEMS = 16;
 
-// How many items are found before the first of them is visited, and how much of each is fetched then, in lines of the
-// processor's cache: as much as a small item has beside its first.
+// How many items are found before the first of them is visited.
 const VISITED_TOGETHER = 16;
-const FETCHED_LINES = 2;
-const WORDS_PER_LINE = 16;
 
 export interface ArenaStoreOptions {
   /** How many bytes all items together may take, with everything that is kept about them. */
@@ -191,28 +188,13 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     let place = from;
     do place = this.#items.index.visit(place, (address) => found.push(address));
     while (place !== 0 && found.length < VISITED_TOGETHER);
-    this.#fetchRest(found);
+    this.#items.fetch(found, found.length);
     for (const address of found) {
       const item = this.#items.at(address);
       const contents = this.#contentsOf(item.owner);
       if (!contents.discarded && item.expiresAt > this.#now()) visit(contents.cache, item.keyBytes, item);
     }
     return place;
-  }
-
-  // Has the processor fetch what lies behind the beginnings of items, of all at once instead of one by one.
-  #fetchRest(addresses: readonly number[]): void {
-    const { heap } = this.#items;
-    let sum = 0;
-    for (const address of addresses) {
-      const words = heap.words(address);
-      const last = words.length - 1;
-      for (let line = 1; line <= FETCHED_LINES; line++) {
-        sum ^= words[Math.min(wordOf(address) + line * WORDS_PER_LINE, last)] as number;
-      }
-    }
-    // Else the compiler would leave the reads out.
-    this.#items.touched = sum;
   }
 
   restoration(): Restoration {

@@ -40,8 +40,6 @@ export class PackedItems {
   readonly expiry: ExpiryWheel;
   /** Counts removed and moved items: while it stays the same, addresses are what they were. */
   moves = 0;
-  /** What came of reading ahead; it means nothing. */
-  touched = 0;
   readonly #parts: PackedItemsParts;
   /** Points to whatever item is worked on. */
   readonly #item: ArenaItem;
@@ -51,6 +49,8 @@ export class PackedItems {
   readonly #expected = new Int32Array(EXPECTED_MAX);
   readonly #addresses = new Uint32Array(EXPECTED_MAX);
   #expectedCount = 0;
+  /** What came of reading ahead; it means nothing. */
+  touched = 0;
 
   constructor(parts: PackedItemsParts) {
     this.#parts = parts;
@@ -81,6 +81,25 @@ export class PackedItems {
   /** An item with this hash will be looked for soon. */
   expect(hash: number): void {
     if (this.#expectedCount < EXPECTED_MAX) this.#expected[this.#expectedCount++] = hash;
+  }
+
+  /**
+   * Has the processor fetch what the next calls will read of items. One item after the other, each would wait for
+   * memory several times; nothing here waits for another item, so it waits for all of them at once.
+   */
+  fetch(addresses: ArrayLike<number>, count: number): void {
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const address = addresses[i] as number;
+      const words = this.heap.words(address);
+      const word = wordOf(address);
+      const last = words.length - 1;
+      for (let line = 0; line < FETCHED_LINES; line++) {
+        sum ^= words[Math.min(word + line * WORDS_PER_LINE, last)] as number;
+      }
+    }
+    // Else the compiler would leave the reads out.
+    this.touched = sum;
   }
 
   /** Takes the chunks for an item. False: something must be removed first; then call again. */
@@ -158,37 +177,20 @@ export class PackedItems {
     return bytes;
   }
 
-  // Has the processor fetch what the next calls will read. One item after the other, each would wait for memory
-  // several times; nothing here waits for another item, so it waits for all of them at once.
   #fetchExpected(): void {
     const hashes = this.#expected;
     const addresses = this.#addresses;
     const count = this.#expectedCount;
     this.#expectedCount = 0;
     for (let i = 0; i < count; i++) addresses[i] = this.index.firstOf(hashes[i] as number);
-    this.#touch(count);
+    this.fetch(addresses, count);
     // Two keys in five share their bucket with another that comes before them.
     let behind = 0;
     for (let i = 0; i < count; i++) {
       const next = this.index.nextUnlike(addresses[i] as number, hashes[i] as number);
       if (next !== NOWHERE) addresses[behind++] = next;
     }
-    this.#touch(behind);
-  }
-
-  #touch(count: number): void {
-    let sum = 0;
-    for (let i = 0; i < count; i++) {
-      const address = this.#addresses[i] as number;
-      const words = this.heap.words(address);
-      const word = wordOf(address);
-      const last = words.length - 1;
-      for (let line = 0; line < FETCHED_LINES; line++) {
-        sum ^= words[Math.min(word + line * WORDS_PER_LINE, last)] as number;
-      }
-    }
-    // Else the compiler would leave the reads out.
-    this.touched = sum;
+    this.fetch(addresses, behind);
   }
 
   #holds(address: number, key: KeyBytes, owner: number): boolean {
