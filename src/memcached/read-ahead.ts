@@ -47,6 +47,7 @@ export class ReadAhead {
       this.#requests[this.#read++] = request;
     }
     if (parser.keys.length > 0) expect(parser.keys);
+    parser.forgetKeys();
     return this.#read;
   }
 
