@@ -6,8 +6,8 @@ import { type DirectSocket, DirectWrites, type Written } from '../sockets/direct
 const TOGETHER_MAX = 16;
 
 /**
- * Responses whose body, given whole as a text of one character per byte, leaves in one piece with its head, and
- * together with others that were made in the same turn of the event loop: a system call that wakes a client
+ * Responses whose body, given whole as bytes or as a text of one character each, leaves in one piece with its head,
+ * and together with others that were made in the same turn of the event loop: a system call that wakes a client
  * costs several times as much as one that finds it awake, and on the same machine the first of them wakes it.
  */
 export class JoinedResponse<

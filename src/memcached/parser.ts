@@ -129,7 +129,7 @@ export class Parser {
   }
 
   #refuseUnknown(): Request {
-    return isHttp(words) ? CLOSE : refused('ERROR');
+    return isHttp() ? CLOSE : refused('ERROR');
   }
 
   #announce(request: Announced, dataLength: number): Request | 'announced' {
@@ -201,7 +201,7 @@ export class Parser {
 
 // A web browser, or someone who makes one send commands; the rest of its request is none, either. Where
 // memcached knows commands with the same first letter, it does not look for this.
-function isHttp(words: Words): boolean {
+function isHttp(): boolean {
   const isLikeACommand = words.length(0) < 2 || /^(?:[gsacidt]|m.$)/s.test(words.text(0));
   return !isLikeACommand && words.text(words.count - 1).startsWith('HTTP/');
 }

@@ -210,8 +210,7 @@ function readyLine(child) {
   });
 }
 
-// Settings of this shell must not change what is measured.
-// Of this process, but for our settings; and large pages for all servers, as our image has them.
+// Settings of this shell must not change what is measured; all servers have large pages, as our image has them.
 function environment() {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('IRONCACHED_'));
   return { ...Object.fromEntries(own), GLIBC_TUNABLES: LARGE_PAGES };

@@ -1,5 +1,6 @@
 import assert from 'node:assert';
 import { Grant } from '../../../dist/auth/grant.js';
+import { KeyBytes } from '../../../dist/engine/key.js';
 import { RequestRates } from '../../../dist/limits/request-rate.js';
 import { CommandMeter } from '../../../dist/memcached/command-meter.js';
 import { Parser } from '../../../dist/memcached/parser.js';
@@ -155,18 +156,14 @@ function turnOfOne() {
 export function replyWorks() {
   const room = new ReplyRoom();
   const output = new ReplyBuffer(room);
-  const keys = numbers.map(keyOf);
-  const line = (/** @type {number} */ number) => {
-    output.text('VALUE ');
-    output.text(keys[number] ?? '');
-    output.text(' ');
-    output.number(number);
-    output.text(' ');
-    output.number(100);
-    output.text('\r\n');
+  const keys = numbers.map((i) => new KeyBytes(Buffer.from(keyOf(i)), 0, keyOf(i).length));
+  const value = Buffer.alloc(100, 'v');
+  const copyValue = (/** @type {Buffer} */ target, /** @type {number} */ at) => target.set(value, at);
+  const hit = (/** @type {number} */ number) => {
+    output.hit(/** @type {KeyBytes} */ (keys[number]), { flags: number, valueLength: 100, copyValue }, '');
     if (number % 16 === 15) output.discard();
   };
-  return [forEachNumber('replies, the line before a value', line)];
+  return [forEachNumber('replies, a hit of 100 B', hit)];
 }
 
 /** As chunks of a client that sends 16 at a time. @param {Buffer[]} requests */
