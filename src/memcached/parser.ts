@@ -35,6 +35,8 @@ export class Parser {
   #input: Buffer = EMPTY;
   #position = 0;
   #end = 0;
+  /** Is the input a copy that nobody else uses? */
+  #isDetached = false;
   /** The start of a line whose end has not come yet. */
   #lineParts: Buffer[] = [];
   #linePartsLength = 0;
@@ -69,11 +71,14 @@ export class Parser {
     this.#input = buffer;
     this.#position = start;
     this.#end = end;
+    this.#isDetached = false;
     words.forgetKeys();
   }
 
   /** Keeps a copy of what is not parsed yet, so that the pushed chunk may be used for something else. */
   detach(): void {
+    if (this.#isDetached) return;
+    this.#isDetached = true;
     this.#input = Buffer.from(this.#input.subarray(this.#position, this.#end));
     this.#position = 0;
     this.#end = this.#input.length;

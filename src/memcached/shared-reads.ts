@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
-/** What one read takes at most: twice what Node reads by itself, so that fewer large values come in pieces. */
-export const READ_BYTES_MAX = 128 * 1024;
+/** What one read takes at most: three times what Node reads by itself, so that fewer large values come in pieces. */
+export const READ_BYTES_MAX = 192 * 1024;
 
 interface StreamHandle {
   useUserBuffer(buffer: Uint8Array): void;
