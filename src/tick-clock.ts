@@ -1,4 +1,5 @@
 import type { Clock } from './engine/clock.ts';
+import { atTurnEnd } from './turn-end.ts';
 
 /**
  * The clocks of this machine, read once per turn of the event loop: a chunk of commands asks for the time
@@ -7,29 +8,22 @@ import type { Clock } from './engine/clock.ts';
 export function tickClock(): Clock {
   let steady = 0;
   let unix = 0;
-  let isToForget = false;
   const forget = () => {
     steady = 0;
     unix = 0;
-    isToForget = false;
-  };
-  // One for both clocks, since it is made in every turn.
-  const forgetAfterTurn = () => {
-    if (!isToForget) setImmediate(forget);
-    isToForget = true;
   };
   return {
     now: () => {
       if (steady === 0) {
         steady = steadyNow();
-        forgetAfterTurn();
+        atTurnEnd(forget);
       }
       return steady;
     },
     unixNow: () => {
       if (unix === 0) {
         unix = Date.now();
-        forgetAfterTurn();
+        atTurnEnd(forget);
       }
       return unix;
     },

@@ -9,8 +9,8 @@ import { describe, expect, test } from 'vitest';
  */
 
 const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
-  http: ['auth', 'dump', 'engine', 'limits', 'metrics', 'sockets'],
-  memcached: ['auth', 'engine', 'limits', 'metrics', 'sockets'],
+  http: ['auth', 'dump', 'engine', 'limits', 'metrics', 'sockets', 'turn-end'],
+  memcached: ['auth', 'engine', 'limits', 'metrics', 'sockets', 'turn-end'],
   storage: ['engine'],
   durability: ['engine', 'start-error'],
   dump: ['engine'],
@@ -26,7 +26,8 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'setting-values': [],
   'start-error': [],
   'start-warnings': ['config', 'file-limit', 'host-address'],
-  'tick-clock': ['engine'],
+  'tick-clock': ['engine', 'turn-end'],
+  'turn-end': [],
   'memory-limit': ['config', 'storage'],
   'package-files': [],
   'cache-settings-file': ['auth', 'cache-settings-file-schema', 'engine', 'http'],

@@ -1,14 +1,12 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type DirectSocket, DirectWrites, type Written } from '../sockets/direct-writes.ts';
-
-/** How many answers wait for each other at most: the first of them should not wait long. */
-const TOGETHER_MAX = 16;
+import { LeavingTogether } from '../sockets/leaving-together.ts';
+import { atTurnEnd } from '../turn-end.ts';
 
 /**
  * Responses whose body, given whole as bytes or as a text of one character each, leaves in one piece with its head,
- * and together with others that were made in the same turn of the event loop: a system call that wakes a client
- * costs several times as much as one that finds it awake, and on the same machine the first of them wakes it.
+ * and together with others that were made in the same turn of the event loop.
  */
 export class JoinedResponse<
   Request extends IncomingMessage = IncomingMessage,
@@ -23,7 +21,7 @@ export class JoinedResponse<
     this.#body = body;
     // Without a socket it waits for the answers before it; after an error the connection may be cut at once.
     const mayWait = this.socket !== null && WAITING_STATUSES.has(this.statusCode);
-    if (mayWait && body.length <= WAITING_BYTES_MAX) leaveTogether(this);
+    if (mayWait && body.length <= WAITING_BYTES_MAX) leaveSoon(this);
     else this.leave();
     return this;
   }
@@ -76,17 +74,14 @@ function writeDirectly(
   return direct === 'unusual' ? 'not_written' : writes.write(direct, whole, sent);
 }
 
-let leaving: JoinedResponse[] = [];
+const leaving = new LeavingTogether();
 
-function leaveTogether(response: JoinedResponse): void {
-  leaving.push(response);
-  if (leaving.length === 1) setImmediate(leaveNow);
-  else if (leaving.length >= TOGETHER_MAX) leaveNow();
+function leaveSoon(response: JoinedResponse): void {
+  if (leaving.isEmpty) atTurnEnd(leaveNow);
+  leaving.add(response);
 }
 
 /** Sends what waits for the end of the turn: call it before a socket is written to without a response. */
 export function leaveNow(): void {
-  const responses = leaving;
-  leaving = [];
-  for (const response of responses) response.leave();
+  leaving.leaveNow();
 }

@@ -23,7 +23,7 @@ import {
   type SignInParts,
   UNAUTHENTICATED,
 } from './sign-in.ts';
-import { type Turn, WAITING_BYTES_MAX } from './turn.ts';
+import { type Turn, WAITING_BYTES_MAX, type Waiting } from './turn.ts';
 
 /** A session's side of its socket. */
 export interface Connection {
@@ -66,32 +66,11 @@ export interface SessionParts extends SignInParts {
  * One client: bytes in, replies out, in order. While an answer is awaited, or the client does not take
  * what it was sent, it reads no further; what is left of a chunk is kept until then.
  */
-export class Session {
+export class Session implements Waiting {
   readonly #parts: SessionParts;
   readonly #parser: Parser;
   readonly #ahead: ReadAhead;
   readonly #write = (bytes: Buffer) => this.#parts.connection.write(bytes);
-  /** Sends what is there, whenever that is. */
-  readonly #send = () => {
-    this.#isSending = false;
-    try {
-      this.#flush();
-      if (this.isReading && this.#parts.connection.needsDrain()) this.#pause();
-    } catch (error) {
-      this.#parts.connection.abort(error);
-    }
-  };
-  /** Answers what waits in the turn. */
-  readonly #answerWaiting = (startedAt: number) => {
-    this.#isWaiting = false;
-    this.#since = startedAt;
-    try {
-      if (!this.#ended) this.#run();
-    } catch (error) {
-      this.#parts.connection.abort(error);
-    }
-    return Math.max(startedAt, this.#parts.meter.settledAt);
-  };
   readonly #expect = (keys: readonly KeyBytes[]) => this.#context?.cache.expect(keys);
   readonly #output: ReplyBuffer;
   readonly #signIn: SignIn;
@@ -114,7 +93,7 @@ export class Session {
   /** Does what the client sent wait for others in this turn? */
   #isWaiting = false;
   /** Is it to send what there is at the end of the turn? */
-  #isSending = false;
+  #isLeaving = false;
   #awaiting = false;
   #paused = false;
   #stopping = false;
@@ -193,6 +172,29 @@ export class Session {
     this.#onDrain?.();
   }
 
+  /** Answers what waits in the turn. */
+  answerWaiting(startedAt: number): number {
+    this.#isWaiting = false;
+    this.#since = startedAt;
+    try {
+      if (!this.#ended) this.#run();
+    } catch (error) {
+      this.#parts.connection.abort(error);
+    }
+    return Math.max(startedAt, this.#parts.meter.settledAt);
+  }
+
+  /** Sends what is there, whenever that is. */
+  leave(): void {
+    this.#isLeaving = false;
+    try {
+      this.#flush();
+      if (this.isReading && this.#parts.connection.needsDrain()) this.#pause();
+    } catch (error) {
+      this.#parts.connection.abort(error);
+    }
+  }
+
   // Reads what came, so that what it is about can be fetched together with what others ask for.
   #waitForOthers(buffer: Buffer, length: number): void {
     const { turn } = this.#parts;
@@ -200,7 +202,7 @@ export class Session {
     this.#parser.push(turn.bytes, start, start + length);
     const requests = this.#ahead.read(this.#expect);
     this.#isWaiting = true;
-    turn.answerSoon(this.#answerWaiting, requests);
+    turn.answerSoon(this, requests);
   }
 
   // What waits comes before whatever happens now.
@@ -246,10 +248,10 @@ export class Session {
   #sendSoon(): void {
     const { length } = this.#output;
     if (length === 0 || length > SENT_TOGETHER_BYTES_MAX) {
-      this.#send();
-    } else if (!this.#isSending) {
-      this.#isSending = true;
-      this.#parts.turn.sendSoon(this.#send);
+      this.leave();
+    } else if (!this.#isLeaving) {
+      this.#isLeaving = true;
+      this.#parts.turn.sendSoon(this);
     }
   }
 

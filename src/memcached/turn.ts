@@ -1,3 +1,6 @@
+import { type Leaver, LeavingTogether } from '../sockets/leaving-together.ts';
+import { atTurnEnd } from '../turn-end.ts';
+
 /** How many clients are answered together at most, and how many requests of theirs. */
 const TOGETHER_MAX = 16;
 const REQUESTS_TOGETHER_MAX = 32;
@@ -5,28 +8,32 @@ const REQUESTS_TOGETHER_MAX = 32;
 /** Up to this length, what a client sends waits for what others send in the same turn. */
 export const WAITING_BYTES_MAX = 256;
 
-/** Answers a client; it must not throw. Takes and tells when it began and ended; see performance.now. */
-type MakeAnswer = (startedAt: number) => number;
+/** A client whose requests wait. */
+export interface Waiting extends Leaver {
+  /** Answers them; it must not throw. Takes and tells when it began and ended; see performance.now. */
+  answerWaiting(startedAt: number): number;
+}
 
 /**
  * Has the clients that ask in one turn of the event loop answered at its end, together: first all answers are
- * made, since memory takes as long to be asked for ten items as for one; then all are sent, since a write that
- * has to wake whoever reads costs several times one that finds it awake, and of many in a row only the first
- * has to.
+ * made, since memory takes as long to be asked for ten items as for one; then all are sent.
  */
 export class Turn {
   /** Where that waits which clients sent. */
   readonly bytes = Buffer.allocUnsafeSlow(TOGETHER_MAX * WAITING_BYTES_MAX);
   #bytesTaken = 0;
-  #answers: MakeAnswer[] = [];
+  /** Who waits for an answer: [#answered, #count). */
+  readonly #waiting: (Waiting | undefined)[] = [];
+  #count = 0;
+  #answered = 0;
   /** How many requests they are for. */
   #requests = 0;
-  #sends: (() => void)[] = [];
+  readonly #leaving = new LeavingTogether();
   #isDue = false;
   readonly #end = () => {
     this.#isDue = false;
     this.answerAll();
-    this.#sendAll();
+    this.#leaving.leaveNow();
   };
 
   /** Copies the first bytes of a chunk to where they last until they are answered; tells where they begin. */
@@ -41,41 +48,35 @@ export class Turn {
   }
 
   /** Has so many requests of a client answered before others have their turn. */
-  answerSoon(answer: MakeAnswer, requests: number): void {
-    this.#answers.push(answer);
+  answerSoon(client: Waiting, requests: number): void {
+    this.#waiting[this.#count++] = client;
     this.#requests += requests;
-    const isFull = this.#answers.length >= TOGETHER_MAX || this.#requests >= REQUESTS_TOGETHER_MAX;
-    if (isFull) this.answerAll();
+    if (this.#count >= TOGETHER_MAX || this.#requests >= REQUESTS_TOGETHER_MAX) this.answerAll();
     else this.#endSoon();
   }
 
-  /** Has `send` called after them. It must not throw. */
-  sendSoon(send: () => void): void {
-    this.#sends.push(send);
-    if (this.#sends.length >= TOGETHER_MAX) this.#sendAll();
-    else this.#endSoon();
+  /** Has it send its answers after them. */
+  sendSoon(client: Leaver): void {
+    this.#leaving.add(client);
+    if (!this.#leaving.isEmpty) this.#endSoon();
   }
 
   /** Makes all answers now. */
   answerAll(): void {
-    const answers = this.#answers;
-    if (answers.length > 0) {
-      this.#answers = [];
-      let startedAt = performance.now();
-      for (let i = 0; i < answers.length; i++) startedAt = (answers[i] as MakeAnswer)(startedAt);
+    let startedAt = this.#count > 0 ? performance.now() : 0;
+    while (this.#answered < this.#count) {
+      const client = this.#waiting[this.#answered] as Waiting;
+      this.#waiting[this.#answered++] = undefined;
+      startedAt = client.answerWaiting(startedAt);
     }
+    this.#answered = 0;
+    this.#count = 0;
     this.#bytesTaken = 0;
     this.#requests = 0;
   }
 
   #endSoon(): void {
-    if (!this.#isDue) setImmediate(this.#end);
+    if (!this.#isDue) atTurnEnd(this.#end);
     this.#isDue = true;
-  }
-
-  #sendAll(): void {
-    const sends = this.#sends;
-    this.#sends = [];
-    for (let i = 0; i < sends.length; i++) (sends[i] as () => void)();
   }
 }

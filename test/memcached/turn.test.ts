@@ -1,7 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Turn, WAITING_BYTES_MAX } from '../../src/memcached/turn.ts';
+import { Turn, WAITING_BYTES_MAX, type Waiting } from '../../src/memcached/turn.ts';
 import { testDoor } from '../support/memcached-door.ts';
+
+function waiting(answerWaiting: (startedAt: number) => number): Waiting {
+  return { answerWaiting, leave: () => undefined };
+}
 
 /** Notes what it was asked to do, in order. */
 function diary(turn: Turn) {
@@ -12,8 +16,8 @@ function diary(turn: Turn) {
   };
   return {
     noted,
-    answer: (what: string, requests = 1) => turn.answerSoon(note(what), requests),
-    send: (what: string) => turn.sendSoon(() => noted.push(what)),
+    answer: (what: string, requests = 1) => turn.answerSoon(waiting(note(what)), requests),
+    send: (what: string) => turn.sendSoon({ leave: () => note(what)(0) }),
   };
 }
 
@@ -46,9 +50,12 @@ test('makes answers at once for 16 clients, or for 32 requests, and sends when 1
 test('what is to be sent while others are sent has its turn, too', async () => {
   const turn = new Turn();
   const sent: string[] = [];
-  turn.sendSoon(() => {
-    sent.push('first');
-    turn.sendSoon(() => sent.push('second'));
+  const second = { leave: () => sent.push('second') };
+  turn.sendSoon({
+    leave: () => {
+      sent.push('first');
+      turn.sendSoon(second);
+    },
   });
   await nextTurn();
   await nextTurn();
@@ -59,10 +66,11 @@ test('answers begin one after the other, where the one before ended', async () =
   const turn = new Turn();
   const begun: number[] = [];
   for (let i = 0; i < 3; i++) {
-    turn.answerSoon((startedAt) => {
+    const client = waiting((startedAt) => {
       begun.push(startedAt);
       return startedAt + 5;
-    }, 1);
+    });
+    turn.answerSoon(client, 1);
   }
   await nextTurn();
   const [first = 0] = begun;
@@ -77,10 +85,11 @@ test('what waits stays as it was until it is answered', async () => {
   for (let i = 0; i < 40; i++) {
     chunk.fill(`${i % 10}`);
     const start = turn.keep(chunk, chunk.length);
-    turn.answerSoon((startedAt) => {
+    const client = waiting((startedAt) => {
       answered.push(turn.bytes.toString('latin1', start, start + WAITING_BYTES_MAX));
       return startedAt;
-    }, 0);
+    });
+    turn.answerSoon(client, 0);
   }
   await nextTurn();
   expect(answered).toEqual(Array.from({ length: 40 }, (_, i) => `${i % 10}`.repeat(WAITING_BYTES_MAX)));

@@ -143,13 +143,13 @@ function openSession() {
 /** A turn in which nobody else asks. */
 function turnOfOne() {
   const bytes = Buffer.alloc(WAITING_BYTES_MAX);
-  const answer = (/** @type {(startedAt: number) => number} */ make) => make(performance.now());
-  const send = (/** @type {() => void} */ task) => task();
+  const answerSoon = (/** @type {Session} */ session) => session.answerWaiting(performance.now());
+  const sendSoon = (/** @type {Session} */ session) => session.leave();
   const keep = (/** @type {Buffer} */ chunk, /** @type {number} */ length) => {
     chunk.copy(bytes, 0, 0, length);
     return 0;
   };
-  return { bytes, keep, answerSoon: answer, sendSoon: send, answerAll: () => {} };
+  return { bytes, keep, answerSoon, sendSoon, answerAll: () => {} };
 }
 
 /** @returns {Work[]} */
