@@ -61,9 +61,9 @@ export class Cache {
     return this.#counted(item);
   }
 
-  /** Says that these keys will be asked for soon, which may then be quicker. */
-  expect(keys: readonly KeyBytes[]): void {
-    this.#stored.expect?.(keys);
+  /** Says that the first `count` of these keys will be asked for soon, which may then be quicker. */
+  expect(keys: readonly KeyBytes[], count: number): void {
+    this.#stored.expect?.(keys, count);
   }
 
   /** Looks without counting as a use. */

@@ -63,8 +63,9 @@ export interface StoredCache {
   readonly isLate?: boolean;
   /** The live item under a key. `use` counts as a use, for the eviction order and access time. */
   read(key: Key, use: boolean): Answer<Item | undefined>;
-  /** These keys will be asked for soon: what they need may be fetched together, and with what others need. */
-  expect?(keys: readonly KeyBytes[]): void;
+  /** The first `count` of these keys will be asked for soon: what they need may be fetched together, and with what
+   * others need. */
+  expect?(keys: readonly KeyBytes[], count: number): void;
   /** Reads, decides and writes in one atomic step. Throws Refusal `out_of_memory`, `over_quota`,
    * `too_many_caches`. */
   update<R>(key: Key, decide: Decide<R>): Answer<R>;

@@ -57,9 +57,13 @@ export class Parser {
     return this.#linePartsLength > 0 || this.#announced !== undefined || this.#toSwallow > 0;
   }
 
-  /** The keys of what was parsed; they gather until it is told to forget them, or the next chunk comes. */
+  /** The keys of what was parsed; `keyCount` of them gather until it is told to forget them, or the next chunk comes. */
   get keys(): readonly KeyBytes[] {
     return words.keys;
+  }
+
+  get keyCount(): number {
+    return words.keyCount;
   }
 
   forgetKeys(): void {

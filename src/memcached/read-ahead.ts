@@ -5,6 +5,9 @@ import { keepRequest, type Request } from './request.ts';
 // Enough to hide what memory takes to answer; more would only be kept longer.
 const AHEAD_MAX = 32;
 
+/** Is told that the first `count` of some keys will be asked for. */
+type Expect = (keys: readonly KeyBytes[], count: number) => void;
+
 /**
  * Reads the requests of a chunk before it is their turn, so that a backend may fetch together what they are
  * about: memory takes as long to answer one question as ten.
@@ -21,7 +24,7 @@ export class ReadAhead {
   }
 
   /** The next request, or undefined until more bytes come. Tells of the keys of those that it reads ahead. */
-  next(expect: (keys: readonly KeyBytes[]) => void): Request | undefined {
+  next(expect: Expect): Request | undefined {
     return this.#take() ?? (this.read(expect) > 0 ? this.#take() : undefined);
   }
 
@@ -36,17 +39,17 @@ export class ReadAhead {
   }
 
   /** Reads requests, when all that were read before are taken. Answers how many. */
-  read(expect: (keys: readonly KeyBytes[]) => void): number {
+  read(expect: Expect): number {
     const parser = this.#parser;
     parser.forgetKeys();
     this.#taken = 0;
     this.#read = 0;
-    while (this.#read < AHEAD_MAX && parser.keys.length < AHEAD_MAX) {
+    while (this.#read < AHEAD_MAX && parser.keyCount < AHEAD_MAX) {
       const request = parser.next();
       if (!request) break;
       this.#requests[this.#read++] = request;
     }
-    if (parser.keys.length > 0) expect(parser.keys);
+    if (parser.keyCount > 0) expect(parser.keys, parser.keyCount);
     parser.forgetKeys();
     return this.#read;
   }

@@ -71,7 +71,7 @@ export class Session implements Waiting {
   readonly #parser: Parser;
   readonly #ahead: ReadAhead;
   readonly #write = (bytes: Buffer) => this.#parts.connection.write(bytes);
-  readonly #expect = (keys: readonly KeyBytes[]) => this.#context?.cache.expect(keys);
+  readonly #expect = (keys: readonly KeyBytes[], count: number) => this.#context?.cache.expect(keys, count);
   readonly #output: ReplyBuffer;
   readonly #signIn: SignIn;
   #patience: Patience;

@@ -15,6 +15,9 @@ const SPACE = 0x20;
 const NO_WORD = -1;
 export const NO_BLOCK = -1;
 
+// As many as are usually read ahead.
+const KEPT_KEYS_MAX = 64;
+
 // The flags of meta commands are words of one letter: their texts need not be made anew.
 const LETTERS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
@@ -24,8 +27,9 @@ const LETTERS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byt
  */
 export class Words {
   count = 0;
-  /** The keys that it was asked for, until it is told to forget them. */
+  /** The keys that it was asked for, until it is told to forget them: the first `keyCount`. */
   keys: KeyBytes[] = [];
+  keyCount = 0;
   /** How many bytes of data follow the line, as whoever understood it said; NO_BLOCK: none do. */
   dataLength = NO_BLOCK;
   #buffer: Buffer = Buffer.alloc(0);
@@ -79,13 +83,14 @@ export class Words {
   key(index: number): KeyBytes {
     const start = this.#bounds[2 * index] as number;
     const key = new KeyBytes(this.#buffer, start, (this.#bounds[2 * index + 1] as number) - start);
-    this.keys.push(key);
+    this.keys[this.keyCount++] = key;
     return key;
   }
 
   forgetKeys(): void {
-    // To empty an array costs more than a new one.
-    if (this.keys.length > 0) this.keys = [];
+    // A new array for each request would be a seventh of the garbage; but nobody keeps the keys of a long get.
+    if (this.keyCount > KEPT_KEYS_MAX) this.keys = [];
+    this.keyCount = 0;
   }
 
   length(index: number): number {

@@ -143,8 +143,8 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     return this.#given.at(address);
   }
 
-  expect(cache: ArenaCache, keys: readonly KeyBytes[]): void {
-    for (let i = 0; i < keys.length; i++) this.#items.expect(this.#hashOf(cache, keys[i] as KeyBytes));
+  expect(cache: ArenaCache, keys: readonly KeyBytes[], count: number): void {
+    for (let i = 0; i < count; i++) this.#items.expect(this.#hashOf(cache, keys[i] as KeyBytes));
   }
 
   update<R>(handle: CacheHandle<Owner>, given: Key, decide: Decide<R>): R {

@@ -9,7 +9,7 @@ import type { MemoryCaches } from './memory-caches.ts';
 export interface MemoryStore<K> {
   readonly caches: MemoryCaches<K>;
   read(cache: MemoryCache<K>, key: Key, use: boolean): Item | undefined;
-  expect?(cache: MemoryCache<K>, keys: readonly KeyBytes[]): void;
+  expect?(cache: MemoryCache<K>, keys: readonly KeyBytes[], count: number): void;
   /** Asks the handle for the cache, and to make it when something is to be put. */
   update<R>(handle: CacheHandle<K>, key: Key, decide: Decide<R>): R;
   info(cache: MemoryCache<K>): Answer<CacheInfo>;
@@ -34,9 +34,9 @@ export class CacheHandle<K> implements StoredCache {
     return cache && this.#store.read(cache, key, use);
   }
 
-  expect(keys: readonly KeyBytes[]): void {
+  expect(keys: readonly KeyBytes[], count: number): void {
     const cache = this.existing();
-    if (cache) this.#store.expect?.(cache, keys);
+    if (cache) this.#store.expect?.(cache, keys, count);
   }
 
   update<R>(key: Key, decide: Decide<R>): R {
