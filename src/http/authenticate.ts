@@ -12,9 +12,13 @@ declare module 'fastify' {
   }
 }
 
-/** Lets a request pass whose token may use the project in its path, in the way that is needed there. */
-export function authenticate(gate: Gate, needed: PermissionSet) {
+/**
+ * Lets a request pass whose token may use the project in its path, in the way that is needed there, and notes what
+ * it asks: to ask its route again would make a new object with all its options.
+ */
+export function authenticate(gate: Gate, needed: PermissionSet, operation: string) {
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    request.operation = operation;
     const { project = '', cache, key } = parametersOf(request);
     const grant = gate.grantFor(project, request, reply);
     if (!grant || gate.isTooFast(grant, reply)) return;

@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { leaveNow } from './joined-response.ts';
-import { JSON_TYPE, messageJson } from './json-answer.ts';
+import { messageJson } from './json-answer.ts';
+import { JSON_TYPE } from './last-response.ts';
 
 /** How long a connection that got its last answer may go on sending before it is cut. */
 const LINGER_MS = 1_000;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
 import type { CommitGate } from '../engine/commit-gate.ts';
-import { JSON_TYPE, messageJson } from './json-answer.ts';
-import type { lastResponses } from './last-response.ts';
+import { messageJson } from './json-answer.ts';
+import { JSON_TYPE, type lastResponses, usualHeaders } from './last-response.ts';
 
 const NOT_KEPT = messageJson(
   'Changes cannot be kept on disk now, and perhaps this one was not made. Look, then try again later.',
@@ -28,9 +28,9 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
       return this;
     }
 
-    override writeUsualHead(headers: OutgoingHttpHeader[]): void {
-      if (gate.isOpen || !isAboutItems(this.req.url)) super.writeUsualHead(headers);
-      else this.writeHead(200, headers);
+    override writeUsualHead(bodyBytes: number, requestId: string | undefined): void {
+      if (gate.isOpen || !isAboutItems(this.req.url)) super.writeUsualHead(bodyBytes, requestId);
+      else this.writeHead(200, usualHeaders(bodyBytes, requestId));
     }
 
     // An answer in pieces is let go: its beginning cannot be taken back.

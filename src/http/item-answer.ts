@@ -88,7 +88,7 @@ function quoteFor({ kind }: Value, room: ValueRoom, end: number): '"' | '' | und
     case 'bytes': {
       const value = room.bytes.subarray(VALUE_AT, end);
       if (isCanonicalInteger(value)) return '';
-      return isUtf8(value) && room.isPlain(end) ? '"' : undefined;
+      return room.isShortAscii(end) || (isUtf8(value) && room.isPlain(end)) ? '"' : undefined;
     }
   }
 }

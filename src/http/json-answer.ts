@@ -1,9 +1,6 @@
 import type { OutgoingHttpHeader } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import type { lastResponses } from './last-response.ts';
-
-/** Exactly this, without a charset: the Python client compares the whole header. */
-export const JSON_TYPE = 'application/json';
+import { type lastResponses, usualHeaders } from './last-response.ts';
 
 type LastResponse = InstanceType<ReturnType<typeof lastResponses>>;
 type Headers = Readonly<Record<string, OutgoingHttpHeader | undefined>>;
@@ -29,28 +26,28 @@ export function sendJsonBytes(
   // A request may fail after it was answered.
   if (reply.sent || raw.headersSent) return;
   raw.statusCode = status;
-  const list: OutgoingHttpHeader[] = [];
-  // To look for headers takes longer than to write them, and the usual answer has none.
-  const isUsual = status === 200 && !reply.hasOriginHeaders;
-  if (!isUsual) addHeaders(list, reply.getHeaders());
-  if (headers) addHeaders(list, headers);
-  if (reply.noteAnswer) {
-    reply.noteAnswer(json.length);
-    list.push('x-request-id', request.id);
-  }
-  list.push('content-type', JSON_TYPE, 'content-length', json.length);
-  // An injected request has another response.
-  if (isUsual && 'writeUsualHead' in raw) (raw as LastResponse).writeUsualHead(list);
-  else raw.writeHead(status, list);
+  const requestId = reply.noteAnswer && request.id;
+  reply.noteAnswer?.(json.length);
+  // To look for headers takes longer than to write them, and the usual answer has no others. An injected request
+  // has another response.
+  const isUsual = status === 200 && !headers && !reply.hasOriginHeaders && 'writeUsualHead' in raw;
+  if (isUsual) (raw as LastResponse).writeUsualHead(json.length, requestId);
+  else
+    raw.writeHead(status, [
+      ...others(reply.getHeaders()),
+      ...others(headers),
+      ...usualHeaders(json.length, requestId),
+    ]);
   if (request.method === 'HEAD') raw.end();
   else raw.end(json, 'latin1');
 }
 
-function addHeaders(list: OutgoingHttpHeader[], headers: Headers): void {
-  for (const [name, value] of Object.entries(headers)) {
+// As Node takes a list of headers.
+function others(headers: Headers = {}): OutgoingHttpHeader[] {
+  return Object.entries(headers).flatMap(([name, value]) => {
     const isOurs = name === 'content-type' || name === 'content-length';
-    if (!isOurs && value !== undefined) list.push(name, value);
-  }
+    return isOurs || value === undefined ? [] : [name, value];
+  });
 }
 
 /** The form of every answer that has nothing but words to say. */

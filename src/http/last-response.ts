@@ -1,6 +1,9 @@
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
 import { JoinedResponse, type KeptHead } from './joined-response.ts';
 
+/** Exactly this, without a charset: the Python client compares the whole header. */
+export const JSON_TYPE = 'application/json';
+
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
 /** What Node keeps of how long a connection may be idle: it tells the client. No part of its interface. */
@@ -26,32 +29,37 @@ export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0)
     }
 
     /**
-     * Writes the head of a 200 with headers of our own making. Node would look at every character of them, so
-     * it writes one such head in a second, and its further lines serve for the others.
+     * Writes the head of a 200 with the usual headers. Node would look at every character of them, so it writes one
+     * such head in a second, and its further lines serve for the others.
      */
-    writeUsualHead(headers: OutgoingHttpHeader[]): void {
-      const isUsual = this.shouldKeepAlive && !isStopping() && this.getHeaderNames().length === 0;
-      if (!isUsual) {
-        this.writeHead(200, headers);
-        return;
-      }
-      const lines = usualLines(headers);
+    writeUsualHead(bodyBytes: number, requestId: string | undefined): void {
       const kept = this as KeptHead;
+      const isUsual = this.shouldKeepAlive && !isStopping() && this.getHeaderNames().length === 0;
       const now = Date.now();
-      if (now < tailUntil && kept._header === null) {
-        kept._header = lines + tail;
+      if (isUsual && now < tailUntil && kept._header === null) {
+        kept._header = usualLines(bodyBytes, requestId) + tail;
         return;
       }
-      this.writeHead(200, headers);
-      if (typeof kept._header !== 'string' || !kept._header.startsWith(lines)) return;
+      this.writeHead(200, usualHeaders(bodyBytes, requestId));
+      const lines = usualLines(bodyBytes, requestId);
+      if (!isUsual || typeof kept._header !== 'string' || !kept._header.startsWith(lines)) return;
       tail = kept._header.slice(lines.length);
       tailUntil = (Math.floor(now / 1000) + 1) * 1000;
     }
   };
 }
 
-function usualLines(headers: readonly OutgoingHttpHeader[]): string {
-  let lines = 'HTTP/1.1 200 OK\r\n';
-  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return lines;
+/** What an answer has that is JSON and nothing else. `requestId`: undefined where nobody watches. */
+export function usualHeaders(bodyBytes: number, requestId: string | undefined): OutgoingHttpHeader[] {
+  const id = requestId === undefined ? [] : ['x-request-id', requestId];
+  return [...id, 'content-type', JSON_TYPE, 'content-length', bodyBytes];
 }
+
+// The same as they are written. Few pieces: each is memory that has to be collected.
+function usualLines(bodyBytes: number, requestId: string | undefined): string {
+  const start = requestId === undefined ? START : `${START}x-request-id: ${requestId}\r\n`;
+  return `${start}${TYPE_AND_LENGTH}${bodyBytes}\r\n`;
+}
+
+const START = 'HTTP/1.1 200 OK\r\n';
+const TYPE_AND_LENGTH = `content-type: ${JSON_TYPE}\r\ncontent-length: `;

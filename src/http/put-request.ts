@@ -55,7 +55,8 @@ function plainText(body: Buffer, room: SharedRoom): Buffer | undefined {
   const text = body.subarray(opening.length, end);
   const place = room.forValue(text.length);
   text.copy(place.bytes, VALUE_AT);
-  return place.isPlain(VALUE_AT + text.length) && isUtf8(text) ? text : undefined;
+  const textEnd = VALUE_AT + text.length;
+  return place.isShortAscii(textEnd) || (place.isPlain(textEnd) && isUtf8(text)) ? text : undefined;
 }
 
 const OPENINGS = [Buffer.from('{"value":"'), Buffer.from('{"value": "')];

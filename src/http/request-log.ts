@@ -25,6 +25,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** When it arrived; see performance.now. */
     arrivedAt: number;
+    /** What was asked, by the name that the OpenAPI document gives it; null: its route's options have to be asked. */
+    operation: string | null;
   }
   interface FastifyReply {
     /**
@@ -45,6 +47,7 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
   const slowWarning = logger && new OccasionalWarning(logger, Date.now);
   const signInWarning = logger && new OccasionalWarning(logger, Date.now);
   app.decorateRequest('arrivedAt', 0);
+  app.decorateRequest('operation', null);
   app.addHook('onRequest', (request, _reply, done) => {
     request.arrivedAt = performance.now();
     done();
@@ -52,7 +55,7 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
   app.decorateReply('noteAnswer', function noteAnswer(bytes: number | undefined) {
     const { request, statusCode: status } = this;
     const ms = performance.now() - request.arrivedAt;
-    const meter = requests.operation(operationOf(request));
+    const meter = requests.operation(request.operation ?? operationOf(request));
     meter.count(String(status));
     meter.time(ms / 1000);
     const isSlow = slowMs > 0 && ms >= slowMs && !mayTakeLong(request, status);

@@ -1,12 +1,15 @@
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
+const ASCII_MAX = 0x7f;
 
 /** Where in its room a value begins: enough for two names of 250 characters, though each may take six bytes. */
 export const VALUE_AT = 4096;
 
 /** What stands behind a value is shorter. */
 const BEHIND_BYTES = 256;
+
+const SHORT_BYTES_MAX = 256;
 
 /** Room for a value, and for what is written around it. */
 export class ValueRoom {
@@ -26,7 +29,19 @@ export class ValueRoom {
    * is written over.
    */
   isPlain(end: number): boolean {
+    if (this.isShortAscii(end)) return true;
     return !this.#has(QUOTE, end) && !this.#has(BACKSLASH, end) && !this.#hasControls(end);
+  }
+
+  /** The same of a short value: is it plain, and ASCII besides? Each call into native code would take longer. */
+  isShortAscii(end: number): boolean {
+    if (end > VALUE_AT + SHORT_BYTES_MAX) return false;
+    const { bytes } = this;
+    for (let at = VALUE_AT; at < end; at++) {
+      const byte = bytes[at] as number;
+      if (byte < SPACE || byte > ASCII_MAX || byte === QUOTE || byte === BACKSLASH) return false;
+    }
+    return true;
   }
 
   // With the byte itself behind the value, the search ends there.

@@ -9,7 +9,7 @@ import { wholeBody } from '../body.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { readAmount } from '../increment-request.ts';
 import { ItemAnswers, sendItemBytes } from '../item-answer.ts';
-import { messageJson, sendJson } from '../json-answer.ts';
+import { messageJson, sendJson, sendJsonBytes } from '../json-answer.ts';
 import { operation } from '../operation.ts';
 import { put, readPutRequest } from '../put-request.ts';
 import { type ItemPath, incrementBody, incremented, item, itemPath, message, putBody } from '../schemas.ts';
@@ -87,7 +87,7 @@ export async function itemRoutes(
       const expiresAt =
         seconds === undefined ? cache.defaultExpiresAt() : engine.clock.now() + seconds * 1000;
       return after(put(cache, key, asked, expiresAt), (outcome) =>
-        sendJson(reply, outcome === 'stored' ? STORED : NOT_STORED),
+        sendJsonBytes(reply, outcome === 'stored' ? STORED : NOT_STORED),
       );
     },
   );
