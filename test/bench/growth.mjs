@@ -1,12 +1,13 @@
 import { freemem } from 'node:os';
 import { contest } from './contest.mjs';
 import { buildGenerator } from './generator.mjs';
+import { getReply, getRequest } from './load/memcached-wire.mjs';
 import { has, openFilesMax } from './machine.mjs';
 import { ratePerCpuOf } from './measurements.mjs';
 import { median, ratio, spread } from './pairs.mjs';
 import { mebibytes, percent, say, short, table, tell, times } from './report.mjs';
 import { itemRequests } from './rest.mjs';
-import { startIroncached, startMemcached } from './servers.mjs';
+import { startIroncached, startLimitServer, startMemcached } from './servers.mjs';
 
 /** @typedef {import('./contest.mjs').Contestant} Contestant */
 /** @typedef {import('./measurements.mjs').Measurement} Measurement */
@@ -46,7 +47,7 @@ async function measure({ seconds, pairs, store, only }) {
   const withPeer = has('memcached');
   const results = [];
   const skipped = [];
-  for (const { name, lacks, ours, peer } of growths(store).filter(
+  for (const { name, lacks, ours, peer, limit } of growths(store).filter(
     ({ name }) => !only || name.includes(only),
   )) {
     if (lacks) {
@@ -54,7 +55,7 @@ async function measure({ seconds, pairs, store, only }) {
       continue;
     }
     tell(name);
-    const plans = { ours, ...(peer && withPeer ? { peer } : {}) };
+    const plans = { ours, ...(peer && withPeer ? { peer } : {}), ...(limit ? { limit } : {}) };
     results.push({ name, runs: await measurePlans(plans, { generator, seconds, pairs }) });
   }
   return { generator: generator.name, peer: withPeer ? 'memcached' : undefined, skipped, results };
@@ -68,7 +69,9 @@ function print({ generator, peer, skipped, results }) {
   if (results.length > 0) printCosts(results);
 }
 
-/** @param {string} store @returns {{ name: string, lacks: string | undefined, ours: Growth, peer?: Growth }[]} */
+/** @typedef {{ ours: Growth, peer?: Growth, limit?: Growth }} Growths */
+
+/** @param {string} store @returns {({ name: string, lacks: string | undefined } & Growths)[]} */
 function growths(store) {
   return [
     { name: 'items: 10 thousand, 8 million', lacks: lackOfMemory(), ...manyItems(store, 1) },
@@ -85,6 +88,7 @@ function growths(store) {
 }
 
 const restRequests = itemRequests(VALUE_BYTES);
+const wire = { value: VALUE_BYTES, meta: false };
 
 /** At depth 16 sockets take little of the time, and what an item costs shows most. @param {string} store @param {number} depth */
 function manyItems(store, depth) {
@@ -97,7 +101,10 @@ function manyItems(store, depth) {
   return { ours: growth(() => startIroncached(store, memory)), peer: growth(() => startMemcached(memory)) };
 }
 
-/** All of which are used, each with one request in flight. @param {string} store @param {object} requests */
+/**
+ * All of which are used, each with one request in flight. The limit is a bare server that sends canned replies.
+ * @param {string} store @param {object} requests
+ */
 function manyConnections(store, requests = {}) {
   const settings = (/** @type {number} */ connections) => ({
     ...gets,
@@ -106,13 +113,15 @@ function manyConnections(store, requests = {}) {
     keys: 100_000,
     connections,
   });
-  const growth = (/** @type {Plan['server']} */ server) => ({
-    few: { server, settings: settings(10) },
-    many: { server, settings: settings(MANY) },
+  const growth = (/** @type {Plan['server']} */ server, /** @type {object} */ more = {}) => ({
+    few: { server, settings: { ...settings(10), ...more } },
+    many: { server, settings: { ...settings(MANY), ...more } },
   });
+  const [request, reply] = [getRequest([0], wire), getReply([0], wire)];
   return {
     ours: growth(() => startIroncached(store, { environment: openToMany })),
     peer: growth(() => startMemcached({ connections: MANY + OTHER_FILES })),
+    limit: growth(() => startLimitServer(request, reply), { keys: 1, preload: 0 }),
   };
 }
 
@@ -168,10 +177,24 @@ function printCosts(results) {
   say(
     '\nGets per second of the server’s CPU time, with few and with many; a ratio of 1 is a get that costs the',
   );
-  say('same, 1.5 one that costs half as much again. Medians over the pairs.\n');
+  say(
+    'same, 1.5 one that costs half as much again. Medians over the pairs. The limit is a bare node:net server',
+  );
+  say('that sends canned replies and looks at nothing.\n');
   const both = (/** @type {string[]} */ [few, many]) => `${few} \\| ${many}`;
   table(
-    ['few, many', 'ironcached per CPU s', 'cost', 'memcached per CPU s', 'cost', 'noise', 'RSS', 'missing'],
+    [
+      'few, many',
+      'ironcached per CPU s',
+      'cost',
+      'memcached per CPU s',
+      'cost',
+      'limit per CPU s',
+      'cost',
+      'noise',
+      'RSS',
+      'missing',
+    ],
     results.map((result) => {
       const perCpu = ratePerCpuOf(result);
       const rates = (/** @type {Measurement[] | undefined} */ runs) =>
@@ -181,6 +204,8 @@ function printCosts(results) {
         'ours, many': many = [],
         'peer, few': peerFew,
         'peer, many': peerMany,
+        'limit, few': limitFew,
+        'limit, many': limitMany,
       } = result.runs;
       return [
         result.name,
@@ -188,6 +213,8 @@ function printCosts(results) {
         times(ratio(few, many, perCpu)),
         peerFew ? both([rates(peerFew), rates(peerMany)]) : '–',
         times(ratio(peerFew, peerMany, perCpu)),
+        limitFew ? both([rates(limitFew), rates(limitMany)]) : '–',
+        times(ratio(limitFew, limitMany, perCpu)),
         percent(spread(few.map(perCpu))),
         both([few, many].map((runs) => mebibytes(runs.at(-1)?.residentBytes ?? 0))),
         String(
