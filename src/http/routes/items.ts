@@ -5,7 +5,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { keyFromText } from '../../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../../engine/limits.ts';
 import { refuseIfLapsed } from '../authenticate.ts';
-import { wholeBody } from '../body.ts';
+import { withBody } from '../body.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { readAmount } from '../increment-request.ts';
 import { ItemAnswers, sendItemBytes } from '../item-answer.ts';
@@ -23,6 +23,8 @@ const KEY_NOT_FOUND = messageJson('Key not found');
 const NOT_NUMERIC = 'Cannot increment or decrement non-numeric value';
 const OUT_OF_RANGE = 'The result would be outside the range of a 64-bit number. Use a smaller amount.';
 
+type ItemRoute = { Params: ItemPath };
+
 const errors = { 404: 'Key not found' };
 const bodyErrors = { 406: undefined, 413: undefined };
 
@@ -32,12 +34,8 @@ export async function itemRoutes(
 ): Promise<void> {
   const room = new SharedRoom();
   const answers = new ItemAnswers(engine.clock, room);
-  const readsBody = wholeBody(bodyBytesMax);
-  app.addHook('onRoute', (route) => {
-    if (route.config?.operation?.body) route.preHandler = readsBody;
-  });
 
-  app.get<{ Params: ItemPath }>(
+  app.get<ItemRoute>(
     '/caches/:cache/items/:key',
     operation({
       id: 'getItem',
@@ -59,7 +57,7 @@ export async function itemRoutes(
       }),
   );
 
-  app.put<{ Params: ItemPath; Body: Buffer }>(
+  app.put<ItemRoute>(
     '/caches/:cache/items/:key',
     operation({
       id: 'putItem',
@@ -78,10 +76,10 @@ export async function itemRoutes(
       },
       errors: bodyErrors,
     }),
-    (request, reply) => {
+    withBody<ItemRoute>(bodyBytesMax, (request, reply, body) => {
       const cache = cacheOf(request);
       const key = keyOf(request);
-      const asked = readPutRequest(request.body, room);
+      const asked = readPutRequest(body, room);
       if (refuseIfLapsed(request, reply, engine.clock.unixNow())) return undefined;
       const seconds = asked.expiresInSeconds;
       const expiresAt =
@@ -89,10 +87,10 @@ export async function itemRoutes(
       return after(put(cache, key, asked, expiresAt), (outcome) =>
         sendJsonBytes(reply, outcome === 'stored' ? STORED : NOT_STORED),
       );
-    },
+    }),
   );
 
-  app.delete<{ Params: ItemPath }>(
+  app.delete<ItemRoute>(
     '/caches/:cache/items/:key',
     operation({
       id: 'deleteItem',
@@ -110,7 +108,7 @@ export async function itemRoutes(
       }),
   );
 
-  app.post<{ Params: ItemPath; Body: Buffer }>(
+  app.post<ItemRoute>(
     '/caches/:cache/items/:key/increment',
     operation({
       id: 'incrementItem',
@@ -124,10 +122,10 @@ export async function itemRoutes(
       answer: { description: 'The number after the addition', schema: incremented },
       errors: { 400: NOT_NUMERIC, ...bodyErrors, 406: 'The member "amount" is missing.' },
     }),
-    (request, reply) => {
+    withBody<ItemRoute>(bodyBytesMax, (request, reply, body) => {
       const cache = cacheOf(request);
       const key = keyOf(request);
-      const amount = readAmount(request.body);
+      const amount = readAmount(body);
       if (refuseIfLapsed(request, reply, engine.clock.unixNow())) return undefined;
       const initial = { value: amount, expiresAt: cache.defaultExpiresAt() };
       const answer: Answer<ArithmeticOutcome> = cache.calculate(
@@ -136,7 +134,7 @@ export async function itemRoutes(
         { initial },
       );
       return after(answer, (outcome) => sendSum(reply, outcome));
-    },
+    }),
   );
 
   function cacheOf({ params }: { params: ItemPath }) {
@@ -151,7 +149,7 @@ function keyOf({ params: { key } }: { params: ItemPath }): string {
   return keyFromText(key);
 }
 
-function wantsBytes({ headers: { accept } }: FastifyRequest<{ Params: ItemPath }>): boolean {
+function wantsBytes({ headers: { accept } }: FastifyRequest<ItemRoute>): boolean {
   return accept !== undefined && /application\/octet-stream/i.test(accept) && !/json/i.test(accept);
 }
 
