@@ -41,16 +41,29 @@ export const WORKLOADS = [
   { name: '10 KB, depth 16, sets', settings: { ...large, ...setsOnly, depth: 16 } },
 ];
 
-const wire = { value: 100, meta: false };
-const getting = { request: getRequest([0], wire), reply: getReply([0], wire), mix: { gets: 1, sets: 0 } };
-const setting = { request: setRequest(0, wire), reply: setReply(wire), mix: setsOnly };
-
 const LIMITS = [
-  { name: 'limit: depth 1, gets', ...getting, depth: 1 },
-  { name: 'limit: depth 1, sets', ...setting, depth: 1 },
-  { name: 'limit: depth 16, gets', ...getting, depth: 16 },
-  { name: 'limit: depth 16, sets', ...setting, depth: 16 },
+  ...[1, 16].flatMap((depth) => limitsOf(`depth ${depth}`, { value: 100, depth })),
+  ...[1, 16].flatMap((depth) => limitsOf(`10 KB, depth ${depth}`, { value: 10_000, depth })),
 ];
+
+/** @param {string} name @param {{ value: number, depth: number }} settings */
+function limitsOf(name, settings) {
+  const wire = { value: settings.value, meta: false };
+  return [
+    {
+      name: `limit: ${name}, gets`,
+      request: getRequest([0], wire),
+      reply: getReply([0], wire),
+      settings: { ...settings, gets: 1, sets: 0 },
+    },
+    {
+      name: `limit: ${name}, sets`,
+      request: setRequest(0, wire),
+      reply: setReply(wire),
+      settings: { ...settings, ...setsOnly },
+    },
+  ];
+}
 
 /** Throughput and latency by the memcached protocol, against `memcached -t 1`. */
 export const memcached = { measure, print };
@@ -97,9 +110,7 @@ function print({ generator, peer, limits, results, paced }) {
 /** @param {{ generator: import('./generator.mjs').Generator, seconds: number }} options */
 async function measureLimits(options) {
   const limits = [];
-  for (const { name, request, reply, mix, depth } of LIMITS) {
-    limits.push(await measureLimit(name, { request, reply, settings: { ...mix, depth } }, options));
-  }
+  for (const { name, ...wire } of LIMITS) limits.push(await measureLimit(name, wire, options));
   return limits;
 }
 
