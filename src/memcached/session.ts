@@ -1,8 +1,7 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
-import { Refusal } from '../engine/errors.ts';
-import type { Key, KeyBytes } from '../engine/key.ts';
+import type { KeyBytes } from '../engine/key.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
 import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
 import { type CommandContext, reply } from './commands/context.ts';
@@ -11,7 +10,7 @@ import { execute, executeOpen } from './commands/table.ts';
 import { Parser } from './parser.ts';
 import { Patience, type PatienceLimits } from './patience.ts';
 import { ReadAhead } from './read-ahead.ts';
-import { REFUSAL_REPLIES } from './refusals.ts';
+import { answerFailure } from './refusals.ts';
 import { ReplyBuffer, type ReplyRoom } from './reply-buffer.ts';
 import { keepRequest, type Request, type RetrievalRequest } from './request.ts';
 import { Rights } from './rights.ts';
@@ -354,31 +353,9 @@ export class Session implements Waiting {
   }
 
   #refuse(request: Request, error: unknown): Answer<void> {
-    const noreply = 'noreply' in request && request.noreply;
-    const context = { output: this.#output };
-    this.#parts.meter.fail(this.#operationOf(request));
-    if (!(error instanceof Refusal)) {
-      this.#parts.onBug(error);
-      reply(context, 'SERVER_ERROR internal error', noreply);
-      return;
-    }
-    reply(context, REFUSAL_REPLIES[error.code], noreply);
-    // The client meant to replace the old value; it must not be served as if it were the new one.
-    if (request.command === 'set' || request.command === 'ms') return this.#discard(request.key);
-  }
-
-  #discard(key: Key): Answer<void> {
-    try {
-      const discarded = this.#context?.cache.discard(key);
-      if (discarded instanceof Promise) return discarded.then(NOTHING, (error) => this.#reportBug(error));
-    } catch (error) {
-      this.#reportBug(error);
-    }
-  }
-
-  // A refusal has been answered already.
-  #reportBug(error: unknown): void {
-    if (!(error instanceof Refusal)) this.#parts.onBug(error);
+    const { meter, onBug } = this.#parts;
+    meter.fail(this.#operationOf(request));
+    return answerFailure(request, error, { output: this.#output, cache: this.#context?.cache, onBug });
   }
 
   #await(request: Request, answer: Promise<void>, operation: Operation): void {
@@ -477,7 +454,6 @@ const CACHED_BYTES_MAX = 192 * 1024;
 const REQUESTS_PER_TURN_MAX = 4096;
 // Up to so many bytes of replies wait for those to other clients.
 const SENT_TOGETHER_BYTES_MAX = 16 * 1024;
-const NOTHING = () => undefined;
 
 function isRetrieval(request: Request): request is RetrievalRequest {
   return 'answered' in request;
