@@ -1,4 +1,4 @@
-import { median, ratio, spread } from './pairs.mjs';
+import { median, middleSpread, ratio } from './pairs.mjs';
 import { mebibytes, milliseconds, percent, say, short, table, times } from './report.mjs';
 
 /** @typedef {import('./generator.mjs').Measurement} Measurement */
@@ -44,6 +44,9 @@ export function halfRate(runs) {
   return Math.round(Math.min(...tops) / 2);
 }
 
+/** As many times the pairs have latencies at a fixed rate, of which the odd run is ten times another. */
+export const PACED_TIMES = 3;
+
 const FIGURES = /** @type {const} */ (['p50', 'p90', 'p99', 'p999']);
 const PERCENTILES = ['p50', 'p90', 'p99', 'p99.9'];
 
@@ -63,7 +66,7 @@ export function printLatencies(results, peer) {
         ...FIGURES.map((figure) => beside((each) => milliseconds(median(each.map((run) => run[figure]))))),
         times(ratio(ours, theirs, (run) => run.p99)),
         times(ratio(ours, theirs, (run) => run.p999)),
-        theirs ? percent(spread(theirs.map((run) => run.p99))) : '–',
+        theirs ? percent(middleSpread(theirs.map((run) => run.p99))) : '–',
         marked(othersShare([...(theirs ?? []), ...ours]), OTHERS_MAX),
         beside((each) => mebibytes(each.at(-1)?.residentBytes ?? 0)),
         String(sum('missing')),

@@ -5,6 +5,7 @@ import { has, versionOf } from './machine.mjs';
 import {
   generatorBusy,
   halfRate,
+  PACED_TIMES,
   printLatencies,
   printLimits,
   rateOf,
@@ -129,7 +130,8 @@ async function measureWork({ name, settings, perKey = false }, { store, peer, ..
 /** @param {Workload} workload @param {number} rate @param {Options} options @returns {Promise<Result>} */
 async function measurePaced({ name, settings }, rate, options) {
   tell(`at ${short(rate)}/s:`);
-  return { ...(await measureWork({ name, settings: { ...settings, rate } }, options)), rate };
+  const pairs = PACED_TIMES * options.pairs;
+  return { ...(await measureWork({ name, settings: { ...settings, rate } }, { ...options, pairs })), rate };
 }
 
 /** @param {Result[]} results */

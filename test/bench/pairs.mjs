@@ -30,6 +30,13 @@ export function spread(numbers) {
   return (Math.max(...numbers) - Math.min(...numbers)) / median(numbers);
 }
 
+/** The same of the middle half of them: the odd one may have met something else. @param {number[]} numbers */
+export function middleSpread(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const left = Math.floor(sorted.length / 4);
+  return spread(sorted.slice(left, sorted.length - left));
+}
+
 /**
  * The median over the pairs of ours / peer.
  * @template M

@@ -6,6 +6,7 @@ import { has, versionOf } from './machine.mjs';
 import {
   generatorBusy,
   halfRate,
+  PACED_TIMES,
   printLatencies,
   printLimits,
   rateOf,
@@ -67,7 +68,8 @@ async function measure({ only, ...given }) {
     if (!workload.paced) continue;
     const { fastify = [], ironcached = [] } = result.runs;
     const rate = halfRate({ fastify, ironcached });
-    paced.push({ ...(await measureWork(workload, ['fastify'], options, rate)), rate });
+    const manyPairs = { ...options, pairs: PACED_TIMES * options.pairs };
+    paced.push({ ...(await measureWork(workload, ['fastify'], manyPairs, rate)), rate });
   }
   return { generator: generator.name, webdis, limits, results, paced };
 }
