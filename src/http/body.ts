@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify';
-import type { Answer } from '../engine/answer.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpRefusal } from './http-refusal.ts';
 import { type BodyTaker, ReceivedRequest } from './received-request.ts';
 
@@ -10,30 +9,14 @@ export const DRAIN_FACTOR = 64;
 /** How long more of such a body may be in coming. Some clients stop sending when they have the answer. */
 const DRAIN_IDLE_MS = 2_000;
 
-/**
- * A route's handler that has the whole body, of at most `bytesMax`. With a hook that reads it, Fastify would make
- * several functions more for each request.
- */
-export function withBody<Route extends RouteGenericInterface>(
-  bytesMax: number,
-  handle: (request: FastifyRequest<Route>, reply: FastifyReply, body: Buffer) => Answer<void>,
-) {
-  return (request: FastifyRequest<Route>, reply: FastifyReply): void => {
-    takeBody(request.raw, bytesMax, (refusal, body) => {
-      try {
-        if (refusal) throw refusal;
-        const answer = handle(request, reply, body);
-        if (answer instanceof Promise) answer.catch((thrown) => reply.send(errorOf(thrown)));
-      } catch (thrown) {
-        reply.send(errorOf(thrown));
-      }
+/** A route's hook that reads the whole body before its handler is called: it is then `request.body`. */
+export function wholeBody(bytesMax: number) {
+  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
+    takeBody(request.raw, bytesMax, (error, body) => {
+      request.body = body;
+      done(error);
     });
   };
-}
-
-// Anything else would be sent as an answer.
-function errorOf(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error('what was thrown is no error', { cause: thrown });
 }
 
 /** Reads a whole body of at most `bytesMax`. Throws HttpRefusal 413 and 400; see takeBody. */

@@ -5,7 +5,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { keyFromText } from '../../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../../engine/limits.ts';
 import { refuseIfLapsed } from '../authenticate.ts';
-import { withBody } from '../body.ts';
+import { wholeBody } from '../body.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { readAmount } from '../increment-request.ts';
 import { ItemAnswers, sendItemBytes } from '../item-answer.ts';
@@ -23,8 +23,6 @@ const KEY_NOT_FOUND = messageJson('Key not found');
 const NOT_NUMERIC = 'Cannot increment or decrement non-numeric value';
 const OUT_OF_RANGE = 'The result would be outside the range of a 64-bit number. Use a smaller amount.';
 
-type ItemRoute = { Params: ItemPath };
-
 const errors = { 404: 'Key not found' };
 const bodyErrors = { 406: undefined, 413: undefined };
 
@@ -34,8 +32,12 @@ export async function itemRoutes(
 ): Promise<void> {
   const room = new SharedRoom();
   const answers = new ItemAnswers(engine.clock, room);
+  const readsBody = wholeBody(bodyBytesMax);
+  app.addHook('onRoute', (route) => {
+    if (route.config?.operation?.body) route.preHandler = readsBody;
+  });
 
-  app.get<ItemRoute>(
+  app.get<{ Params: ItemPath }>(
     '/caches/:cache/items/:key',
     operation({
       id: 'getItem',
@@ -57,7 +59,7 @@ export async function itemRoutes(
       }),
   );
 
-  app.put<ItemRoute>(
+  app.put<{ Params: ItemPath; Body: Buffer }>(
     '/caches/:cache/items/:key',
     operation({
       id: 'putItem',
@@ -76,10 +78,10 @@ export async function itemRoutes(
       },
       errors: bodyErrors,
     }),
-    withBody<ItemRoute>(bodyBytesMax, (request, reply, body) => {
+    (request, reply) => {
       const cache = cacheOf(request);
       const key = keyOf(request);
-      const asked = readPutRequest(body, room);
+      const asked = readPutRequest(request.body, room);
       if (refuseIfLapsed(request, reply, engine.clock.unixNow())) return undefined;
       const seconds = asked.expiresInSeconds;
       const expiresAt =
@@ -87,10 +89,10 @@ export async function itemRoutes(
       return after(put(cache, key, asked, expiresAt), (outcome) =>
         sendJsonBytes(reply, outcome === 'stored' ? STORED : NOT_STORED),
       );
-    }),
+    },
   );
 
-  app.delete<ItemRoute>(
+  app.delete<{ Params: ItemPath }>(
     '/caches/:cache/items/:key',
     operation({
       id: 'deleteItem',
@@ -108,7 +110,7 @@ export async function itemRoutes(
       }),
   );
 
-  app.post<ItemRoute>(
+  app.post<{ Params: ItemPath; Body: Buffer }>(
     '/caches/:cache/items/:key/increment',
     operation({
       id: 'incrementItem',
@@ -122,10 +124,10 @@ export async function itemRoutes(
       answer: { description: 'The number after the addition', schema: incremented },
       errors: { 400: NOT_NUMERIC, ...bodyErrors, 406: 'The member "amount" is missing.' },
     }),
-    withBody<ItemRoute>(bodyBytesMax, (request, reply, body) => {
+    (request, reply) => {
       const cache = cacheOf(request);
       const key = keyOf(request);
-      const amount = readAmount(body);
+      const amount = readAmount(request.body);
       if (refuseIfLapsed(request, reply, engine.clock.unixNow())) return undefined;
       const initial = { value: amount, expiresAt: cache.defaultExpiresAt() };
       const answer: Answer<ArithmeticOutcome> = cache.calculate(
@@ -134,7 +136,7 @@ export async function itemRoutes(
         { initial },
       );
       return after(answer, (outcome) => sendSum(reply, outcome));
-    }),
+    },
   );
 
   function cacheOf({ params }: { params: ItemPath }) {
@@ -149,7 +151,7 @@ function keyOf({ params: { key } }: { params: ItemPath }): string {
   return keyFromText(key);
 }
 
-function wantsBytes({ headers: { accept } }: FastifyRequest<ItemRoute>): boolean {
+function wantsBytes({ headers: { accept } }: FastifyRequest<{ Params: ItemPath }>): boolean {
   return accept !== undefined && /application\/octet-stream/i.test(accept) && !/json/i.test(accept);
 }
 
