@@ -92,6 +92,7 @@ function costs(results) {
   return results.flatMap((result) => [
     ...bars([result], cost('ours')),
     ...bars([{ ...result, name: 'memcached' }], cost('peer')),
+    ...bars([{ ...result, name: 'a bare node:net server' }], cost('limit')),
   ]);
 }
 
