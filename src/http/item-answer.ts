@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { type Clock, clockSet } from '../engine/clock.ts';
@@ -86,9 +85,8 @@ function quoteFor({ kind }: Value, room: ValueRoom, end: number): '"' | '' | und
       // A memcached decr leaves spaces behind a number that got shorter.
       return room.bytes[end - 1] === SPACE ? undefined : '';
     case 'bytes': {
-      const value = room.bytes.subarray(VALUE_AT, end);
-      if (isCanonicalInteger(value)) return '';
-      return room.isShortAscii(end) || (isUtf8(value) && room.isPlain(end)) ? '"' : undefined;
+      if (isCanonicalInteger(room.bytes.subarray(VALUE_AT, end))) return '';
+      return room.isPlainUtf8(end) ? '"' : undefined;
     }
   }
 }

@@ -31,13 +31,12 @@ export function sendJsonBytes(
   // To look for headers takes longer than to write them, and the usual answer has no others. An injected request
   // has another response.
   const isUsual = status === 200 && !headers && !reply.hasOriginHeaders && 'writeUsualHead' in raw;
-  if (isUsual) (raw as LastResponse).writeUsualHead(json.length, requestId);
-  else
-    raw.writeHead(status, [
-      ...others(reply.getHeaders()),
-      ...others(headers),
-      ...usualHeaders(json.length, requestId),
-    ]);
+  if (isUsual) {
+    (raw as LastResponse).writeUsualHead(json.length, requestId);
+  } else {
+    const usual = usualHeaders(json.length, requestId);
+    raw.writeHead(status, [...others(reply.getHeaders()), ...others(headers), ...usual]);
+  }
   if (request.method === 'HEAD') raw.end();
   else raw.end(json, 'latin1');
 }

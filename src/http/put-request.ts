@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { StoreOutcome } from '../engine/changes.ts';
@@ -55,8 +54,7 @@ function plainText(body: Buffer, room: SharedRoom): Buffer | undefined {
   const text = body.subarray(opening.length, end);
   const place = room.forValue(text.length);
   text.copy(place.bytes, VALUE_AT);
-  const textEnd = VALUE_AT + text.length;
-  return place.isShortAscii(textEnd) || (place.isPlain(textEnd) && isUtf8(text)) ? text : undefined;
+  return place.isPlainUtf8(VALUE_AT + text.length) ? text : undefined;
 }
 
 const OPENINGS = [Buffer.from('{"value":"'), Buffer.from('{"value": "')];

@@ -55,7 +55,7 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
   app.decorateReply('noteAnswer', function noteAnswer(bytes: number | undefined) {
     const { request, statusCode: status } = this;
     const ms = performance.now() - request.arrivedAt;
-    const meter = requests.operation(request.operation ?? operationOf(request));
+    const meter = requests.operation(operationOf(request));
     meter.count(String(status));
     meter.time(ms / 1000);
     const isSlow = slowMs > 0 && ms >= slowMs && !mayTakeLong(request, status);
@@ -104,6 +104,7 @@ function isDebugging({ level }: FastifyBaseLogger): boolean {
 
 /** The name that the OpenAPI document gives to what was asked. */
 function operationOf(request: FastifyRequest): string {
+  if (request.operation) return request.operation;
   const { schema } = request.routeOptions;
   return schema && 'operationId' in schema ? String(schema.operationId) : 'other';
 }

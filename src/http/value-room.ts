@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
@@ -29,12 +31,17 @@ export class ValueRoom {
    * is written over.
    */
   isPlain(end: number): boolean {
-    if (this.isShortAscii(end)) return true;
-    return !this.#has(QUOTE, end) && !this.#has(BACKSLASH, end) && !this.#hasControls(end);
+    return this.#isShortAscii(end) || this.#hasNothingToEscape(end);
   }
 
-  /** The same of a short value: is it plain, and ASCII besides? Each call into native code would take longer. */
-  isShortAscii(end: number): boolean {
+  /** The same of a value that may be anything: is it UTF-8, too? */
+  isPlainUtf8(end: number): boolean {
+    if (this.#isShortAscii(end)) return true;
+    return isUtf8(this.bytes.subarray(VALUE_AT, end)) && this.#hasNothingToEscape(end);
+  }
+
+  // Of a short value, each call into native code would take longer than to look at it all.
+  #isShortAscii(end: number): boolean {
     if (end > VALUE_AT + SHORT_BYTES_MAX) return false;
     const { bytes } = this;
     for (let at = VALUE_AT; at < end; at++) {
@@ -42,6 +49,10 @@ export class ValueRoom {
       if (byte < SPACE || byte > ASCII_MAX || byte === QUOTE || byte === BACKSLASH) return false;
     }
     return true;
+  }
+
+  #hasNothingToEscape(end: number): boolean {
+    return !this.#has(QUOTE, end) && !this.#has(BACKSLASH, end) && !this.#hasControls(end);
   }
 
   // With the byte itself behind the value, the search ends there.

@@ -22,20 +22,27 @@ describe('a value is not plain JSON text', () => {
   test.each(escaped)('with the byte %i anywhere in it', (byte) => {
     for (const [length, at] of places(1)) {
       const room = roomWith(length, at, [byte]);
-      expect(room.isShortAscii(VALUE_AT + length), `${length} bytes, at ${at}`).toBe(false);
+      expect(room.isPlainUtf8(VALUE_AT + length), `${length} bytes, at ${at}`).toBe(false);
       expect(room.isPlain(VALUE_AT + length), `${length} bytes, at ${at}`).toBe(false);
     }
   });
 });
 
-test('all other characters are plain, and ASCII is known as such up to 256 bytes', () => {
+test('all other characters are plain', () => {
   for (const text of [' ', '!', '#', '[', ']', '~', '\x7f', 'é', '€', '😀']) {
     const bytes = [...Buffer.from(text)];
     for (const [length, at] of places(bytes.length)) {
       const room = roomWith(length, at, bytes);
-      const end = VALUE_AT + length;
-      expect(room.isShortAscii(end), `${text}, ${length} bytes`).toBe(bytes.length === 1 && length <= 256);
-      expect(room.isPlain(end), `${text}, ${length} bytes`).toBe(true);
+      expect(room.isPlainUtf8(VALUE_AT + length), `${text}, ${length} bytes`).toBe(true);
+      expect(room.isPlain(VALUE_AT + length), `${text}, ${length} bytes`).toBe(true);
     }
+  }
+});
+
+test('bytes that are no UTF-8 are told', () => {
+  for (const [length, at] of places(1)) {
+    expect(roomWith(length, at, [0xe9]).isPlainUtf8(VALUE_AT + length), `${length} bytes, at ${at}`).toBe(
+      false,
+    );
   }
 });
