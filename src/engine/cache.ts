@@ -11,11 +11,13 @@ import {
   guardedStore,
   type InvalidateOptions,
   invalidate,
+  isGuarded,
   type Lease,
   type LeaseOptions,
   lease,
   leaseOfRead,
   mayBeRead,
+  storedAs,
 } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
 import { type Counter, Statistics } from './statistics.ts';
@@ -72,8 +74,12 @@ export class Cache {
   }
 
   store(mode: StoreMode, key: Key, value: NewValue): Answer<StoreOutcome> {
-    const kept = this.#kept(value);
-    return this.#put(key, kept, storing[mode](kept, this.#limits.valueBytesMax));
+    if (mode !== 'set') {
+      const kept = this.#kept(value);
+      return this.#put(key, kept, storing[mode](kept, this.#limits.valueBytesMax));
+    }
+    const cas = this.#set(key, value);
+    return cas instanceof Promise ? cas.then(() => 'stored') : 'stored';
   }
 
   compareAndSwap(key: Key, value: NewValue, expected: Cas): Answer<StoreOutcome> {
@@ -143,8 +149,12 @@ export class Cache {
     value: NewValue,
     options: GuardedStoreOptions,
   ): Answer<GuardedOutcome> {
-    const kept = this.#kept(value);
-    return this.#put(key, kept, guardedStore(mode, kept, options, this.#limits.valueBytesMax));
+    if (isGuarded(mode, options)) {
+      const kept = this.#kept(value);
+      return this.#put(key, kept, guardedStore(mode, kept, options, this.#limits.valueBytesMax));
+    }
+    const cas = this.#set(key, value);
+    return cas instanceof Promise ? cas.then(storedAs) : storedAs(cas);
   }
 
   /** Deletes as the meta commands do: perhaps only one version, perhaps only marking it stale. */
@@ -234,22 +244,42 @@ export class Cache {
     return this.#stored.isLate ? { ...value, value: Buffer.from(value.value) } : value;
   }
 
+  // Not as a change that always decides the same: that would be a third of the garbage of a set.
+  #set(key: Key, value: NewValue): Answer<Cas> {
+    this.#countSet(value);
+    try {
+      return this.#stored.put(key, this.#kept(value));
+    } catch (error) {
+      this.#countRefusal(error);
+      throw error;
+    }
+  }
+
   #put<R>(key: Key, value: NewValue, decide: Decide<R>): Answer<R> {
+    this.#countSet(value);
+    try {
+      return this.#stored.update(key, decide);
+    } catch (error) {
+      this.#countRefusal(error);
+      throw error;
+    }
+  }
+
+  // Throws Refusal `value_too_large`.
+  #countSet({ value }: NewValue): void {
     const { valueBytesMax } = this.#limits;
-    if (value.value.length > valueBytesMax) {
+    if (value.length > valueBytesMax) {
       this.#count('tooLarge');
       throw new Refusal('value_too_large', `a value may have at most ${valueBytesMax} bytes`);
     }
     this.statistics.sets++;
     this.#totals.sets++;
-    try {
-      return this.#stored.update(key, decide);
-    } catch (error) {
-      const noRoom =
-        error instanceof Refusal && (error.code === 'out_of_memory' || error.code === 'over_quota');
-      if (noRoom) this.#count('outOfMemory');
-      throw error;
-    }
+  }
+
+  #countRefusal(error: unknown): void {
+    const noRoom =
+      error instanceof Refusal && (error.code === 'out_of_memory' || error.code === 'over_quota');
+    if (noRoom) this.#count('outOfMemory');
   }
 
   #countArithmetic(by: Arithmetic, { status }: ArithmeticOutcome): void {

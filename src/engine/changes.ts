@@ -1,17 +1,14 @@
-import type { Cas, Item, NewValue } from './item.ts';
+import { type Cas, draftOf, type Item, type NewValue } from './item.ts';
 import type { Decide, Decision } from './store.ts';
 
 /** `exists`: the item is there in another version. `not_found`: there is none to compare with. */
 export type StoreOutcome = 'stored' | 'not_stored' | 'exists' | 'not_found';
 
-/** The ways of storing a value; the names are memcached's, the meanings serve both doors. */
-export const storing = { set, add, replace, append, prepend };
+/** The ways of storing a value that look at what is there; the names are memcached's, the meanings serve both doors. */
+export const storing = { add, replace, append, prepend };
 
-export type StoreMode = keyof typeof storing;
-
-export function set(value: NewValue): Decide<StoreOutcome> {
-  return (_current, nextCas) => stored(value, nextCas);
-}
+/** `set` stores whatever is there. */
+export type StoreMode = 'set' | keyof typeof storing;
 
 export function add(value: NewValue): Decide<StoreOutcome> {
   // An add that finds an item counts as a use of it, but not as a read, as in memcached.
@@ -66,8 +63,7 @@ function joined(arrange: (current: Buffer) => [Buffer, Buffer], valueBytesMax: n
 }
 
 function stored(value: NewValue, cas: Cas): Decision<StoreOutcome> {
-  const { kind, flags, expiresAt } = value;
-  return { action: 'put', draft: { value: value.value, kind, flags, expiresAt, cas }, outcome: 'stored' };
+  return { action: 'put', draft: draftOf(value, cas), outcome: 'stored' };
 }
 
 function usedBut<R>(outcome: R): Decision<R> {

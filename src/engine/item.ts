@@ -37,6 +37,11 @@ export interface Draft extends NewValue {
   readonly fetched?: boolean;
 }
 
+/** A value as it is kept under a cas. */
+export function draftOf({ value, kind, flags, expiresAt }: NewValue, cas: Cas): Draft {
+  return { value, kind, flags, expiresAt, cas };
+}
+
 /** An item as it is kept. Valid until the backend is next called: copy what must outlive that. */
 export interface Item extends Required<Draft> {
   readonly valueLength: number;

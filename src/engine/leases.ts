@@ -1,6 +1,5 @@
 import { append, prepend, type StoreMode, type StoreOutcome } from './changes.ts';
-import type { Cas, Draft, Item, NewValue } from './item.ts';
-import { NEVER } from './item.ts';
+import { type Cas, type Draft, draftOf, type Item, NEVER, type NewValue } from './item.ts';
 import type { Amendment, Decide, Decision } from './store.ts';
 
 /*
@@ -74,6 +73,11 @@ export interface GuardedOutcome {
   readonly cas: Cas;
 }
 
+/** Does it matter what is there already? */
+export function isGuarded(mode: StoreMode, { compareCas, explicitCas }: GuardedStoreOptions): boolean {
+  return mode !== 'set' || compareCas !== undefined || explicitCas !== undefined;
+}
+
 export function guardedStore(
   mode: StoreMode,
   value: NewValue,
@@ -124,6 +128,11 @@ export function invalidate(options: InvalidateOptions): Decide<'done' | 'not_fou
     const amendment: Amendment = { expiresAt, cas, stale: true, recaching: false, use: false };
     return { action: 'amend', amendment, outcome: 'done' };
   };
+}
+
+/** The outcome of a store that nothing stood in the way of. */
+export function storedAs(cas: Cas): GuardedOutcome {
+  return { outcome: 'stored', cas };
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -187,12 +196,8 @@ function joined(decision: Decision<StoreOutcome>): Decision<GuardedOutcome> {
   return { ...decision, outcome: { outcome: decision.outcome, cas } };
 }
 
-function draftOf({ value, kind, flags, expiresAt }: NewValue, cas: Cas): Draft {
-  return { value, kind, flags, expiresAt, cas };
-}
-
 function stored(draft: Draft): Decision<GuardedOutcome> {
-  return { action: 'put', draft, outcome: { outcome: 'stored', cas: draft.cas } };
+  return { action: 'put', draft, outcome: storedAs(draft.cas) };
 }
 
 function unchanged(outcome: StoreOutcome): Decision<GuardedOutcome> {

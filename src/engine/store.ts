@@ -1,6 +1,6 @@
 import type { Answer } from './answer.ts';
 import type { CacheSettings, Quota } from './cache-settings.ts';
-import type { Cas, Draft, Item } from './item.ts';
+import type { Cas, Draft, Item, NewValue } from './item.ts';
 import type { Key, KeyBytes } from './key.ts';
 
 /** What a change decides about an item. `amend` changes what is about the value, never the value. */
@@ -66,6 +66,8 @@ export interface StoredCache {
   /** The first `count` of these keys will be asked for soon: what they need may be fetched together, and with what
    * others need. */
   expect?(keys: readonly KeyBytes[], count: number): void;
+  /** Stores a value whatever is there, and answers the cas of the new version. Refuses as `update` does. */
+  put(key: Key, value: NewValue): Answer<Cas>;
   /** Reads, decides and writes in one atomic step. Throws Refusal `out_of_memory`, `over_quota`,
    * `too_many_caches`. */
   update<R>(key: Key, decide: Decide<R>): Answer<R>;

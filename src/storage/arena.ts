@@ -2,7 +2,7 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Answer } from '../engine/answer.ts';
 import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
 import { Refusal } from '../engine/errors.ts';
-import type { Cas, Draft, Item } from '../engine/item.ts';
+import { type Cas, type Draft, draftOf, type Item, type NewValue } from '../engine/item.ts';
 import type { Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
 import { type Key, KeyBytes } from '../engine/key.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
@@ -147,6 +147,17 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     for (let i = 0; i < count; i++) this.#items.expect(this.#hashOf(cache, keys[i] as KeyBytes));
   }
 
+  put(handle: CacheHandle<Owner>, given: Key, value: NewValue): Cas {
+    const key = this.#bytesOf(given);
+    const cache = handle.existing();
+    const hash = cache ? this.#hashOf(cache, key) : 0;
+    const address = cache ? this.#find(cache, key, hash) : NOWHERE;
+    const draft = draftOf(value, this.nextCas);
+    this.caches.journal?.admit();
+    this.#putInto(handle, key, hash, draft, address);
+    return draft.cas;
+  }
+
   update<R>(handle: CacheHandle<Owner>, given: Key, decide: Decide<R>): R {
     const key = this.#bytesOf(given);
     const cache = handle.existing();
@@ -158,10 +169,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     const journaled = journal && isJournaled(decision);
     if (journaled) journal.admit();
     if (decision.action === 'put') {
-      const contents = cache
-        ? this.#put(cache.contents, key, hash, decision.draft, address)
-        : this.#putFirst(handle, key, decision.draft);
-      journal?.itemPut(contents.cache, key, decision.draft, this.#now());
+      this.#putInto(handle, key, hash, decision.draft, address);
     } else if (cache && address !== NOWHERE) {
       if (decision.action === 'amend') {
         const place = this.#amend(address, cache.contents, decision.amendment);
@@ -285,6 +293,14 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     if (address === NOWHERE || this.#items.at(address).expiresAt > this.#now()) return address;
     this.#expire(address);
     return NOWHERE;
+  }
+
+  #putInto(handle: CacheHandle<Owner>, key: KeyBytes, hash: number, draft: Draft, found: number): void {
+    const cache = handle.existing();
+    const contents = cache
+      ? this.#put(cache.contents, key, hash, draft, found)
+      : this.#putFirst(handle, key, draft);
+    this.caches.journal?.itemPut(contents.cache, key, draft, this.#now());
   }
 
   // A write that is refused makes no cache.

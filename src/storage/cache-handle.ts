@@ -1,5 +1,5 @@
 import type { Answer } from '../engine/answer.ts';
-import type { Item } from '../engine/item.ts';
+import type { Cas, Item, NewValue } from '../engine/item.ts';
 import type { Key, KeyBytes } from '../engine/key.ts';
 import type { CacheInfo, Decide, ListedItem, StoredCache } from '../engine/store.ts';
 import type { MemoryCache } from './memory-cache.ts';
@@ -11,6 +11,8 @@ export interface MemoryStore<K> {
   read(cache: MemoryCache<K>, key: Key, use: boolean): Item | undefined;
   expect?(cache: MemoryCache<K>, keys: readonly KeyBytes[], count: number): void;
   /** Asks the handle for the cache, and to make it when something is to be put. */
+  put(handle: CacheHandle<K>, key: Key, value: NewValue): Cas;
+  /** The same. */
   update<R>(handle: CacheHandle<K>, key: Key, decide: Decide<R>): R;
   info(cache: MemoryCache<K>): Answer<CacheInfo>;
   items(cache: MemoryCache<K>): Iterable<ListedItem> | AsyncIterable<ListedItem>;
@@ -37,6 +39,10 @@ export class CacheHandle<K> implements StoredCache {
   expect(keys: readonly KeyBytes[], count: number): void {
     const cache = this.existing();
     if (cache) this.#store.expect?.(cache, keys, count);
+  }
+
+  put(key: Key, value: NewValue): Cas {
+    return this.#store.put(this, key, value);
   }
 
   update<R>(key: Key, decide: Decide<R>): R {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
 import { Refusal } from '../engine/errors.ts';
-import type { Cas, Draft, Item } from '../engine/item.ts';
+import { type Cas, type Draft, draftOf, type Item, type NewValue } from '../engine/item.ts';
 import type { Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
 import type { Key } from '../engine/key.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
@@ -120,6 +120,12 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     const entry = this.#find(cache, String(key));
     if (entry && use) this.#use(entry);
     return entry;
+  }
+
+  put(handle: CacheHandle<Entries>, key: Key, value: NewValue): Cas {
+    return this.update(handle, key, (_current, nextCas) => {
+      return { action: 'put', draft: draftOf(value, nextCas), outcome: nextCas };
+    });
   }
 
   update<R>(handle: CacheHandle<Entries>, given: Key, decide: Decide<R>): R {

@@ -1,14 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  add,
-  append,
-  compareAndSwap,
-  prepend,
-  remove,
-  replace,
-  set,
-  touch,
-} from '../../src/engine/changes.ts';
+import { add, append, compareAndSwap, prepend, remove, replace, touch } from '../../src/engine/changes.ts';
 import { NEVER, type NewValue } from '../../src/engine/item.ts';
 import { itemOf } from '../support/item.ts';
 
@@ -30,13 +21,6 @@ const current = itemOf({
 });
 
 const putsTheNewValue = { action: 'put', draft: { ...value, cas: NEXT_CAS }, outcome: 'stored' };
-
-describe('set', () => {
-  test('stores, whether there is an item or not', () => {
-    expect(set(value)(undefined, NEXT_CAS)).toEqual(putsTheNewValue);
-    expect(set(value)(current, NEXT_CAS)).toEqual(putsTheNewValue);
-  });
-});
 
 describe('add', () => {
   test('stores where nothing is', () => {

@@ -298,7 +298,7 @@ describe('a load', () => {
   test('ends with 503 where the store cannot be reached', async () => {
     const faults = new Faults();
     await start({ around: (inner) => faultyStore(inner, faults) });
-    faults.inject('update', new Refusal('store_unavailable', 'the store is away'));
+    faults.inject('write', new Refusal('store_unavailable', 'the store is away'));
     expect(await rest.request('POST', itemsOf('c'), dumpOf(A))).toMatchObject({ status: 503 });
   });
 

@@ -74,6 +74,7 @@ describe('a fault of the service', () => {
         cache: (project, name) => ({
           ...laterStore(store).cache(project, name),
           read: () => Promise.reject(new Error('secret detail')),
+          put: () => Promise.reject(new Refusal('store_unavailable', 'no answer')),
           update: () => Promise.reject(new Refusal('store_unavailable', 'no answer')),
         }),
       }),

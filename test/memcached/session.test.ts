@@ -245,7 +245,7 @@ describe.each(stores)('a store that fails %s', (_when, timing) => {
   test('by a bug: the client is told, the owner reads it, everyone goes on', async () => {
     const { faults, door, client, other } = await failing();
     const bug = new TypeError('a bug');
-    faults.inject('update', bug);
+    faults.inject('write', bug);
     client.send(`${set('a', '1')}get a\r\n${set('a', '2')}`);
     expect(await client.takeThrough('STORED\r\n')).toBe('SERVER_ERROR internal error\r\nEND\r\nSTORED\r\n');
     expect(door.logged).toMatchObject([{ level: 'error', details: { err: bug } }]);
@@ -254,9 +254,9 @@ describe.each(stores)('a store that fails %s', (_when, timing) => {
 
   test.each([
     ['read', 'get a\r\n'],
-    ['update', 'delete a\r\n'],
+    ['write', 'delete a\r\n'],
     ['read', 'mg a v\r\n'],
-    ['update', 'mg a v h\r\n'],
+    ['write', 'mg a v h\r\n'],
     ['clear', 'flush_all\r\n'],
     ['info', 'stats\r\n'],
     ['list', 'lru_crawler metadump all\r\n'],
@@ -270,14 +270,14 @@ describe.each(stores)('a store that fails %s', (_when, timing) => {
 
   test('by a bug: noreply stays silent', async () => {
     const { faults, client } = await failing();
-    faults.inject('update', new TypeError('a bug'));
+    faults.inject('write', new TypeError('a bug'));
     client.send('set a 0 0 1 noreply\r\n1\r\nmn\r\n');
     expect(await client.line()).toBe('MN\r\n');
   });
 
   test('again and again, also when the old value is to be taken away', async () => {
     const { faults, door, client, other } = await failing();
-    faults.inject('update', new Refusal('store_unavailable', 'gone'), 4);
+    faults.inject('write', new Refusal('store_unavailable', 'gone'), 4);
     client.send(`${set('a', '1')}ms a 1\r\n1\r\nmn\r\n`);
     expect(await client.takeThrough('MN\r\n')).toBe(
       `${'SERVER_ERROR changes cannot be kept now, reading goes on; try again later\r\n'.repeat(2)}MN\r\n`,
@@ -288,7 +288,7 @@ describe.each(stores)('a store that fails %s', (_when, timing) => {
 
   test('also when a value that is too large should take the old one away', async () => {
     const { faults, client } = await failing({ valueBytesMax: 10 });
-    faults.inject('update', new Refusal('store_unavailable', 'gone'), 2);
+    faults.inject('write', new Refusal('store_unavailable', 'gone'), 2);
     client.send(`${set('a', 'x'.repeat(11))}mn\r\n`);
     expect(await client.takeThrough('MN\r\n')).toMatch(/^SERVER_ERROR [^\r]+\r\nMN\r\n$/);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { remove, set, touch } from '../../src/engine/changes.ts';
+import { remove, touch } from '../../src/engine/changes.ts';
 import { type Item, NEVER } from '../../src/engine/item.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { CHUNK_BYTES_MAX } from '../../src/storage/chunk-heap.ts';
@@ -18,8 +18,7 @@ describe('the arena', () => {
   const NOW = 1_700_000_000_000;
 
   function put(store: ArenaStore, cacheName: string, key: string, value: Buffer, expiresAt = NEVER): void {
-    const draft = { value, kind: 'bytes', flags: 0, expiresAt } as const;
-    store.cache('p', cacheName).update(key, set(draft));
+    store.cache('p', cacheName).put(key, { value, kind: 'bytes', flags: 0, expiresAt });
   }
 
   // Repeats after 31 bytes, which divide no chunk: a piece in the wrong place shows.

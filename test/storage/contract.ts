@@ -110,6 +110,30 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await cache.read('k', false)).toMatchObject({ cas, value: Buffer.from('v') });
       });
 
+      test('to put needs no decision, and tells the cas', async () => {
+        const first = await cache.put('k', {
+          value: Buffer.from('one'),
+          kind: 'text',
+          flags: 3,
+          expiresAt: NEVER,
+        });
+        expect(await cache.read('k', false)).toMatchObject({ cas: first, kind: 'text', flags: 3 });
+        await amend(cache, 'k', { stale: true, recaching: true });
+        const expiresAt = clock.now() + 1000;
+        const cas = await cache.put('k', { value: Buffer.from('two'), kind: 'bytes', flags: 0, expiresAt });
+        expect(cas).not.toBe(first);
+        expect(await cache.read('k', false)).toMatchObject({
+          value: Buffer.from('two'),
+          kind: 'bytes',
+          flags: 0,
+          cas,
+          expiresAt,
+          stale: false,
+          recaching: false,
+          fetched: false,
+        });
+      });
+
       test('to remove takes the item away, and nothing else', async () => {
         await put(cache, 'k', 'v');
         await put(cache, 'l', 'w');
@@ -1248,6 +1272,7 @@ async function put(
   value: Buffer | string,
   more?: Partial<Draft>,
 ): Promise<Cas> {
+  if (!more) return cache.put(key, draft(value, 0));
   return cache.update(key, (_current, cas) => ({
     action: 'put',
     draft: { ...draft(value, cas), ...more },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { remove, set, touch } from '../../src/engine/changes.ts';
+import { remove, touch } from '../../src/engine/changes.ts';
 import { Refusal } from '../../src/engine/errors.ts';
 import { NEVER } from '../../src/engine/item.ts';
 import type { Store, StoredCache } from '../../src/engine/store.ts';
@@ -73,10 +73,8 @@ test.each(stores)('%s: nothing is mixed up in any upheaval', async (_name, open)
       const lives = [NEVER, NEVER, NEVER, NEVER, 500, 5000, 10_000_000][random(7)] ?? NEVER;
       const expected = { seed: step, length, expiresAt: clock.now() + lives };
       try {
-        await cache.update(
-          key,
-          set({ value: pattern(expected), kind: 'bytes', flags: random(2), expiresAt: expected.expiresAt }),
-        );
+        const { expiresAt } = expected;
+        await cache.put(key, { value: pattern(expected), kind: 'bytes', flags: random(2), expiresAt });
         model.set(key, expected);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;

@@ -1,3 +1,4 @@
+import type { Key } from '../../src/engine/key.ts';
 import type { Decide, Store, StoredCache } from '../../src/engine/store.ts';
 
 /** Which calls of a cache's operations throw instead of doing their work. */
@@ -17,7 +18,7 @@ export class Faults {
   }
 }
 
-type Operation = 'read' | 'update' | 'clear' | 'info' | 'list';
+type Operation = 'read' | 'write' | 'clear' | 'info' | 'list';
 
 /** A store that fails when it is told to. */
 export function faultyStore(store: Store, faults: Faults): Store {
@@ -40,7 +41,8 @@ function faultyCache(cache: StoredCache, faults: Faults): StoredCache {
   };
   return {
     read: (key, use) => unless('read', () => cache.read(key, use)),
-    update: <R>(key: string, decide: Decide<R>) => unless('update', () => cache.update(key, decide)),
+    put: (key, value) => unless('write', () => cache.put(key, value)),
+    update: <R>(key: Key, decide: Decide<R>) => unless('write', () => cache.update(key, decide)),
     clear: (at) => unless('clear', () => cache.clear(at)),
     delete: () => cache.delete(),
     info: () => unless('info', () => cache.info()),

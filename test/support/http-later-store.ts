@@ -17,6 +17,7 @@ export function laterStore(store: Store): Store {
 function laterCache(cache: StoredCache): StoredCache {
   return {
     read: async (key, use) => cache.read(key, use),
+    put: async (key, value) => cache.put(key, value),
     update: async (key, decide) => cache.update(key, decide),
     clear: async (at) => cache.clear(at),
     delete: async () => cache.delete(),

@@ -23,6 +23,10 @@ function lateCache(cache: StoredCache): StoredCache {
       const kept = String(key);
       return later(() => cache.read(kept, use));
     },
+    put: (key, value) => {
+      const kept = String(key);
+      return later(() => cache.put(kept, value));
+    },
     update: <R>(key: Key, decide: Decide<R>) => {
       const kept = String(key);
       return later(() => cache.update(kept, decide));
