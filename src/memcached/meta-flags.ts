@@ -36,6 +36,10 @@ export interface MetaFlags {
 
 const TILDE = 0x7e;
 const LETTER_B = 0x62;
+const SPACE = 0x20;
+
+// Lines with more flags than that are not looked for again.
+const LETTERS_MAX = 8;
 
 /** The longest opaque token, with its O. */
 export const OPAQUE_LENGTH_MAX = 32;
@@ -49,11 +53,16 @@ export interface MetaTarget {
   readonly flags: MetaFlags;
 }
 
-/**
- * Reads the key and the flags from a word on; a string is memcached 1.6's answer to what it refuses. Of
- * several mistakes the last is told, but that of F only when there is no other.
- */
+/** Reads the key and the flags from a word on; a string is memcached 1.6's answer to what it refuses. */
 export function readMetaTarget(words: Words, from: number): MetaTarget | string {
+  if (words.endsWith(from, latest.bytes, latest.length)) return { key: words.key(1), flags: latest.flags };
+  const target = readKeyAndFlags(words, from);
+  if (typeof target !== 'string') keepIfOften(target.flags, words, from);
+  return target;
+}
+
+// Of several mistakes the last is told, but that of F only when there is no other.
+function readKeyAndFlags(words: Words, from: number): MetaTarget | string {
   let key: Key = words.key(1);
   const flags = noFlags();
   // A bit for each letter: those from A and those from a.
@@ -103,6 +112,24 @@ function noFlags(): WritableFlags {
 
 /** Nobody adds to it. */
 const NO_TOKENS: string[] = [];
+
+/**
+ * The flags that were read last, and the bytes that they came as: the next line usually has the same, and to compare
+ * them takes a third as long as to read them.
+ */
+const latest = { bytes: new Uint8Array(2 * LETTERS_MAX - 1), length: 0, flags: noFlags() as MetaFlags };
+
+// Only letters with one space between them: others have arguments, which differ from line to line.
+function keepIfOften(flags: MetaFlags, words: Words, from: number): void {
+  const letters = words.count - from;
+  if (letters > LETTERS_MAX || words.lengthFrom(from) !== 2 * letters - 1 || flags.binaryKey) return;
+  latest.flags = flags;
+  latest.length = 2 * letters - 1;
+  for (let i = 0; i < letters; i++) {
+    if (i > 0) latest.bytes[2 * i - 1] = SPACE;
+    latest.bytes[2 * i] = words.byte(from + i, 0);
+  }
+}
 
 const UNKNOWN = Symbol('unknown flag');
 

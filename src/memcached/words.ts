@@ -112,6 +112,22 @@ export class Words {
     return true;
   }
 
+  /** How many bytes there are from a word on, spaces between words included. */
+  lengthFrom(index: number): number {
+    if (index >= this.count) return 0;
+    return (this.#bounds[2 * this.count - 1] as number) - (this.#bounds[2 * index] as number);
+  }
+
+  /** Are these all bytes from a word on? */
+  endsWith(index: number, bytes: Uint8Array, length: number): boolean {
+    if (this.lengthFrom(index) !== length) return false;
+    const start = this.#bounds[2 * index] as number;
+    for (let i = 0; i < length; i++) {
+      if (this.#buffer[start + i] !== bytes[i]) return false;
+    }
+    return true;
+  }
+
   /** A number that tells words apart that differ in length or in their first four bytes; see codeOf. */
   code(index: number): number {
     const start = this.#bounds[2 * index] as number;

@@ -28,6 +28,21 @@ test.each([
   expect(read(`mg key ${flags}`)).toMatchObject({ key: 'key', flags: expected });
 });
 
+test('what was read before makes no difference', () => {
+  const lines =
+    '|v|k|k v|v k|k  v|k v b|b|v b|q|q v|T5|k T5|O1|O2|v v|z|h l t c s f k v|h l t c s f k v u'.split('|');
+  const alone = new Map(lines.map((line) => [line, read(`mg YWI= ${line}`)]));
+  for (const before of lines) {
+    for (const line of lines) {
+      read(`mg YWI= ${before}`);
+      for (const _ of ['the first time', 'and again']) {
+        expect(read(`mg YWI= ${line}`), `${line} after ${before}`).toEqual(alone.get(line));
+        expect(read(`ms YWI= 1 ${line}`, 3), `${line} after ${before}`).toEqual(alone.get(line));
+      }
+    }
+  }
+});
+
 test('a base64 key is decoded, wherever the flag stands', () => {
   expect(read('mg YWI= v b')).toMatchObject({ key: 'ab', flags: { binaryKey: true } });
 });

@@ -29,11 +29,34 @@ export function writeDetails(output: ReplyBuffer, { key, flags }: Asked, facts: 
   const { tokens } = flags;
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i] as string;
-    const flag = token.charAt(0);
-    if (flag === 'T') expiresAt = expiresAtFrom(flags.ttl ?? 0, clock);
-    else if (flag === 'N' && facts.created) expiresAt = expiresAtFrom(flags.autovivify ?? 0, clock);
-    else if (flag === 't') output.text(` t${ttlFrom(expiresAt, clock.now())}`);
-    else if (!writeDetail(output, flag, facts, clock)) writeEcho(output, token, key, flags);
+    switch (token.charCodeAt(0)) {
+      case 0x54: // T
+        expiresAt = expiresAtFrom(flags.ttl ?? 0, clock);
+        break;
+      case 0x4e: // N
+        if (facts.created) expiresAt = expiresAtFrom(flags.autovivify ?? 0, clock);
+        break;
+      case 0x74: // t
+        output.text(` t${ttlFrom(expiresAt, clock.now())}`);
+        break;
+      case 0x63: // c
+        writeNumber(output, ' c', facts.item ? facts.item.cas : (facts.cas ?? 0));
+        break;
+      case 0x73: // s
+        if (facts.item) writeNumber(output, ' s', facts.item.valueLength);
+        break;
+      case 0x66: // f
+        if (facts.item) writeNumber(output, ' f', facts.item.flags);
+        break;
+      case 0x68: // h
+        if (facts.item) writeNumber(output, ' h', facts.fetched ? 1 : 0);
+        break;
+      case 0x6c: // l
+        if (facts.item) writeNumber(output, ' l', secondsSince(facts.accessedAt ?? clock.now(), clock));
+        break;
+      default:
+        writeEcho(output, token, key, flags);
+    }
   }
   if (facts.alreadyWon) output.text(' Z');
   if (facts.stale) output.text(' X');
@@ -52,23 +75,10 @@ export function secondsSince(time: number, clock: Clock): number {
   return Math.max(0, Math.floor((clock.now() - time) / 1000));
 }
 
-// False: the flag asks for nothing that is known of an item.
-function writeDetail(output: ReplyBuffer, flag: string, facts: Facts, clock: Clock): boolean {
-  const { item } = facts;
-  if (flag === 'c') return writeNumber(output, ' c', item ? item.cas : (facts.cas ?? 0));
-  if (!item) return false;
-  if (flag === 's') return writeNumber(output, ' s', item.valueLength);
-  if (flag === 'f') return writeNumber(output, ' f', item.flags);
-  if (flag === 'h') return writeNumber(output, ' h', facts.fetched ? 1 : 0);
-  if (flag !== 'l') return false;
-  return writeNumber(output, ' l', secondsSince(facts.accessedAt ?? clock.now(), clock));
-}
-
-function writeNumber(output: ReplyBuffer, flag: string, value: Cas): true {
+function writeNumber(output: ReplyBuffer, flag: string, value: Cas): void {
   output.text(flag);
   if (typeof value === 'number') output.number(value);
   else output.text(String(value));
-  return true;
 }
 
 function writeEcho(output: ReplyBuffer, token: string, key: Key, flags: MetaFlags): void {
