@@ -10,7 +10,8 @@ import type { Socket } from 'node:net';
 export function inOrder(listener: RequestListener, unansweredBytesMax: number): RequestListener {
   const pipelines = new WeakMap<Socket, Pipeline>();
   return (request, response) => {
-    if (!isWaiting(response) && isSafe(request)) {
+    // Nothing is in front of it. Usually nothing ever is, and then nothing is kept for the connection.
+    if (!isWaiting(response)) {
       listener(request, response);
       return;
     }
@@ -23,12 +24,12 @@ export function inOrder(listener: RequestListener, unansweredBytesMax: number): 
   };
 }
 
-/** The requests of one connection that may have to wait for each other. */
+/** The requests of one connection that came before others were answered, and may have to wait for these. */
 class Pipeline {
   readonly #listener: RequestListener;
   readonly #unansweredBytesMax: number;
   readonly #held: [request: IncomingMessage, response: ServerResponse][] = [];
-  /** The answer to the latest request that changes something, of those that were begun. */
+  /** The unfinished answer to the latest request that changes something, of those that were begun. */
   #change: ServerResponse | undefined;
   #unansweredBytes = 0;
 
@@ -38,8 +39,8 @@ class Pipeline {
   }
 
   take(request: IncomingMessage, response: ServerResponse): void {
-    if (!isWaiting(response)) this.#begin(request, response);
-    else if (this.#held.length === 0 && !this.#isBlocked()) this.#beginAhead(request, response);
+    this.#change ??= changeInFront(request.socket);
+    if (this.#held.length === 0 && !this.#isBlocked()) this.#beginAhead(request, response);
     else this.#hold(request, response);
   }
 
@@ -47,14 +48,10 @@ class Pipeline {
     return this.#unansweredBytes >= this.#unansweredBytesMax || this.#change?.writableFinished === false;
   }
 
-  #begin(request: IncomingMessage, response: ServerResponse): void {
-    if (!isSafe(request)) this.#change = response;
-    this.#listener(request, response);
-  }
-
   // What is answered at once, before the client has the answers in front of it, waits in memory.
   #beginAhead(request: IncomingMessage, response: ServerResponse): void {
-    this.#begin(request, response);
+    if (!isSafe(request)) this.#change = response;
+    this.#listener(request, response);
     const bytes = isWaiting(response) ? response.writableLength : 0;
     this.#unansweredBytes += bytes;
     response.once('finish', () => {
@@ -70,6 +67,7 @@ class Pipeline {
 
   #goOn(): void {
     while (!this.#isBlocked()) {
+      this.#change = undefined;
       const next = this.#held.shift();
       if (!next) return;
       this.#beginAhead(...next);
@@ -80,6 +78,17 @@ class Pipeline {
 // Node gives a response its socket when the answers before it are written.
 function isWaiting(response: ServerResponse): boolean {
   return response.socket === null;
+}
+
+/** What Node keeps of a connection: the response that is written to it. No part of its interface. */
+interface KeptResponse {
+  _httpMessage?: ServerResponse | null;
+}
+
+// The answer that has the socket, if its request changes something.
+function changeInFront(socket: Socket): ServerResponse | undefined {
+  const response = (socket as KeptResponse)._httpMessage;
+  return response && !isSafe(response.req) ? response : undefined;
 }
 
 function isSafe({ method }: IncomingMessage): boolean {

@@ -4,8 +4,11 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Store, StoredCache } from '../../src/engine/store.ts';
 import { DRAIN_FACTOR } from '../../src/http/body.ts';
 import { PROJECT, path, type TestApp, type TestAppOptions, TOKEN, testApp } from '../support/app.ts';
+import { kept } from '../support/garbage.ts';
+import { laterStore } from '../support/http-later-store.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 
 const AUTH = `Authorization: OAuth ${TOKEN}\r\n`;
@@ -127,6 +130,36 @@ describe('what real clients send', () => {
     const answers = [];
     for (let i = 0; i < 5; i++) answers.push((await socket.answer()).status);
     expect(answers).toEqual([200, 200, 200, 404, 405]);
+  });
+
+  test('several requests at once: none is done before a change in front of it, however long that takes', async () => {
+    const slowly = (cache: StoredCache): StoredCache => ({
+      ...cache,
+      put: (key, value) => delay(50).then(() => cache.put(key, value)),
+    });
+    const around = (store: Store): Store => ({
+      ...laterStore(store),
+      cache: (project, name) => slowly(laterStore(store).cache(project, name)),
+    });
+    const socket = await connected({ around });
+    socket.write(put('{"value":1}') + request('GET') + put('{"value":2}') + request('GET'));
+    const bodies = [];
+    for (let i = 0; i < 4; i++) bodies.push(JSON.parse((await socket.answer()).body));
+    expect(bodies).toMatchObject([{ msg: 'Stored.' }, { value: 1 }, { msg: 'Stored.' }, { value: 2 }]);
+  });
+
+  test.each([
+    ['a PUT', [put('{"value":1}')]],
+    ['a GET', [request('GET')]],
+    ['several at once', [put('{"value":1}'), request('GET'), put('{"value":2}'), request('DELETE')]],
+  ])('a connection that waits keeps nothing of its last request: %s', async (_name, sent) => {
+    const requests: WeakRef<object>[] = [];
+    const socket = await connected();
+    rest?.app.server.on('request', (received) => requests.push(new WeakRef(received)));
+    socket.write(sent.join(''));
+    for (const _ of sent) await socket.answer();
+    await nextTurn();
+    expect([requests.length, kept(requests)]).toEqual([sent.length, 0]);
   });
 
   test('a connection that is kept, through every kind of error', async () => {
