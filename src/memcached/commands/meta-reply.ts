@@ -29,6 +29,7 @@ export function writeDetails(output: ReplyBuffer, { key, flags }: Asked, facts: 
   const { tokens } = flags;
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i] as string;
+    // By the letter's number, as they are read.
     switch (token.charCodeAt(0)) {
       case 0x54: // T
         expiresAt = expiresAtFrom(flags.ttl ?? 0, clock);
