@@ -137,7 +137,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
 
   read(cache: ArenaCache, given: Key, use: boolean): Item | undefined {
     const key = this.#bytesOf(given);
-    const address = this.#find(cache, key, this.#hashOf(cache, key));
+    const address = this.#find(cache, key);
     if (address === NOWHERE) return undefined;
     if (use) this.#use(address, cache.contents, true);
     return this.#given.at(address);
@@ -150,26 +150,24 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   put(handle: CacheHandle<Owner>, given: Key, value: NewValue): Cas {
     const key = this.#bytesOf(given);
     const cache = handle.existing();
-    const hash = cache ? this.#hashOf(cache, key) : 0;
-    const address = cache ? this.#find(cache, key, hash) : NOWHERE;
+    const address = this.#find(cache, key);
     const draft = draftOf(value, this.nextCas);
     this.caches.journal?.admit();
-    this.#putInto(handle, key, hash, draft, address);
+    this.#putInto(handle, cache, key, draft, address);
     return draft.cas;
   }
 
   update<R>(handle: CacheHandle<Owner>, given: Key, decide: Decide<R>): R {
     const key = this.#bytesOf(given);
     const cache = handle.existing();
-    const hash = cache ? this.#hashOf(cache, key) : 0;
-    const address = cache ? this.#find(cache, key, hash) : NOWHERE;
+    const address = this.#find(cache, key);
     const current = address === NOWHERE ? undefined : this.#given.at(address);
     const decision = decide(current, this.nextCas);
     const { journal } = this.caches;
     const journaled = journal && isJournaled(decision);
     if (journaled) journal.admit();
     if (decision.action === 'put') {
-      this.#putInto(handle, key, hash, decision.draft, address);
+      this.#putInto(handle, cache, key, decision.draft, address);
     } else if (cache && address !== NOWHERE) {
       if (decision.action === 'amend') {
         const place = this.#amend(address, cache.contents, decision.amendment);
@@ -288,17 +286,24 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   // The address of the live item under a key, or NOWHERE; an item that has expired is removed.
-  #find({ contents }: ArenaCache, key: KeyBytes, hash: number): number {
-    const address = this.#items.find(key, contents.kept.id, hash);
+  #find(cache: ArenaCache | undefined, key: KeyBytes): number {
+    if (!cache) return NOWHERE;
+    const hash = this.#hashOf(cache, key);
+    const address = this.#items.find(key, cache.contents.kept.id, hash);
     if (address === NOWHERE || this.#items.at(address).expiresAt > this.#now()) return address;
     this.#expire(address);
     return NOWHERE;
   }
 
-  #putInto(handle: CacheHandle<Owner>, key: KeyBytes, hash: number, draft: Draft, found: number): void {
-    const cache = handle.existing();
+  #putInto(
+    handle: CacheHandle<Owner>,
+    cache: ArenaCache | undefined,
+    key: KeyBytes,
+    draft: Draft,
+    found: number,
+  ): void {
     const contents = cache
-      ? this.#put(cache.contents, key, hash, draft, found)
+      ? this.#put(cache.contents, key, this.#hashOf(cache, key), draft, found)
       : this.#putFirst(handle, key, draft);
     this.caches.journal?.itemPut(contents.cache, key, draft, this.#now());
   }
