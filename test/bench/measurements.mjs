@@ -50,12 +50,12 @@ export const PACED_TIMES = 3;
 const FIGURES = /** @type {const} */ (['p50', 'p90', 'p99', 'p999']);
 const PERCENTILES = ['p50', 'p90', 'p99', 'p99.9'];
 
-/** Beside one peer; without it, ours alone. @param {Result[]} results @param {string} peer */
-export function printLatencies(results, peer) {
+/** Beside one peer; without it, ours alone. @param {Result[]} results @param {string} peer @param {string} whose */
+export function printLatencies(results, peer, whose = 'ironcached') {
   table(
     ['work', ...PERCENTILES, 'p99 ratio', 'p99.9 ratio', 'noise', 'others', 'RSS', 'missing', 'unsent'],
     results.map(({ name, rate, runs }) => {
-      const ours = runs['ironcached'] ?? [];
+      const ours = runs[whose] ?? [];
       const theirs = runs[peer];
       const beside = (/** @type {(runs: Measurement[]) => string} */ figure) =>
         [theirs, ours].map((each) => (each ? figure(each) : '–')).join(' \\| ');

@@ -1,4 +1,4 @@
-import { contest, measureLimit } from './contest.mjs';
+import { contest } from './contest.mjs';
 import { buildGenerator } from './generator.mjs';
 import { getReply, getRequest, setReply, setRequest } from './load/memcached-wire.mjs';
 import { has, versionOf } from './machine.mjs';
@@ -7,13 +7,12 @@ import {
   halfRate,
   PACED_TIMES,
   printLatencies,
-  printLimits,
   rateOf,
   ratePerCpuOf,
 } from './measurements.mjs';
 import { median, ratio, spread } from './pairs.mjs';
 import { percent, say, short, table, tell, times } from './report.mjs';
-import { startIroncached, startMemcached } from './servers.mjs';
+import { startIroncached, startLimitServer, startMemcached } from './servers.mjs';
 
 /** @typedef {import('./generator.mjs').Measurement} Measurement */
 /** @typedef {import('./measurements.mjs').Result} Result */
@@ -22,6 +21,7 @@ import { startIroncached, startMemcached } from './servers.mjs';
 const small = { connections: 50, keys: 100_000, value: 100 };
 const large = { connections: 50, keys: 10_000, value: 10_000 };
 const mixed = { gets: 9, sets: 1 };
+const getsOnly = { gets: 1, sets: 0 };
 const setsOnly = { gets: 0, sets: 1 };
 
 /** Those that are `paced` are measured at a fixed rate, too. @type {Workload[]} */
@@ -42,30 +42,6 @@ export const WORKLOADS = [
   { name: '10 KB, depth 16, sets', settings: { ...large, ...setsOnly, depth: 16 } },
 ];
 
-const LIMITS = [
-  ...[1, 16].flatMap((depth) => limitsOf(`depth ${depth}`, { value: 100, depth })),
-  ...[1, 16].flatMap((depth) => limitsOf(`10 KB, depth ${depth}`, { value: 10_000, depth })),
-];
-
-/** @param {string} name @param {{ value: number, depth: number }} settings */
-function limitsOf(name, settings) {
-  const wire = { value: settings.value, meta: false };
-  return [
-    {
-      name: `limit: ${name}, gets`,
-      request: getRequest([0], wire),
-      reply: getReply([0], wire),
-      settings: { ...settings, gets: 1, sets: 0 },
-    },
-    {
-      name: `limit: ${name}, sets`,
-      request: setRequest(0, wire),
-      reply: setReply(wire),
-      settings: { ...settings, ...setsOnly },
-    },
-  ];
-}
-
 /** Throughput and latency by the memcached protocol, against `memcached -t 1`. */
 export const memcached = { measure, print };
 
@@ -73,7 +49,6 @@ export const memcached = { measure, print };
  * @typedef {object} MemcachedFigures
  * @property {string} generator
  * @property {string | undefined} peer
- * @property {import('./contest.mjs').Limit[]} limits
  * @property {Result[]} results
  * @property {Result[]} paced at half rate
  */
@@ -86,7 +61,6 @@ async function measure({ only, ...given }) {
   const generator = buildGenerator();
   const peer = has('memcached') ? versionOf('memcached', '-V') : undefined;
   const options = { ...given, generator, peer };
-  const limits = only ? [] : await measureLimits(options);
   /** @type {Result[]} */
   const results = [];
   /** @type {Result[]} */
@@ -94,25 +68,23 @@ async function measure({ only, ...given }) {
   for (const workload of WORKLOADS.filter(({ name }) => !only || name.includes(only))) {
     const result = await measureWork(workload, options);
     results.push(result);
-    if (workload.paced) paced.push(await measurePaced(workload, halfRate(result.runs), options));
+    if (!workload.paced) continue;
+    const { memcached, ironcached = [] } = result.runs;
+    const rate = halfRate({ ...(memcached ? { memcached } : {}), ironcached });
+    paced.push(await measurePaced(workload, rate, options));
   }
-  return { generator: generator.name, peer, limits, results, paced };
+  return { generator: generator.name, peer, results, paced };
 }
 
 /** @param {MemcachedFigures} figures */
-function print({ generator, peer, limits, results, paced }) {
+function print({ generator, peer, results, paced }) {
   say(`\n## memcached protocol\n\nGenerator: ${generator}. Peer: ${peer ? `${peer}, -t 1` : 'none'}.`);
   if (!peer) say('Skipped: memcached is not on this machine, so there are no ratios.');
-  if (limits.length > 0) printLimits(limits);
-  if (results.length > 0) printRates(results);
+  if (results.length > 0) {
+    printLimits(results);
+    printRates(results);
+  }
   if (paced.length > 0) printPaced(paced);
-}
-
-/** @param {{ generator: import('./generator.mjs').Generator, seconds: number }} options */
-async function measureLimits(options) {
-  const limits = [];
-  for (const { name, ...wire } of LIMITS) limits.push(await measureLimit(name, wire, options));
-  return limits;
 }
 
 /** @typedef {{ generator: import('./generator.mjs').Generator, seconds: number, pairs: number, store: string, peer: string | undefined }} Options */
@@ -124,7 +96,29 @@ async function measureWork({ name, settings, perKey = false }, { store, peer, ..
     ...(peer ? { memcached: { server: await startMemcached(), settings } } : {}),
     ironcached: { server: await startIroncached(store), settings },
   };
-  return { name, perKey, runs: await contest(contestants, options) };
+  const runs = await contest(contestants, options);
+  // By themselves: the memory of each more that takes its turn would push the others' out of the processor's cache.
+  const limits = {
+    limit: await startLimit(settings),
+    ...(settings['value'] === large.value ? { copying: await startLimit(settings, settings['keys']) } : {}),
+  };
+  return { name, perKey, runs: { ...runs, ...(await contest(limits, options)) } };
+}
+
+/**
+ * A server that does nothing is given gets alone where there are gets, always the same, so that it knows the reply.
+ * @param {Record<string, number>} settings
+ * @param {number} [copied] among how many items values are copied
+ * @returns {Promise<import('./contest.mjs').Contestant>}
+ */
+async function startLimit({ value = 0, meta = 0, multi = 1, ...settings }, copied) {
+  const wire = { value, meta: meta > 0 };
+  const keys = Array.from({ length: multi }, () => 0);
+  const [request, reply, mix] = settings['gets']
+    ? [getRequest(keys, wire), getReply(keys, wire), getsOnly]
+    : [setRequest(0, wire), setReply(wire), setsOnly];
+  const server = await startLimitServer(request, reply, copied);
+  return { server, settings: { ...settings, value, meta, multi, ...mix, keys: 1, preload: 0 } };
 }
 
 /** @param {Workload} workload @param {number} rate @param {Options} options @returns {Promise<Result>} */
@@ -132,6 +126,34 @@ async function measurePaced({ name, settings }, rate, options) {
   tell(`at ${short(rate)}/s:`);
   const pairs = PACED_TIMES * options.pairs;
   return { ...(await measureWork({ name, settings: { ...settings, rate } }, { ...options, pairs })), rate };
+}
+
+/** @param {Result[]} results */
+function printLimits(results) {
+  say(
+    '\nThe limit: a bare node:net server that sends canned replies and looks at nothing, gets alone where there',
+  );
+  say(
+    'are gets. With copies, it copies each value to or from memory of as many items, which whoever keeps them',
+  );
+  say('must. Ratios are its requests / memcached’s.\n');
+  table(
+    ['work', 'limit/s', 'ratio', 'with copies/s', 'ratio', 'ironcached/s', 'server busy', 'generator busy'],
+    results.map((result) => {
+      const { memcached, limit = [], copying, ironcached = [] } = result.runs;
+      const rate = rateOf(result);
+      return [
+        result.perKey ? `${result.name} (keys)` : result.name,
+        short(median(limit.map(rate))),
+        times(ratio(limit, memcached, rate)),
+        copying ? short(median(copying.map(rate))) : '–',
+        times(ratio(copying, memcached, rate)),
+        short(median(ironcached.map(rate))),
+        percent(median(limit.map((run) => run.serverCpuSeconds / run.seconds))),
+        generatorBusy(limit),
+      ];
+    }),
+  );
 }
 
 /** @param {Result[]} results */
@@ -178,4 +200,6 @@ function printPaced(results) {
   );
   say('a request was due. Ratios: less is better.\n');
   printLatencies(results, 'memcached');
+  say('\nThe limit at the same rate, in ms (memcached | limit).\n');
+  printLatencies(results, 'memcached', 'limit');
 }

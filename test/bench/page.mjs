@@ -9,6 +9,8 @@ import { readResults } from './results-file.mjs';
 /** @typedef {import('./measurements.mjs').Result} Result */
 /** @typedef {import('./plot.mjs').Group} Group */
 
+const BARE_SERVER = 'a bare node:net server';
+
 const [, , file = 'bench-results.json'] = process.argv;
 const parts = readResults(file);
 if (Object.keys(parts).length === 0) throw new Error(`${file} holds no results; npm run bench makes them`);
@@ -70,14 +72,24 @@ function groups() {
 
 /** @param {Result[]} results @param {string} peer */
 function rates(results, peer) {
-  return bars(undisturbed(results), (result) => {
-    return ratio(result.runs['ironcached'], result.runs[peer], rateOf(result));
-  });
+  const rate = (/** @type {string} */ whose) => (/** @type {Result} */ result) =>
+    ratio(result.runs[whose], result.runs[peer], rateOf(result));
+  return undisturbed(results).flatMap((result) => [
+    ...bars([result], rate('ironcached')),
+    ...bars([{ ...result, name: 'a bare server that copies' }], rate('copying')),
+  ]);
 }
 
 /** @param {Result[]} results @param {string} peer */
 function tails(results, peer) {
-  return bars(undisturbed(results), ({ runs }) => ratio(runs['ironcached'], runs[peer], (run) => run.p99));
+  const p99 =
+    (/** @type {string} */ whose) =>
+    (/** @type {Result} */ { runs }) =>
+      ratio(runs[whose], runs[peer], (run) => run.p99);
+  return undisturbed(results).flatMap((result) => [
+    ...bars([result], p99('ironcached')),
+    ...bars([{ ...result, name: BARE_SERVER }], p99('limit')),
+  ]);
 }
 
 /** @param {Result[]} results */
@@ -92,7 +104,7 @@ function costs(results) {
   return results.flatMap((result) => [
     ...bars([result], cost('ours')),
     ...bars([{ ...result, name: 'memcached' }], cost('peer')),
-    ...bars([{ ...result, name: 'a bare node:net server' }], cost('limit')),
+    ...bars([{ ...result, name: BARE_SERVER }], cost('limit')),
   ]);
 }
 
