@@ -55,19 +55,20 @@ export function printLatencies(results, peer, whose = 'ironcached') {
   table(
     ['work', ...PERCENTILES, 'p99 ratio', 'p99.9 ratio', 'noise', 'others', 'RSS', 'missing', 'unsent'],
     results.map(({ name, rate, runs }) => {
-      const ours = runs[whose] ?? [];
+      const ours = runs[whose];
       const theirs = runs[peer];
+      const all = [...(theirs ?? []), ...(ours ?? [])];
       const beside = (/** @type {(runs: Measurement[]) => string} */ figure) =>
         [theirs, ours].map((each) => (each ? figure(each) : '–')).join(' \\| ');
       const sum = (/** @type {'missing' | 'unsent'} */ what) =>
-        [...(theirs ?? []), ...ours].reduce((total, run) => total + run[what], 0);
+        all.reduce((total, run) => total + run[what], 0);
       return [
         rate ? `${name}, ${short(rate)}/s` : name,
         ...FIGURES.map((figure) => beside((each) => milliseconds(median(each.map((run) => run[figure]))))),
         times(ratio(ours, theirs, (run) => run.p99)),
         times(ratio(ours, theirs, (run) => run.p999)),
         theirs ? percent(middleSpread(theirs.map((run) => run.p99))) : '–',
-        marked(othersShare([...(theirs ?? []), ...ours]), OTHERS_MAX),
+        marked(othersShare(all), OTHERS_MAX),
         beside((each) => mebibytes(each.at(-1)?.residentBytes ?? 0)),
         String(sum('missing')),
         String(sum('unsent')),

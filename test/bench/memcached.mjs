@@ -140,17 +140,19 @@ function printLimits(results) {
   table(
     ['work', 'limit/s', 'ratio', 'with copies/s', 'ratio', 'ironcached/s', 'server busy', 'generator busy'],
     results.map((result) => {
-      const { memcached, limit = [], copying, ironcached = [] } = result.runs;
+      const { memcached, limit, copying, ironcached } = result.runs;
       const rate = rateOf(result);
+      const rateIn = (/** @type {Measurement[] | undefined} */ runs) =>
+        runs ? short(median(runs.map(rate))) : '–';
       return [
         result.perKey ? `${result.name} (keys)` : result.name,
-        short(median(limit.map(rate))),
+        rateIn(limit),
         times(ratio(limit, memcached, rate)),
-        copying ? short(median(copying.map(rate))) : '–',
+        rateIn(copying),
         times(ratio(copying, memcached, rate)),
-        short(median(ironcached.map(rate))),
-        percent(median(limit.map((run) => run.serverCpuSeconds / run.seconds))),
-        generatorBusy(limit),
+        rateIn(ironcached),
+        percent(median((limit ?? []).map((run) => run.serverCpuSeconds / run.seconds))),
+        limit ? generatorBusy(limit) : '–',
       ];
     }),
   );
