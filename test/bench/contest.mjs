@@ -1,13 +1,10 @@
 import { inTurn } from './pairs.mjs';
-import { tell } from './report.mjs';
-import { startLimitServer } from './servers.mjs';
 
 /** @typedef {import('./generator.mjs').Generator} Generator */
 /** @typedef {import('./generator.mjs').Measurement} Measurement */
 /** @typedef {import('./generator.mjs').Settings} Settings */
 /** @typedef {import('./servers.mjs').Server} Server */
 /** @typedef {{ server: Server, settings: Settings }} Contestant */
-/** What the generator reached. @typedef {{ name: string, run: Measurement }} Limit */
 
 /**
  * Measures contestants in turn, all up while one is measured, those that wait doing nothing; then stops them.
@@ -29,19 +26,4 @@ export async function contest(contestants, { generator, seconds, pairs }) {
   } finally {
     await Promise.all(Object.values(contestants).map(({ server }) => server.stop()));
   }
-}
-
-/**
- * How fast the generator is where the server does nothing.
- * @param {string} name
- * @param {{ request: Buffer, reply: Buffer, settings: Settings }} wire what is sent, and what always comes back
- * @param {{ generator: Generator, seconds: number }} options
- * @returns {Promise<Limit>}
- */
-export async function measureLimit(name, { request, reply, settings }, { generator, seconds }) {
-  tell(name);
-  const server = await startLimitServer(request, reply);
-  const oneKey = { connections: 50, keys: 1, warmup: 1 };
-  const run = await generator.run(server, { ...oneKey, ...settings, seconds }).finally(server.stop);
-  return { name, run };
 }

@@ -3,6 +3,7 @@
 // Arguments: the bytes of a request (each is as long), the reply in base64, and how many items' memory the longer of
 // the two is copied to or from, each time at random; none: nothing is copied.
 import { createServer } from 'node:net';
+import { SharedReads } from '../../dist/memcached/shared-reads.js';
 
 const [, , requestBytesText, replyText = '', itemsText = '0'] = process.argv;
 const requestBytes = Number(requestBytesText);
@@ -15,14 +16,13 @@ for (let item = 0; item < items; item++) reply.copy(memory, item * itemBytes);
 const keepsRequests = items > 0 && requestBytes > reply.length;
 const sendsCopies = items > 0 && !keepsRequests;
 
-// As much as the service takes with one read.
-const input = Buffer.allocUnsafeSlow(192 * 1024);
+const reads = new SharedReads();
 
 const server = createServer({ noDelay: true }, (socket) => {
   let carried = 0;
   let item = 0;
   socket.on('error', () => socket.destroy());
-  read(socket, (chunk, length) => {
+  reads.attach(socket, (chunk, length) => {
     if (keepsRequests) item = keep(chunk.subarray(0, length), carried, item);
     carried += length;
     const count = Math.floor(carried / requestBytes);
@@ -38,25 +38,6 @@ server.listen(0, '127.0.0.1', () => {
   const port = typeof address === 'object' && address ? address.port : 0;
   process.stdout.write(`${JSON.stringify({ msg: 'ready', port })}\n`);
 });
-
-/**
- * What shared-reads.ts does.
- * @param {any} socket
- * @param {(chunk: Buffer, length: number) => void} receive
- */
-function read(socket, receive) {
-  const [buffer, callback] = ['kBuffer', 'kBufferCb'].map((name) =>
-    Object.getOwnPropertySymbols(socket).find(({ description }) => description === name),
-  );
-  if (!buffer || !callback || !socket._handle?.useUserBuffer) {
-    socket.on('data', (/** @type {Buffer} */ chunk) => receive(chunk, chunk.length));
-    return;
-  }
-  socket[buffer] = input;
-  socket[callback] = (/** @type {number} */ length) => receive(input, length);
-  socket._handle.useUserBuffer(input);
-  socket.resume();
-}
 
 /** @param {number} count */
 function repliesOf(count) {

@@ -1,5 +1,5 @@
 import { median, middleSpread, ratio } from './pairs.mjs';
-import { mebibytes, milliseconds, percent, say, short, table, times } from './report.mjs';
+import { mebibytes, milliseconds, percent, short, table, times } from './report.mjs';
 
 /** @typedef {import('./generator.mjs').Measurement} Measurement */
 /**
@@ -11,21 +11,6 @@ import { mebibytes, milliseconds, percent, say, short, table, times } from './re
 const GENERATOR_BUSY_MAX = 0.9;
 // Where others had more of a core, latencies are theirs.
 const OTHERS_MAX = 0.1;
-
-/** @param {import('./contest.mjs').Limit[]} limits */
-export function printLimits(limits) {
-  say('\nThe generator against a bare node:net server that sends canned replies and looks at nothing.\n');
-  table(
-    ['canned replies', 'requests/s', 'p99 ms', 'server busy', 'generator busy'],
-    limits.map(({ name, run }) => [
-      name,
-      short(run.requestsPerSecond),
-      milliseconds(run.p99),
-      percent(run.serverCpuSeconds / run.seconds),
-      percent(run.generatorCpuSeconds / run.seconds),
-    ]),
-  );
-}
 
 /** What a server did in a second; a get of many keys counts as so many. @param {Result} result */
 export function rateOf({ perKey }) {

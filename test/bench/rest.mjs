@@ -1,4 +1,4 @@
-import { contest, measureLimit } from './contest.mjs';
+import { contest } from './contest.mjs';
 import { buildGenerator } from './generator.mjs';
 import { fromTemplate } from './load/http-wire.mjs';
 import { itemValue, keyOf } from './load/items.mjs';
@@ -8,19 +8,19 @@ import {
   halfRate,
   PACED_TIMES,
   printLatencies,
-  printLimits,
   rateOf,
   ratePerCpuOf,
 } from './measurements.mjs';
 import { median, ratio, spread } from './pairs.mjs';
-import { percent, say, short, table, tell, times } from './report.mjs';
-import { startHttpPeer, startIroncached, startWebdis } from './servers.mjs';
+import { milliseconds, percent, say, short, table, tell, times } from './report.mjs';
+import { startHttpPeer, startIroncached, startLimitServer, startWebdis } from './servers.mjs';
 
 /** @typedef {import('./contest.mjs').Contestant} Contestant */
 /** @typedef {import('./generator.mjs').Generator} Generator */
 /** @typedef {import('./generator.mjs').Settings} Settings */
 /** @typedef {import('./measurements.mjs').Result} Result */
 /** @typedef {import('./servers.mjs').Server} Server */
+/** What the generator reached. @typedef {{ name: string, run: import('./generator.mjs').Measurement }} Limit */
 /** @typedef {{ name: string, mix: { gets: number, sets: number }, value: number, paced?: true }} Workload */
 /** @typedef {{ generator: Generator, seconds: number, pairs: number, store: string }} Options */
 
@@ -44,7 +44,7 @@ export const rest = { measure, print };
  * @typedef {object} RestFigures
  * @property {string} generator
  * @property {string | undefined} webdis
- * @property {import('./contest.mjs').Limit[]} limits
+ * @property {Limit[]} limits
  * @property {Result[]} results
  * @property {Result[]} paced at half rate
  */
@@ -117,6 +117,21 @@ async function measureLimits(options) {
 }
 
 /**
+ * How fast the generator is where the server does nothing.
+ * @param {string} name
+ * @param {{ request: Buffer, reply: Buffer, settings: Settings }} wire what is sent, and what always comes back
+ * @param {{ generator: Generator, seconds: number }} options
+ * @returns {Promise<Limit>}
+ */
+async function measureLimit(name, { request, reply, settings }, { generator, seconds }) {
+  tell(name);
+  const server = await startLimitServer(request, reply);
+  const oneKey = { connections: 50, keys: 1, warmup: 1 };
+  const run = await generator.run(server, { ...oneKey, ...settings, seconds }).finally(server.stop);
+  return { name, run };
+}
+
+/**
  * @param {Workload} workload @param {string[]} peers @param {Options} options @param {number} [rate]
  * @returns {Promise<Result>}
  */
@@ -186,6 +201,21 @@ async function expectRefusal({ httpPort }) {
 }
 
 const NAMES = { fastify: 'Fastify', http: 'node:http', webdis: 'webdis + redis' };
+
+/** @param {Limit[]} limits */
+function printLimits(limits) {
+  say('\nThe generator against a bare node:net server that sends canned replies and looks at nothing.\n');
+  table(
+    ['canned replies', 'requests/s', 'p99 ms', 'server busy', 'generator busy'],
+    limits.map(({ name, run }) => [
+      name,
+      short(run.requestsPerSecond),
+      milliseconds(run.p99),
+      percent(run.serverCpuSeconds / run.seconds),
+      percent(run.generatorCpuSeconds / run.seconds),
+    ]),
+  );
+}
 
 /** @param {Result[]} results */
 function printRates(results) {
