@@ -8,13 +8,15 @@ const STANDARD_BYTES = 256 * 1024;
 // together; see Turn.
 const SPARE_MAX = 16;
 
-// Up to this length, the views of a room are kept: to make one takes as long as to look for a command's handler.
+// Up to this length, all views of a room are kept: to make one takes as long as to look for a command's handler.
+// Of longer ones only the last is, since values of one kind are often of one length.
 const KEPT_VIEW_BYTES_MAX = 512;
 
 /** Some room for replies. */
 class Room {
   readonly bytes: Buffer;
   readonly #views: Buffer[] = [];
+  #longView: Buffer | undefined;
 
   constructor(length: number) {
     this.bytes = Buffer.allocUnsafeSlow(length);
@@ -22,9 +24,12 @@ class Room {
 
   /** Its first bytes. */
   first(length: number): Buffer {
-    if (length > KEPT_VIEW_BYTES_MAX) return this.bytes.subarray(0, length);
-    this.#views[length] ??= this.bytes.subarray(0, length);
-    return this.#views[length];
+    if (length <= KEPT_VIEW_BYTES_MAX) {
+      this.#views[length] ??= this.bytes.subarray(0, length);
+      return this.#views[length];
+    }
+    if (this.#longView?.length !== length) this.#longView = this.bytes.subarray(0, length);
+    return this.#longView;
   }
 }
 
