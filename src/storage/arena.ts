@@ -9,33 +9,24 @@ import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../e
 import { ArenaItem, itemBytes } from './arena-item.ts';
 import { CacheHandle, type MemoryStore } from './cache-handle.ts';
 import { NOWHERE, PAGE_BYTES } from './chunk-heap.ts';
+import { ContentsRegister } from './contents-register.ts';
 import { KEY_LENGTH_MASK } from './item-layout.ts';
+import { ItemWalk } from './item-walk.ts';
 import { isJournaled } from './journaled-decision.ts';
 import { KeyedHash } from './keyed-hash.ts';
-import { Contents, type MemoryCache, type ProjectAccount } from './memory-cache.ts';
+import type { Contents, MemoryCache, ProjectAccount } from './memory-cache.ts';
 import { MemoryCaches } from './memory-caches.ts';
 import { MemoryRestoration } from './memory-restoration.ts';
 import { type Owner, PackedItems, packedBytes, pagesFor } from './packed-items.ts';
-
-import { UseOrder } from './use-order.ts';
 
 // How long one sweep may take, in milliseconds, and how many items it frees between two looks at the time: code
 // that V8 has not compiled yet takes ten times as long as later.
 const SWEEP_MS = 1;
 const SWEEP_ITEMS = 25;
 
-// Up to so many items a cache is listed by its own order; a larger one by going through the whole index.
-const LISTED_BY_ORDER_MAX = 1_000;
-
-// How many places in the index a listing looks at without a pause.
-const LISTED_STEPS_MAX = 10_000;
-
 // How much is tidied away before an item that is still wanted has to make room, and how many items a write
 // may cost whose project has much more than it may, since its quota was lowered.
 const TIDY_ITEMS = 16;
-
-// How many items are found before the first of them is visited.
-const VISITED_TOGETHER = 16;
 
 export interface ArenaStoreOptions {
   /** How many bytes all items together may take, with everything that is kept about them. */
@@ -65,13 +56,8 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   readonly #keyText = Buffer.allocUnsafeSlow(KEY_LENGTH_MASK);
   /** Points to the item that was last given away. */
   readonly #given: ArenaItem;
-  /** The items that are visited next. */
-  readonly #found: number[] = [];
-  readonly #contents = new Map<number, ArenaContents>();
-  /** What was cleared or deleted and still waits to be freed, and how many items that is. */
-  readonly #discarded = new Set<ArenaContents>();
-  #discardedItems = 0;
-  #nextId = 1;
+  readonly #walk: ItemWalk;
+  readonly #contents: ContentsRegister;
   #bytes = 0;
   #evictions = 0;
   #expirations = 0;
@@ -80,15 +66,17 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     const { bytesMax, cachesMax, now } = options;
     this.#now = now;
     this.#bytesMax = bytesMax;
-    this.#items = new PackedItems({ bytesMax, now, orderOf: (id) => this.#contentsOf(id).kept.order });
+    this.#items = new PackedItems({ bytesMax, now, orderOf: (id) => this.#contents.of(id).kept.order });
     this.#given = new ArenaItem(this.#items.heap);
+    this.#walk = new ItemWalk(this.#items);
+    this.#contents = new ContentsRegister(this.#items.heap);
     this.caches = new MemoryCaches<Owner>({
       bytesMax,
       cachesMax,
       now,
-      newContents: (cache) => this.#newContents(cache),
+      newContents: (cache) => this.#contents.add(cache),
       oldestUse: ({ kept }) => this.#items.at(kept.order.oldest).accessedAt,
-      discard: (contents) => this.#discard(contents),
+      discard: (contents) => this.#contents.discard(contents),
     });
   }
 
@@ -114,7 +102,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
 
   totals(): Answer<StoreTotals> {
     return this.#whenTidy(() => ({
-      items: this.#items.index.size - this.#discardedItems,
+      items: this.#items.index.size - this.#contents.discardedItems,
       bytes: this.#bytes,
       bytesTaken: this.#items.heap.bytesInUse,
       bytesResident: this.#items.heap.bytesTouched,
@@ -189,18 +177,11 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   visit(from: number, visit: (cache: JournaledCache, key: Key, item: Item) => void): number {
-    const found = this.#found;
-    found.length = 0;
-    let place = from;
-    do place = this.#items.index.visit(place, (address) => found.push(address));
-    while (place !== 0 && found.length < VISITED_TOGETHER);
-    this.#items.fetch(found, found.length);
-    for (const address of found) {
+    return this.#walk.visit(from, (address) => {
       const item = this.#items.at(address);
-      const contents = this.#contentsOf(item.owner);
+      const contents = this.#contents.of(item.owner);
       if (!contents.discarded && item.expiresAt > this.#now()) visit(contents.cache, item.keyBytes, item);
-    }
-    return place;
+    });
   }
 
   restoration(): Restoration {
@@ -229,7 +210,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   async *items(cache: ArenaCache): AsyncGenerator<ListedItem> {
     this.caches.clearIfDue(cache);
     const { contents } = cache;
-    for await (const key of this.#keysOf(contents)) {
+    for await (const key of this.#walk.keysOf(contents.kept, contents.items)) {
       if (contents.discarded) return;
       const address = this.#lookUp(this.#bytesOf(key), contents);
       if (address === NOWHERE) continue;
@@ -237,33 +218,6 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       // Whoever lists may look at it later, when something else may lie there.
       if (item.expiresAt > this.#now()) yield { key, item: item.facts };
     }
-  }
-
-  async *#keysOf({ items, kept }: ArenaContents): AsyncGenerator<string> {
-    if (items <= LISTED_BY_ORDER_MAX) {
-      yield* this.#keysByOrder(kept.order);
-      return;
-    }
-    const keys: string[] = [];
-    let place = 0;
-    for (let steps = 1; ; steps++) {
-      place = this.#items.index.visit(place, (address) => {
-        const item = this.#items.at(address);
-        if (item.owner === kept.id) keys.push(item.key);
-      });
-      yield* keys;
-      keys.length = 0;
-      if (place === 0) return;
-      if (steps % LISTED_STEPS_MAX === 0) await othersTurn();
-    }
-  }
-
-  #keysByOrder(order: UseOrder): string[] {
-    const keys: string[] = [];
-    for (let address = order.oldest; address !== NOWHERE; address = order.newer(address)) {
-      keys.push(this.#items.at(address).key);
-    }
-    return keys;
   }
 
   #bytesOf(key: Key): KeyBytes {
@@ -445,7 +399,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   #expire(address: number): void {
-    const contents = this.#contentsOf(this.#items.at(address).owner);
+    const contents = this.#contents.of(this.#items.at(address).owner);
     this.#remove(address, contents);
     if (contents.discarded) return;
     contents.cache.expirations++;
@@ -457,9 +411,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     this.#items.remove(address);
     this.#bytes -= bytes;
     this.caches.accounts.charge(contents, -1, -bytes);
-    if (!contents.discarded) return;
-    this.#discardedItems--;
-    if (contents.items === 0) this.#forget(contents);
+    if (contents.discarded) this.#contents.discardedItemRemoved(contents);
   }
 
   // Frees at least one item: what nobody wants any more first, then what the accounts say. False: none may go.
@@ -478,35 +430,11 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       this.#expire(address);
       return;
     }
-    const contents = this.#contentsOf(item.owner);
+    const contents = this.#contents.of(item.owner);
     this.caches.journal?.itemRemoved(contents.cache, item.keyBytes);
     this.#remove(address, contents);
     contents.cache.evictions++;
     this.#evictions++;
-  }
-
-  #newContents(cache: ArenaCache): ArenaContents {
-    const kept = { id: this.#nextId++, order: new UseOrder(this.#items.heap) };
-    const contents = new Contents(cache, kept);
-    this.#contents.set(kept.id, contents);
-    return contents;
-  }
-
-  #contentsOf(id: number): ArenaContents {
-    const contents = this.#contents.get(id);
-    if (!contents) throw new RangeError(`an item belongs to unknown contents: ${id}`);
-    return contents;
-  }
-
-  #discard(contents: ArenaContents): void {
-    this.#discardedItems += contents.items;
-    if (contents.items > 0) this.#discarded.add(contents);
-    else this.#forget(contents);
-  }
-
-  #forget(contents: ArenaContents): void {
-    this.#discarded.delete(contents);
-    this.#contents.delete(contents.kept.id);
   }
 
   // Answers when whatever has expired or is to be cleared by now is gone, so that what is counted is exact.
@@ -533,7 +461,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   // Frees up to `most` items of discarded contents, and says how many more it might have.
   #freeDiscarded(most: number): number {
     let left = most;
-    for (const contents of this.#discarded) {
+    for (const contents of this.#contents.discarded) {
       for (; left > 0 && contents.items > 0; left--) this.#remove(contents.kept.order.oldest, contents);
       if (left === 0) break;
     }
