@@ -1,29 +1,63 @@
 import type { ServerResponse } from 'node:http';
 import { ValueRoom } from './value-room.ts';
 
-/** Larger values get memory of their own. */
-export const SHARED_BYTES_MAX = 16 * 1024;
+interface RoomSize {
+  readonly valueBytesMax: number;
+  /** For how many answers at once it is kept. */
+  readonly answers: number;
+}
 
-/** More than answers wait for each other before they leave. */
-const ROOMS = 17;
+/** Four megabytes, if all are used; the first are more than wait for each other before they leave. */
+const SIZES: readonly RoomSize[] = [
+  { valueBytesMax: 32 * 1024, answers: 17 },
+  { valueBytesMax: 128 * 1024, answers: 8 },
+  { valueBytesMax: 1024 * 1024, answers: 2 },
+];
 
-/** Memory for one value after the other, so that none has to be allocated for most. */
+/**
+ * Memory for one value after the other, so that none has to be allocated for most: what V8 does not keep itself, it
+ * gives back late, and collects everything the more often for it. The largest values get memory of their own.
+ */
 export class SharedRoom {
-  readonly #room = new ValueRoom(SHARED_BYTES_MAX);
-  readonly #answers: { room: ValueRoom; response: ServerResponse }[] = [];
-  #next = 0;
+  readonly #rooms = SIZES.map((size) => new Rooms(size));
 
   /** Room for a value, which holds until there is asked for room again. */
   forValue(bytes: number): ValueRoom {
-    return bytes <= SHARED_BYTES_MAX ? this.#room : new ValueRoom(bytes);
+    return this.#roomsFor(bytes)?.forValue() ?? new ValueRoom(bytes);
   }
 
   /** Room for a value that is sent from there: it holds until the response is finished. */
   forAnswer(bytes: number, response: ServerResponse): ValueRoom {
-    if (bytes > SHARED_BYTES_MAX) return new ValueRoom(bytes);
-    this.#next = (this.#next + 1) % ROOMS;
+    return this.#roomsFor(bytes)?.forAnswer(response) ?? new ValueRoom(bytes);
+  }
+
+  #roomsFor(bytes: number): Rooms | undefined {
+    return this.#rooms.find(({ valueBytesMax }) => bytes <= valueBytesMax);
+  }
+}
+
+/** Rooms of one size, each made when it is needed for the first time. */
+class Rooms {
+  readonly valueBytesMax: number;
+  readonly #answersMax: number;
+  readonly #answers: { room: ValueRoom; response: ServerResponse }[] = [];
+  #next = 0;
+  #room: ValueRoom | undefined;
+
+  constructor({ valueBytesMax, answers }: RoomSize) {
+    this.valueBytesMax = valueBytesMax;
+    this.#answersMax = answers;
+  }
+
+  forValue(): ValueRoom {
+    this.#room ??= new ValueRoom(this.valueBytesMax);
+    return this.#room;
+  }
+
+  forAnswer(response: ServerResponse): ValueRoom {
+    this.#next = (this.#next + 1) % this.#answersMax;
     const before = this.#answers[this.#next];
-    const room = before?.response.writableFinished ? before.room : new ValueRoom(SHARED_BYTES_MAX);
+    const room = before?.response.writableFinished ? before.room : new ValueRoom(this.valueBytesMax);
     this.#answers[this.#next] = { room, response };
     return room;
   }

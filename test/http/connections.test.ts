@@ -327,6 +327,30 @@ describe('large values that are asked for together', () => {
   });
 });
 
+test.each([20_000, 100_000, 300_000])(
+  'large values wait whole for a client that does not read, %i bytes each',
+  async (length) => {
+    const other = await connected();
+    const slow = connectTo(await portOf());
+    for (const letter of ['a', 'b']) {
+      const value = letter.repeat(length);
+      other.write(put(JSON.stringify({ value })).replace(ITEM, path('c', letter)));
+      expect((await other.answer()).status).toBe(200);
+    }
+    const answers = Math.ceil(12_000_000 / length);
+    slow.socket.pause();
+    slow.write(request('GET', path('c', 'a')).repeat(answers));
+    for (let i = 0; i < 40; i++) {
+      other.write(request('GET', path('c', 'b')));
+      expect(JSON.parse((await other.answer()).body).value === 'b'.repeat(length)).toBe(true);
+    }
+    slow.socket.resume();
+    for (let i = 0; i < answers; i++) {
+      expect(JSON.parse((await slow.answer()).body).value === 'a'.repeat(length)).toBe(true);
+    }
+  },
+);
+
 describe('a connection without a request', () => {
   test('is told how long it stays open, and is closed some time after that', async () => {
     const socket = await connected({ limits: { keepAliveTimeoutMs: 1_000 } });

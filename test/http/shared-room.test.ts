@@ -1,0 +1,51 @@
+import type { ServerResponse } from 'node:http';
+import { expect, test } from 'vitest';
+import { SharedRoom } from '../../src/http/shared-room.ts';
+import { VALUE_AT } from '../../src/http/value-room.ts';
+
+const KIB = 1024;
+
+/** A response, as far as a room asks for it. */
+function responseThat(isFinished: boolean): ServerResponse {
+  return { writableFinished: isFinished } as ServerResponse;
+}
+
+test.each([1, 32 * KIB, 32 * KIB + 1, 128 * KIB, 1024 * KIB, 1024 * KIB + 1])(
+  'there is room for a value of %i bytes, and for what stands around it',
+  (bytes) => {
+    const shared = new SharedRoom();
+    for (const room of [shared.forValue(bytes), shared.forAnswer(bytes, responseThat(true))]) {
+      expect(room.bytes.length).toBeGreaterThan(VALUE_AT + bytes);
+    }
+  },
+);
+
+test.each([
+  [20 * KIB, 17],
+  [100 * KIB, 8],
+  [500 * KIB, 2],
+])('answers with %i bytes take turns with the memory of %i', (bytes, count) => {
+  const shared = new SharedRoom();
+  const rooms = Array.from({ length: 3 * count }, () => shared.forAnswer(bytes, responseThat(true)));
+  expect(new Set(rooms).size).toBe(count);
+});
+
+test('an answer that is not finished keeps its memory to itself', () => {
+  const shared = new SharedRoom();
+  const kept = Array.from({ length: 20 }, () => shared.forAnswer(100 * KIB, responseThat(false)));
+  const later = Array.from({ length: 20 }, () => shared.forAnswer(100 * KIB, responseThat(true)));
+  expect(new Set(kept).size).toBe(20);
+  expect(later.some((room) => kept.includes(room))).toBe(false);
+});
+
+test.each([
+  [900 * KIB, 1],
+  [1025 * KIB, 5],
+])(
+  'values of %i bytes that are looked at one after the other take the memory of %i in five',
+  (bytes, count) => {
+    const shared = new SharedRoom();
+    const rooms = Array.from({ length: 5 }, () => shared.forValue(bytes));
+    expect(new Set(rooms).size).toBe(count);
+  },
+);
