@@ -7,10 +7,15 @@ interface RoomSize {
   readonly answers: number;
 }
 
-/** Four megabytes, if all are used; the first are more than wait for each other before they leave. */
+const SMALLEST_BYTES = 32 * 1024;
+
+/** Six megabytes, if all are used; of the first, more than answers that wait for each other before they leave. */
 const SIZES: readonly RoomSize[] = [
-  { valueBytesMax: 32 * 1024, answers: 17 },
+  { valueBytesMax: SMALLEST_BYTES, answers: 17 },
+  { valueBytesMax: 64 * 1024, answers: 8 },
   { valueBytesMax: 128 * 1024, answers: 8 },
+  { valueBytesMax: 256 * 1024, answers: 4 },
+  { valueBytesMax: 512 * 1024, answers: 2 },
   { valueBytesMax: 1024 * 1024, answers: 2 },
 ];
 
@@ -20,10 +25,15 @@ const SIZES: readonly RoomSize[] = [
  */
 export class SharedRoom {
   readonly #rooms = SIZES.map((size) => new Rooms(size));
+  #valueRoom = new ValueRoom(SMALLEST_BYTES);
 
   /** Room for a value, which holds until there is asked for room again. */
   forValue(bytes: number): ValueRoom {
-    return this.#roomsFor(bytes)?.forValue() ?? new ValueRoom(bytes);
+    if (bytes <= this.#valueRoom.valueBytesMax) return this.#valueRoom;
+    const rooms = this.#roomsFor(bytes);
+    if (!rooms) return new ValueRoom(bytes);
+    this.#valueRoom = new ValueRoom(rooms.valueBytesMax);
+    return this.#valueRoom;
   }
 
   /** Room for a value that is sent from there: it holds until the response is finished. */
@@ -36,22 +46,16 @@ export class SharedRoom {
   }
 }
 
-/** Rooms of one size, each made when it is needed for the first time. */
+/** Rooms of one size for answers, each made when it is needed for the first time. */
 class Rooms {
   readonly valueBytesMax: number;
   readonly #answersMax: number;
   readonly #answers: { room: ValueRoom; response: ServerResponse }[] = [];
   #next = 0;
-  #room: ValueRoom | undefined;
 
   constructor({ valueBytesMax, answers }: RoomSize) {
     this.valueBytesMax = valueBytesMax;
     this.#answersMax = answers;
-  }
-
-  forValue(): ValueRoom {
-    this.#room ??= new ValueRoom(this.valueBytesMax);
-    return this.#room;
   }
 
   forAnswer(response: ServerResponse): ValueRoom {
