@@ -9,7 +9,10 @@ interface RoomSize {
 
 const SMALLEST_BYTES = 32 * 1024;
 
-/** Six megabytes, if all are used; of the first, more than answers that wait for each other before they leave. */
+/**
+ * Each is at most twice as large as a value needs, or the smallest. Six megabytes, if all are used; of the first, more
+ * than answers that wait for each other before they leave.
+ */
 const SIZES: readonly RoomSize[] = [
   { valueBytesMax: SMALLEST_BYTES, answers: 17 },
   { valueBytesMax: 64 * 1024, answers: 8 },

@@ -32,6 +32,7 @@ export class ContentsRegister {
     return contents;
   }
 
+  /** Throws RangeError where no item can bear this number: that is a bug. */
   of(id: number): Contents<Owner> {
     const contents = this.#contents.get(id);
     if (!contents) throw new RangeError(`an item belongs to unknown contents: ${id}`);

@@ -10,13 +10,15 @@ function responseThat(isFinished: boolean): ServerResponse {
   return { writableFinished: isFinished } as ServerResponse;
 }
 
-test.each([1, 32 * KIB, 32 * KIB + 1, 128 * KIB, 1024 * KIB, 1024 * KIB + 1])(
-  'there is room for a value of %i bytes, and for what stands around it',
+test.each([1, 32 * KIB, 32 * KIB + 1, 128 * KIB, 128 * KIB + 1, 512 * KIB + 1, 1024 * KIB, 1024 * KIB + 1])(
+  'there is room for a value of %i bytes and what stands around it, for an answer of at most twice that or 32 KB',
   (bytes) => {
     const shared = new SharedRoom();
-    for (const room of [shared.forValue(bytes), shared.forAnswer(bytes, responseThat(true))]) {
+    const answer = shared.forAnswer(bytes, responseThat(true));
+    for (const room of [shared.forValue(bytes), answer]) {
       expect(room.bytes.length).toBeGreaterThan(VALUE_AT + bytes);
     }
+    expect(answer.valueBytesMax).toBeLessThanOrEqual(Math.max(32 * KIB, 2 * bytes));
   },
 );
 
