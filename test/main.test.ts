@@ -195,6 +195,18 @@ test.skipIf(process.platform === 'win32')(
   },
 );
 
+test('all that it says is lines of its log: this Node knows the flags that it is given', async () => {
+  const { ready, child, output, exited } = await run(temporaryDirectory());
+  const client = await textClient(Number(ready['memcachedPort']));
+  expect(await client.ask('mn\r\n')).toBe('MN\r\n');
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
+  const others = output()
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('{"level":'));
+  expect(others).toEqual([]);
+});
+
 test('SIGHUP is no end', async () => {
   const { ready, child } = await run(temporaryDirectory());
   child.kill('SIGHUP');

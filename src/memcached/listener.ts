@@ -23,6 +23,7 @@ import { DirectWrites } from '../sockets/direct-writes.ts';
 import { type ClientCertificateRules, ClientCertificates } from './client-certificate.ts';
 import { CommandMeter, type SlowCommands } from './command-meter.ts';
 import { HeldReplies } from './held-replies.ts';
+import { inlineMore } from './inlining.ts';
 import type { PatienceLimits } from './patience.ts';
 import { ReplyRoom } from './reply-buffer.ts';
 import type { ServerStatus } from './server-status.ts';
@@ -256,6 +257,7 @@ export class MemcachedListener {
       socket.end('ERROR a client certificate is needed\r\n', () => linger(socket));
       return;
     }
+    inlineMore();
     connections.current++;
     connections.total++;
     const client = { door: 'memcached', address: socket.remoteAddress, connection: connections.total };
