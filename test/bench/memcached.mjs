@@ -12,11 +12,12 @@ import {
 } from './measurements.mjs';
 import { median, ratio, spread } from './pairs.mjs';
 import { percent, say, short, table, tell, times } from './report.mjs';
-import { startIroncached, startLimitServer, startMemcached } from './servers.mjs';
+import { startBareCache, startIroncached, startLimitServer, startMemcached } from './servers.mjs';
 
 /** @typedef {import('./generator.mjs').Measurement} Measurement */
 /** @typedef {import('./measurements.mjs').Result} Result */
-/** @typedef {{ name: string, settings: Record<string, number>, perKey?: boolean, paced?: boolean }} Workload */
+/** @typedef {{ name: string, settings: Settings, perKey?: boolean, paced?: boolean }} Workload */
+/** @typedef {Record<string, number> & { keys: number, value: number }} Settings */
 
 const small = { connections: 50, keys: 100_000, value: 100 };
 const large = { connections: 50, keys: 10_000, value: 10_000 };
@@ -100,24 +101,23 @@ async function measureWork({ name, settings, perKey = false }, { store, peer, ..
   // By themselves: the memory of each more that takes its turn would push the others' out of the processor's cache.
   const limits = {
     limit: await startLimit(settings),
-    ...(settings['value'] === large.value ? { copying: await startLimit(settings, settings['keys']) } : {}),
+    bare: { server: await startBareCache(settings.keys, settings.value), settings },
   };
   return { name, perKey, runs: { ...runs, ...(await contest(limits, options)) } };
 }
 
 /**
  * A server that does nothing is given gets alone where there are gets, always the same, so that it knows the reply.
- * @param {Record<string, number>} settings
- * @param {number} [copied] among how many items values are copied
+ * @param {Settings} given
  * @returns {Promise<import('./contest.mjs').Contestant>}
  */
-async function startLimit({ value = 0, meta = 0, multi = 1, ...settings }, copied) {
+async function startLimit({ value, meta = 0, multi = 1, ...settings }) {
   const wire = { value, meta: meta > 0 };
   const keys = Array.from({ length: multi }, () => 0);
   const [request, reply, mix] = settings['gets']
     ? [getRequest(keys, wire), getReply(keys, wire), getsOnly]
     : [setRequest(0, wire), setReply(wire), setsOnly];
-  const server = await startLimitServer(request, reply, copied);
+  const server = await startLimitServer(request, reply);
   return { server, settings: { ...settings, value, meta, multi, ...mix, keys: 1, preload: 0 } };
 }
 
@@ -130,29 +130,37 @@ async function measurePaced({ name, settings }, rate, options) {
 
 /** @param {Result[]} results */
 function printLimits(results) {
+  say('\nWhat could be reached: the limit is a bare node:net server that sends canned replies and looks at');
   say(
-    '\nThe limit: a bare node:net server that sends canned replies and looks at nothing, gets alone where there',
+    'nothing, gets alone where there are gets. A bare cache reads, finds, copies and replies, and does nothing',
   );
-  say(
-    'are gets. With copies, it copies each value to or from memory of as many items, which whoever keeps them',
-  );
-  say('must. Ratios are its requests / memcached’s.\n');
+  say('else that a service has to do. Both by themselves; ratios are their requests / memcached’s.\n');
   table(
-    ['work', 'limit/s', 'ratio', 'with copies/s', 'ratio', 'ironcached/s', 'server busy', 'generator busy'],
+    [
+      'work',
+      'limit/s',
+      'ratio',
+      'server busy',
+      'generator busy',
+      'bare cache/s',
+      'ratio',
+      'ironcached/s',
+      'ironcached / bare cache',
+    ],
     results.map((result) => {
-      const { memcached, limit, copying, ironcached } = result.runs;
+      const { memcached, limit = [], bare = [], ironcached = [] } = result.runs;
       const rate = rateOf(result);
-      const rateIn = (/** @type {Measurement[] | undefined} */ runs) =>
-        runs ? short(median(runs.map(rate))) : '–';
+      const rateIn = (/** @type {Measurement[]} */ runs) => short(median(runs.map(rate)));
       return [
         result.perKey ? `${result.name} (keys)` : result.name,
         rateIn(limit),
         times(ratio(limit, memcached, rate)),
-        rateIn(copying),
-        times(ratio(copying, memcached, rate)),
+        percent(median(limit.map((run) => run.serverCpuSeconds / run.seconds))),
+        generatorBusy(limit),
+        rateIn(bare),
+        times(ratio(bare, memcached, rate)),
         rateIn(ironcached),
-        percent(median((limit ?? []).map((run) => run.serverCpuSeconds / run.seconds))),
-        limit ? generatorBusy(limit) : '–',
+        times(ratio(ironcached, bare, rate)),
       ];
     }),
   );
@@ -204,4 +212,6 @@ function printPaced(results) {
   printLatencies(results, 'memcached');
   say('\nThe limit at the same rate, in ms (memcached | limit).\n');
   printLatencies(results, 'memcached', 'limit');
+  say('\nThe bare cache at the same rate, in ms (memcached | bare cache).\n');
+  printLatencies(results, 'memcached', 'bare');
 }

@@ -10,6 +10,7 @@ import { readResults } from './results-file.mjs';
 /** @typedef {import('./plot.mjs').Group} Group */
 
 const BARE_SERVER = 'a bare node:net server';
+const BARE_CACHE = 'a bare cache';
 
 const [, , file = 'bench-results.json'] = process.argv;
 const parts = readResults(file);
@@ -76,7 +77,7 @@ function rates(results, peer) {
     ratio(result.runs[whose], result.runs[peer], rateOf(result));
   return undisturbed(results).flatMap((result) => [
     ...bars([result], rate('ironcached')),
-    ...bars([{ ...result, name: 'a bare server that copies' }], rate('copying')),
+    ...bars([{ ...result, name: BARE_CACHE }], rate('bare')),
   ]);
 }
 
@@ -88,7 +89,7 @@ function tails(results, peer) {
       ratio(runs[whose], runs[peer], (run) => run.p99);
   return undisturbed(results).flatMap((result) => [
     ...bars([result], p99('ironcached')),
-    ...bars([{ ...result, name: BARE_SERVER }], p99('limit')),
+    ...bars([{ ...result, name: BARE_CACHE }], p99('bare')),
   ]);
 }
 

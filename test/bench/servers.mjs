@@ -101,15 +101,14 @@ export async function startMemcached({ memoryLimitMib = MEMORY_LIMIT_MIB, connec
   return { ...server, ...noAccount, port, readyMs: performance.now() - started };
 }
 
-/**
- * It knows how long a request is, and always replies the same.
- * @param {Buffer} request
- * @param {Buffer} reply
- * @param {number} [copied] among how many items' memory it copies the longer of the two; none: it copies nothing
- */
-export async function startLimitServer(request, reply, copied = 0) {
-  const args = [String(request.length), reply.toString('base64'), String(copied)];
-  return startScript('limit-server.mjs', args, {});
+/** It knows how long a request is, and always replies the same. @param {Buffer} request @param {Buffer} reply */
+export async function startLimitServer(request, reply) {
+  return startScript('limit-server.mjs', [String(request.length), reply.toString('base64')], {});
+}
+
+/** It keeps so many items at most, with values of at most so many bytes. @param {number} items @param {number} valueBytes */
+export async function startBareCache(items, valueBytes) {
+  return startScript('bare-cache.mjs', [String(items), String(valueBytes)], {});
 }
 
 /**
