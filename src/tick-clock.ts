@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Clock } from './engine/clock.ts';
 import { atTurnEnd } from './turn-end.ts';
 

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { type Clock, clockSet } from '../engine/clock.ts';
 import type { CommitGate } from '../engine/commit-gate.ts';
 import { Refusal } from '../engine/errors.ts';

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 
 export interface SilenceLimits {
   /** How long nothing may happen between an answer and the next request. */

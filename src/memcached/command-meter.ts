@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { OperationMeter, RequestMeter, StatusCount } from '../metrics/request-meter.ts';
 import type { Request } from './request.ts';
 

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { type Leaver, LeavingTogether } from '../sockets/leaving-together.ts';
 import { atTurnEnd } from '../turn-end.ts';
 
