@@ -1,9 +1,11 @@
 // npm run bench:page -- [bench-results.json]: writes RESULTS.md, with all tables, and results.svg beside it.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { aimsOf, sayAims } from './aims.mjs';
 import { isDisturbed, rateOf, ratePerCpuOf } from './measurements.mjs';
 import { ratio } from './pairs.mjs';
 import { plot } from './plot.mjs';
+import { takeSaid } from './report.mjs';
 import { readResults } from './results-file.mjs';
 
 /** @typedef {import('./measurements.mjs').Result} Result */
@@ -35,8 +37,15 @@ Written by \`npm run bench:page\` from what \`npm run bench\` measured; [README.
 
 ![Ratios to memcached, Fastify, webdis and redis, as bars](results.svg)
 
+${aims()}
 ${sections.join('\n\n')}
 `;
+}
+
+// Also to be read where this is run.
+function aims() {
+  sayAims(aimsOf(parts));
+  return takeSaid().trimStart();
 }
 
 /** @param {Pick<import('./results-file.mjs').PartResult, 'date' | 'machine' | 'options'>} about */

@@ -1,5 +1,6 @@
 // npm run bench -- [parts] [options]: see --help, and README.md for how to read the tables.
 import { parseArgs } from 'node:util';
+import { aimsOf, sayAims } from './aims.mjs';
 import { durability } from './durability.mjs';
 import { growth } from './growth.mjs';
 import { benchItems } from './items.mjs';
@@ -83,6 +84,8 @@ async function run({ parts, json, help: _, ...options }) {
     // After every part, so that a late failure loses no figures.
     addResult(json, part, { date, machine, options, others: others(), markdown: takeSaid(), figures });
   }
+  const measured = Object.entries(readResults(json)).filter(([part]) => parts.some((name) => name === part));
+  sayAims(aimsOf(Object.fromEntries(measured)));
   say(`\nAll figures: ${json}`);
 }
 
