@@ -150,7 +150,8 @@ function printLimits(results) {
     results.map((result) => {
       const { memcached, limit = [], bare = [], ironcached = [] } = result.runs;
       const rate = rateOf(result);
-      const rateIn = (/** @type {Measurement[]} */ runs) => short(median(runs.map(rate)));
+      const rateIn = (/** @type {Measurement[]} */ runs) =>
+        runs.length > 0 ? short(median(runs.map(rate))) : '–';
       return [
         result.perKey ? `${result.name} (keys)` : result.name,
         rateIn(limit),
