@@ -29,7 +29,7 @@ function memcachedPart(results: object[], paced: object[] = []) {
   return { memcached: { figures: { results, paced } } };
 }
 
-test('a rate below its aim is bold, one that is printed as the aim is not', () => {
+test('a rate below its aim is bold, even if it is printed as the aim', () => {
   const of = (ours: number) => [
     {
       name: 'depth 1, 9:1',
@@ -40,7 +40,8 @@ test('a rate below its aim is bold, one that is printed as the aim is not', () =
     ['depth 1, 9:1 ÷ memcached', 'at least 0.90 ×', reached, '1.30 ×', '0.99 ×'],
   ];
   expect(said(memcachedPart(of(890)))).toEqual(row('**0.89 ×**'));
-  expect(said(memcachedPart(of(896)))).toEqual(row('0.90 ×'));
+  expect(said(memcachedPart(of(896)))).toEqual(row('**0.90 ×**'));
+  expect(said(memcachedPart(of(900)))).toEqual(row('0.90 ×'));
 });
 
 test('a latency above its aim is bold', () => {

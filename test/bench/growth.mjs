@@ -3,8 +3,8 @@ import { contest } from './contest.mjs';
 import { buildGenerator } from './generator.mjs';
 import { getReply, getRequest } from './load/memcached-wire.mjs';
 import { has, openFilesMax } from './machine.mjs';
-import { ratePerCpuOf } from './measurements.mjs';
-import { median, ratio, spread } from './pairs.mjs';
+import { growthOf, ratePerCpuOf } from './measurements.mjs';
+import { median, spread } from './pairs.mjs';
 import { mebibytes, percent, say, short, table, tell, times } from './report.mjs';
 import { itemRequests } from './rest.mjs';
 import { startIroncached, startLimitServer, startMemcached } from './servers.mjs';
@@ -210,11 +210,11 @@ function printCosts(results) {
       return [
         result.name,
         both([rates(few), rates(many)]),
-        times(ratio(few, many, perCpu)),
+        times(growthOf(result, 'ours')),
         peerFew ? both([rates(peerFew), rates(peerMany)]) : '–',
-        times(ratio(peerFew, peerMany, perCpu)),
+        times(growthOf(result, 'peer')),
         limitFew ? both([rates(limitFew), rates(limitMany)]) : '–',
-        times(ratio(limitFew, limitMany, perCpu)),
+        times(growthOf(result, 'limit')),
         percent(spread(few.map(perCpu))),
         both([few, many].map((runs) => mebibytes(runs.at(-1)?.residentBytes ?? 0))),
         String(

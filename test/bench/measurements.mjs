@@ -23,6 +23,16 @@ export function ratePerCpuOf(result) {
   return (/** @type {Measurement} */ run) => (rate(run) * run.seconds) / run.serverCpuSeconds;
 }
 
+/** A contestant's rate ÷ a peer's. @param {Result} result @param {string} whose @param {string} peer */
+export function rateRatio(result, whose, peer) {
+  return ratio(result.runs[whose], result.runs[peer], rateOf(result));
+}
+
+/** What a request costs with many of something ÷ with few. @param {Result} result @param {string} whose */
+export function growthOf(result, whose) {
+  return ratio(result.runs[`${whose}, few`], result.runs[`${whose}, many`], ratePerCpuOf(result));
+}
+
 /** Half of what the slower one did: where a pause shows as latency and not as a lower rate. @param {Record<string, Measurement[]>} runs */
 export function halfRate(runs) {
   const tops = Object.values(runs).map((each) => median(each.map((run) => run.requestsPerSecond)));

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { aimsOf, sayAims } from './aims.mjs';
-import { isDisturbed, rateOf, ratePerCpuOf } from './measurements.mjs';
+import { growthOf, isDisturbed, rateRatio } from './measurements.mjs';
 import { ratio } from './pairs.mjs';
 import { plot } from './plot.mjs';
 import { takeSaid } from './report.mjs';
@@ -83,7 +83,7 @@ function groups() {
 /** @param {Result[]} results @param {string} peer */
 function rates(results, peer) {
   const rate = (/** @type {string} */ whose) => (/** @type {Result} */ result) =>
-    ratio(result.runs[whose], result.runs[peer], rateOf(result));
+    rateRatio(result, whose, peer);
   return undisturbed(results).flatMap((result) => [
     ...bars([result], rate('ironcached')),
     ...bars([{ ...result, name: BARE_CACHE }], rate('bare')),
@@ -109,8 +109,7 @@ function undisturbed(results) {
 
 /** @param {Result[]} results */
 function costs(results) {
-  const cost = (/** @type {string} */ whose) => (/** @type {Result} */ result) =>
-    ratio(result.runs[`${whose}, few`], result.runs[`${whose}, many`], ratePerCpuOf(result));
+  const cost = (/** @type {string} */ whose) => (/** @type {Result} */ result) => growthOf(result, whose);
   return results.flatMap((result) => [
     ...bars([result], cost('ours')),
     ...bars([{ ...result, name: 'memcached' }], cost('peer')),
