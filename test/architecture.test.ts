@@ -18,7 +18,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   auth: [],
   limits: [],
   metrics: [],
-  sockets: [],
+  sockets: ['turn-end'],
   'certificate-files': ['config', 'start-error'],
   config: ['setting-values'],
   'file-limit': [],

@@ -1,12 +1,13 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Crowd } from '../sockets/crowd.ts';
 import { type DirectSocket, DirectWrites, type Written } from '../sockets/direct-writes.ts';
 import { LeavingTogether } from '../sockets/leaving-together.ts';
 import { atTurnEnd } from '../turn-end.ts';
 
 /**
- * Responses whose body, given whole as bytes or as a text of one character each, leaves in one piece with its head,
- * and together with others that were made in the same turn of the event loop.
+ * Responses whose body, given whole as bytes or as a text of one character each, leaves in one piece with its head;
+ * and, where there are many at a time, together with others that were made in the same turn of the event loop.
  */
 export class JoinedResponse<
   Request extends IncomingMessage = IncomingMessage,
@@ -19,9 +20,10 @@ export class JoinedResponse<
     const isWhole = encoding === 'latin1' && typeof head === 'string' && isSent === false;
     if (!isWhole || !(typeof body === 'string' || body instanceof Buffer)) return super.end(...(args as []));
     this.#body = body;
+    crowd.grow();
     // Without a socket it waits for the answers before it; after an error the connection may be cut at once.
     const mayWait = this.socket !== null && WAITING_STATUSES.has(this.statusCode);
-    if (mayWait && body.length <= WAITING_BYTES_MAX) leaveSoon(this);
+    if (mayWait && crowd.isThere && body.length <= WAITING_BYTES_MAX) leaveSoon(this);
     else this.leave();
     return this;
   }
@@ -74,6 +76,7 @@ function writeDirectly(
   return direct === 'unusual' ? 'not_written' : writes.write(direct, whole, sent);
 }
 
+const crowd = new Crowd();
 const leaving = new LeavingTogether();
 
 function leaveSoon(response: JoinedResponse): void {

@@ -123,7 +123,10 @@ export class Session implements Waiting {
       this.#later.push(Buffer.from(buffer.subarray(0, length)));
       return;
     }
-    if (this.#context && length <= WAITING_BYTES_MAX) {
+    const { crowd } = this.#parts.turn;
+    crowd.grow();
+    const mayWait = this.#context !== undefined && length <= WAITING_BYTES_MAX;
+    if (mayWait && crowd.isThere) {
       this.#waitForOthers(buffer, length);
       return;
     }
@@ -243,11 +246,12 @@ export class Session implements Waiting {
     else this.#sendSoon();
   }
 
-  // Small replies wait for those to others, which must not wait for large ones. Where there is none, what was
-  // sent before may still be too much for the client.
+  // In a crowd, small replies wait for those to others, which must not wait for large ones. Where there is none,
+  // what was sent before may still be too much for the client.
   #sendSoon(): void {
     const { length } = this.#output;
-    if (length === 0 || length > SENT_TOGETHER_BYTES_MAX) {
+    const mayWait = length > 0 && length <= SENT_TOGETHER_BYTES_MAX;
+    if (!mayWait || !this.#parts.turn.crowd.isThere) {
       this.leave();
     } else if (!this.#isLeaving) {
       this.#isLeaving = true;

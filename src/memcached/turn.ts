@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { Crowd } from '../sockets/crowd.ts';
 import { type Leaver, LeavingTogether } from '../sockets/leaving-together.ts';
 import { atTurnEnd } from '../turn-end.ts';
 
@@ -16,10 +17,12 @@ export interface Waiting extends Leaver {
 }
 
 /**
- * Has the clients that ask in one turn of the event loop answered at its end, together: first all answers are
- * made, since memory takes as long to be asked for ten items as for one; then all are sent.
+ * Has the clients that ask in one turn of the event loop answered at its end, together, where they are a crowd: first
+ * all answers are made, since memory takes as long to be asked for ten items as for one; then all are sent.
  */
 export class Turn {
+  /** Is it worth to wait? */
+  readonly crowd = new Crowd();
   /** Where that waits which clients sent. */
   readonly bytes = Buffer.allocUnsafeSlow(TOGETHER_MAX * WAITING_BYTES_MAX);
   #bytesTaken = 0;

@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 import { setImmediate as turnEnd } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { JoinedResponse, leaveNow } from '../../src/http/joined-response.ts';
+import { CROWD_MIN } from '../../src/sockets/crowd.ts';
 
 /** A connection that keeps what is written to it, each piece by itself. */
 class Recorder extends Duplex {
@@ -43,17 +44,32 @@ function answer(response: JoinedResponse, body: string | Buffer, status = 200): 
   response.writeHead(status, ['content-length', body.length]).end(body, 'latin1');
 }
 
-test('a text leaves in one piece with its head, at the end of the turn', async () => {
-  const connection = await connectedTo((_request, response) => answer(response, 'gr\xfc\xdfe'));
-  connection.push(GET);
-  expect(connection.pieces).toEqual([]);
+/** A turn of the event loop in which so many ask, for what the next one is to be like. */
+async function turnWith(clients: number): Promise<void> {
+  const connections = await Promise.all(
+    Array.from({ length: clients }, () => connectedTo((_request, response) => answer(response, 'ok'))),
+  );
+  for (const connection of connections) connection.push(GET);
   await turnEnd();
-  expect(connection.pieces).toEqual([
-    expect.stringMatching(/^HTTP\/1.1 200 OK\r\n[\s\S]*\r\n\r\ngr\xfc\xdfe$/),
-  ]);
+}
+
+test('a text leaves in one piece with its head: at once where few ask, at the end of the turn where many do', async () => {
+  const connection = await connectedTo((_request, response) => answer(response, 'gr\xfc\xdfe'));
+  const whole = expect.stringMatching(/^HTTP\/1.1 200 OK\r\n[\s\S]*\r\n\r\ngr\xfc\xdfe$/);
+  connection.push(GET);
+  expect(connection.pieces).toEqual([whole]);
+  await turnWith(CROWD_MIN);
+  connection.push(GET);
+  expect(connection.pieces).toEqual([whole]);
+  await turnEnd();
+  expect(connection.pieces).toEqual([whole, whole]);
+  await turnWith(CROWD_MIN - 1);
+  connection.push(GET);
+  expect(connection.pieces).toEqual([whole, whole, whole]);
 });
 
 test('an error does not wait for the end of the turn', async () => {
+  await turnWith(CROWD_MIN);
   const connection = await connectedTo((_request, response) => answer(response, 'no', 413));
   connection.push(GET);
   expect(connection.beginnings).toEqual(['HTTP/1.1 413 Payload Too Large']);
@@ -77,6 +93,7 @@ test('answers on one connection leave in the order of their requests, whenever t
 });
 
 test('however many there are, each leaves, and the first of them before the turn is over', async () => {
+  await turnWith(CROWD_MIN);
   const connections = await Promise.all(
     Array.from({ length: 100 }, () => connectedTo((_request, response) => answer(response, 'ok'))),
   );
@@ -88,7 +105,9 @@ test('however many there are, each leaves, and the first of them before the turn
 
 test('whoever writes past the responses can have them leave before', async () => {
   const connection = await connectedTo((_request, response) => answer(response, 'ok'));
+  await turnWith(CROWD_MIN);
   connection.push(GET);
+  expect(connection.pieces).toEqual([]);
   leaveNow();
   expect(connection.beginnings).toEqual(['HTTP/1.1 200 OK']);
 });
@@ -96,6 +115,7 @@ test('whoever writes past the responses can have them leave before', async () =>
 test('a response whose connection is gone by then is no trouble to the others', async () => {
   const gone = await connectedTo((_request, response) => answer(response, 'ok'));
   const other = await connectedTo((_request, response) => answer(response, 'ok'));
+  await turnWith(CROWD_MIN);
   gone.push(GET);
   other.push(GET);
   gone.destroy();

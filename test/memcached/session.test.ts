@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/engine/errors.ts';
 import type { Store } from '../../src/engine/store.ts';
@@ -9,6 +10,7 @@ import type { ServerStatus } from '../../src/memcached/server-status.ts';
 import { Session } from '../../src/memcached/session.ts';
 import { Turn } from '../../src/memcached/turn.ts';
 import { RequestMeter } from '../../src/metrics/request-meter.ts';
+import { CROWD_MIN } from '../../src/sockets/crowd.ts';
 import { SIGN_IN_LIMITS } from '../support/credentials.ts';
 import { Faults, faultyStore } from '../support/faulty-store.ts';
 import { lateStore } from '../support/late-store.ts';
@@ -180,44 +182,54 @@ describe('a store that answers later', () => {
   });
 });
 
-test('what a connection brings although it was told to pause waits for its turn', async () => {
-  const door = await testDoor({ around: lateStore });
+/** A session without a socket, signed in to a cache of the door. */
+function boundSession(
+  door: Awaited<ReturnType<typeof testDoor>>,
+  { write, end = () => {} }: { write: (text: string) => void; end?: () => void },
+) {
   const grant = door.tokens.boundGrant(PROJECT);
   if (!grant) throw new Error('the door has no such project');
-  let written = '';
-  const done = new Promise<void>((resolve) => {
-    const session = new Session({
-      engine: door.engine,
-      tokens: door.tokens,
-      server: STATUS,
-      room: new ReplyRoom(),
-      turn: new Turn(),
-      connection: {
-        write: (bytes) => {
-          written += bytes.toString('latin1');
-          return true;
-        },
-        waiting: () => 0,
-        needsDrain: () => false,
-        pause: () => {},
-        resume: () => {},
-        expectDrain: () => {},
-        end: resolve,
-        abort: () => {},
+  const turn = new Turn();
+  const session = new Session({
+    engine: door.engine,
+    tokens: door.tokens,
+    server: STATUS,
+    room: new ReplyRoom(),
+    turn,
+    connection: {
+      write: (bytes) => {
+        write(bytes.toString('latin1'));
+        return true;
       },
-      lineBytesMax: 2048,
-      unansweredBytesMax: 65_536,
-      patience: { signInTimeoutMs: 0, requestTimeoutMs: 0 },
-      signIns: new FailedSignIns(SIGN_IN_LIMITS, door.clock.now, { warn() {} }),
-      rates: new RequestRates(0, door.clock.now),
-      address: '',
-      failuresMax: 1,
-      meter: new CommandMeter(new RequestMeter('memcached'), 0),
-      onBug: () => {},
-      bound: { cache: door.engine.cache(PROJECT, 'bound'), grant },
-      onSlow: () => {},
-      onSignInFailure: () => {},
-    });
+      waiting: () => 0,
+      needsDrain: () => false,
+      pause: () => {},
+      resume: () => {},
+      expectDrain: () => {},
+      end,
+      abort: () => {},
+    },
+    lineBytesMax: 2048,
+    unansweredBytesMax: 65_536,
+    patience: { signInTimeoutMs: 0, requestTimeoutMs: 0 },
+    signIns: new FailedSignIns(SIGN_IN_LIMITS, door.clock.now, { warn() {} }),
+    rates: new RequestRates(0, door.clock.now),
+    address: '',
+    failuresMax: 1,
+    meter: new CommandMeter(new RequestMeter('memcached'), 0),
+    onBug: () => {},
+    bound: { cache: door.engine.cache(PROJECT, 'bound'), grant },
+    onSlow: () => {},
+    onSignInFailure: () => {},
+  });
+  return { session, turn };
+}
+
+test('what a connection brings although it was told to pause waits for its turn', async () => {
+  const door = await testDoor({ around: lateStore });
+  const written: string[] = [];
+  await new Promise<void>((end) => {
+    const { session } = boundSession(door, { write: (text) => written.push(text), end });
     session.receive(Buffer.from(`${set('a', '1')}incr a 1\r\nge`));
     const chunk = Buffer.alloc(100);
     for (const more of ['t a\r\nver', 'sion\r\n', 'quit\r\n']) {
@@ -226,8 +238,22 @@ test('what a connection brings although it was told to pause waits for its turn'
       session.receive(chunk.subarray(0, more.length));
     }
   });
-  await done;
-  expect(written).toBe('STORED\r\n2\r\nVALUE a 0 1\r\n2\r\nEND\r\nVERSION 1.6.18\r\n');
+  expect(written.join('')).toBe('STORED\r\n2\r\nVALUE a 0 1\r\n2\r\nEND\r\nVERSION 1.6.18\r\n');
+});
+
+test('where few ask at a time, each is answered at once; where many do, at the end of the turn', async () => {
+  const written: string[] = [];
+  const { session, turn } = boundSession(await testDoor(), { write: (text) => written.push(text) });
+  session.receive(Buffer.from('mn\r\n'));
+  expect(written).toEqual(['MN\r\n']);
+  for (let i = 1; i < CROWD_MIN; i++) turn.crowd.grow();
+  await nextTurn();
+  session.receive(Buffer.from('mn\r\n'));
+  expect(written).toEqual(['MN\r\n']);
+  await nextTurn();
+  expect(written).toEqual(['MN\r\n', 'MN\r\n']);
+  session.receive(Buffer.from('mn\r\n'));
+  expect(written).toEqual(['MN\r\n', 'MN\r\n', 'MN\r\n']);
 });
 
 const stores: [string, (store: Store) => Store][] = [
