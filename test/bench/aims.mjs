@@ -36,7 +36,8 @@ const LATENCIES = [
 /** At least so many times the requests per second of the peers of REST. */
 const REST_RATES = [
   { peer: 'fastify', label: 'Fastify', aim: 0.9 },
-  { peer: 'webdis', label: 'webdis + redis', aim: 1.2 },
+  { peer: 'shipped', label: 'webdis + redis', aim: 1.2 },
+  { peer: 'tuned', label: 'webdis + redis, tuned', aim: 1.2 },
 ];
 const REST_WORK = ['GET, 100 B', 'PUT, 100 B'];
 /** A get with many of something costs at most so many times one with few. */

@@ -20,6 +20,7 @@ import { startBareCache, startIroncached, startLimitServer, startMemcached } fro
 /** @typedef {Record<string, number> & { keys: number, value: number }} Settings */
 
 const small = { connections: 50, keys: 100_000, value: 100 };
+const few = { ...small, connections: 5 };
 const large = { connections: 50, keys: 10_000, value: 10_000 };
 const mixed = { gets: 9, sets: 1 };
 const getsOnly = { gets: 1, sets: 0 };
@@ -30,6 +31,7 @@ export const WORKLOADS = [
   { name: 'depth 1, 9:1', settings: { ...small, ...mixed, depth: 1 }, paced: true },
   { name: 'depth 1, sets', settings: { ...small, ...setsOnly, depth: 1 }, paced: true },
   { name: 'depth 1, meta 9:1', settings: { ...small, ...mixed, depth: 1, meta: 1 } },
+  { name: '5 connections, depth 1, 9:1', settings: { ...few, ...mixed, depth: 1 } },
   { name: 'depth 16, 9:1', settings: { ...small, ...mixed, depth: 16 }, paced: true },
   { name: 'depth 16, sets', settings: { ...small, ...setsOnly, depth: 16 }, paced: true },
   { name: 'depth 16, meta 9:1', settings: { ...small, ...mixed, depth: 16, meta: 1 }, paced: true },

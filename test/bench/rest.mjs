@@ -21,11 +21,13 @@ import { startHttpPeer, startIroncached, startLimitServer, startWebdis } from '.
 /** @typedef {import('./measurements.mjs').Result} Result */
 /** @typedef {import('./servers.mjs').Server} Server */
 /** What the generator reached. @typedef {{ name: string, run: import('./generator.mjs').Measurement }} Limit */
-/** @typedef {{ name: string, mix: { gets: number, sets: number }, value: number, paced?: true }} Workload */
+/** @typedef {{ name: string, mix: { gets: number, sets: number }, value: number, connections?: number, paced?: true }} Workload */
 /** @typedef {{ generator: Generator, seconds: number, pairs: number, store: string }} Options */
 
 const CONNECTIONS = 50;
 const KEYS = 1000;
+/** Ways of setting webdis; see startWebdis. */
+const WEBDIS = ['shipped', 'tuned'];
 const gets = { gets: 1, sets: 0 };
 const puts = { gets: 0, sets: 1 };
 
@@ -33,6 +35,7 @@ const puts = { gets: 0, sets: 1 };
 export const WORKLOADS = [
   { name: 'GET, 100 B', mix: gets, value: 100, paced: true },
   { name: 'PUT, 100 B', mix: puts, value: 100, paced: true },
+  { name: 'GET, 100 B, 5 connections', mix: gets, value: 100, connections: 5 },
   { name: 'GET, 10 KB', mix: gets, value: 10_000 },
   { name: 'PUT, 10 KB', mix: puts, value: 10_000 },
 ];
@@ -63,7 +66,7 @@ async function measure({ only, ...given }) {
   /** @type {Result[]} */
   const paced = [];
   for (const workload of WORKLOADS.filter(({ name }) => !only || name.includes(only))) {
-    const result = await measureWork(workload, ['fastify', 'http', ...(webdis ? ['webdis'] : [])], options);
+    const result = await measureWork(workload, ['fastify', 'http', ...(webdis ? WEBDIS : [])], options);
     results.push(result);
     if (!workload.paced) continue;
     const { fastify = [], ironcached = [] } = result.runs;
@@ -90,7 +93,8 @@ function print({ generator, webdis, limits, results, paced }) {
 function webdisAndRedis() {
   if (!has('webdis') || !has('redis-server')) return undefined;
   const redis = /v=(\S+)/.exec(versionOf('redis-server', '--version'))?.[1];
-  return `webdis before redis ${redis}, by their own requests (/GET/key), both on the servers' core.`;
+  return `webdis before redis ${redis}, by their own requests (/GET/key), both on the servers' core: as webdis
+ships, with five threads, and tuned for one core, with one.`;
 }
 
 /** @param {Options} options */
@@ -135,16 +139,19 @@ async function measureLimit(name, { request, reply, settings }, { generator, sec
  * @param {Workload} workload @param {string[]} peers @param {Options} options @param {number} [rate]
  * @returns {Promise<Result>}
  */
-async function measureWork({ name, mix, value }, peers, { store, ...options }, rate = 0) {
+async function measureWork({ name, value, ...load }, peers, { store, ...options }, rate = 0) {
   tell(`REST ${name}${rate > 0 ? ` at ${short(rate)}/s` : ''}`);
-  const work = { ...settingsOf({ mix, value }), rate };
+  const work = { ...settingsOf({ value, ...load }), rate };
   const ours = await startIroncached(store);
   const answer = await firstAnswer(ours, value);
   /** @type {Record<string, Contestant>} */
   const contestants = {};
   for (const peer of peers) {
-    if (peer === 'webdis') {
-      contestants[peer] = { server: await startWebdis(), settings: { ...work, ...webdisRequests(value) } };
+    if (WEBDIS.includes(peer)) {
+      contestants[peer] = {
+        server: await startWebdis(peer),
+        settings: { ...work, ...webdisRequests(value) },
+      };
     } else {
       const server = await startHttpPeer(peer, { token: ours.token, answer });
       await expectRefusal(server);
@@ -156,9 +163,9 @@ async function measureWork({ name, mix, value }, peers, { store, ...options }, r
   return { name, runs: await contest(contestants, options) };
 }
 
-/** For the generator. @param {Pick<Workload, 'mix' | 'value'>} workload */
-export function settingsOf({ mix, value }) {
-  return { ...mix, connections: CONNECTIONS, keys: KEYS, value, ...itemRequests(value) };
+/** For the generator. @param {Omit<Workload, 'name'>} workload */
+export function settingsOf({ mix, value, connections = CONNECTIONS }) {
+  return { ...mix, connections, keys: KEYS, value, ...itemRequests(value) };
 }
 
 /** What is sent and must come back; see load/http.c. */
@@ -200,7 +207,12 @@ async function expectRefusal({ httpPort }) {
   if (status !== 401) throw new Error('a peer does not check the header');
 }
 
-const NAMES = { fastify: 'Fastify', http: 'node:http', webdis: 'webdis + redis' };
+const NAMES = {
+  fastify: 'Fastify',
+  http: 'node:http',
+  shipped: 'webdis + redis',
+  tuned: 'webdis + redis, tuned',
+};
 
 /** @param {Limit[]} limits */
 function printLimits(limits) {

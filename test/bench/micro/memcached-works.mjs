@@ -6,7 +6,6 @@ import { CommandMeter } from '../../../dist/memcached/command-meter.js';
 import { Parser } from '../../../dist/memcached/parser.js';
 import { ReplyBuffer, ReplyRoom } from '../../../dist/memcached/reply-buffer.js';
 import { Session } from '../../../dist/memcached/session.js';
-import { WAITING_BYTES_MAX } from '../../../dist/memcached/turn.js';
 import { RequestMeter } from '../../../dist/metrics/request-meter.js';
 import { keyOf } from '../load/items.mjs';
 import { getReply, getRequest, setReply, setRequest } from '../load/memcached-wire.mjs';
@@ -117,7 +116,8 @@ function openSession() {
     engine,
     bound: { cache: engine.cache(PROJECT_ID, 'bench'), grant: new Grant(project) },
     room: new ReplyRoom(),
-    turn: turnOfOne(),
+    // A session that asks alone is answered at once.
+    turn: { crowd: { isThere: false, grow: () => {} } },
     rates: new RequestRates(0, clock.now),
     meter: new CommandMeter(new RequestMeter('memcached'), 0),
     lineBytesMax: LINE_BYTES_MAX,
@@ -138,18 +138,6 @@ function openSession() {
     written = undefined;
   };
   return { session, taken };
-}
-
-/** A turn in which nobody else asks. */
-function turnOfOne() {
-  const bytes = Buffer.alloc(WAITING_BYTES_MAX);
-  const answerSoon = (/** @type {Session} */ session) => session.answerWaiting(performance.now());
-  const sendSoon = (/** @type {Session} */ session) => session.leave();
-  const keep = (/** @type {Buffer} */ chunk, /** @type {number} */ length) => {
-    chunk.copy(bytes, 0, 0, length);
-    return 0;
-  };
-  return { bytes, keep, answerSoon, sendSoon, answerAll: () => {} };
 }
 
 /** @returns {Work[]} */
