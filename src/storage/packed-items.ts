@@ -3,12 +3,12 @@ import type { KeyBytes } from '../engine/key.ts';
 import { ArenaItem, chainChunks, chunkCount, lastChunkBytes } from './arena-item.ts';
 import { CHUNK_BYTES_MAX, ChunkHeap, chunkBytesFor, NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
 import { ExpiryWheel } from './expiry-wheel.ts';
-import { HashIndex } from './hash-index.ts';
+import { BUCKETS_PER_ITEM, HashIndex } from './hash-index.ts';
 import { FIRST, IS_FURTHER, MARKS, NEXT } from './item-layout.ts';
 import type { UseOrder } from './use-order.ts';
 
 /** What an item takes in the index, in bytes: its share of the buckets. */
-export const INDEX_BYTES = 4;
+export const INDEX_BYTES = 4 * BUCKETS_PER_ITEM;
 
 // How many items are fetched together, and how much of each, in lines of the processor's cache: a small item.
 const EXPECTED_MAX = 128;

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ChunkHeap, NOWHERE, PAGE_BYTES, wordOf } from '../../src/storage/chunk-heap.ts';
-import { HashIndex } from '../../src/storage/hash-index.ts';
+import { BUCKETS_PER_ITEM, HashIndex } from '../../src/storage/hash-index.ts';
 import { randomNumbers } from '../support/random.ts';
+
+const BUCKETS_PER_PAGE = PAGE_BYTES / 4;
 
 /** An index of items that are nothing but a header, and what ought to be in it. */
 class Indexed {
@@ -63,7 +65,8 @@ describe('the index', () => {
     indexed.check();
     expect(indexed.addressesLike(12_345)).toEqual([]);
     const pagesOfItems = Math.ceil(60_000 / Math.floor(PAGE_BYTES / 48));
-    expect(heap.bytesInUse / PAGE_BYTES).toBe(pagesOfItems + 4);
+    const pagesOfBuckets = Math.ceil((BUCKETS_PER_ITEM * 60_000) / BUCKETS_PER_PAGE);
+    expect(heap.bytesInUse / PAGE_BYTES).toBe(pagesOfItems + pagesOfBuckets);
     for (const address of [...indexed.model.keys()]) if (random(10) > 0) indexed.remove(address);
     indexed.check();
     for (const address of [...indexed.model.keys()]) indexed.move(address);
@@ -80,7 +83,7 @@ describe('the index', () => {
     const taken: number[] = [];
     for (let page = heap.allocatePage(); page !== NOWHERE; page = heap.allocatePage()) taken.push(page);
     for (const page of taken.splice(0, 100)) heap.freePage(page);
-    for (let i = 0; i < 16_384; i++) indexed.add(someHash());
+    for (let i = 0; i < BUCKETS_PER_PAGE / BUCKETS_PER_ITEM; i++) indexed.add(someHash());
     for (let page = heap.allocatePage(); page !== NOWHERE; page = heap.allocatePage()) taken.push(page);
     expect(index.needsPage).toBe(true);
     expect(index.takePage()).toBe(false);
