@@ -85,6 +85,7 @@ export class HashIndex {
   remove(address: number): void {
     this.#replace(address, this.#next(address));
     this.size--;
+    // As many as went with the item, so that there are never more for each.
     for (let i = 0; i < BUCKETS_PER_ITEM_MAX; i++) this.#mergeIfSparse();
   }
 
