@@ -11,7 +11,7 @@ import { CacheSettingsFile } from './cache-settings-file.ts';
 import { CertificateFiles } from './certificate-files.ts';
 import { type Config, settings } from './config.ts';
 import type { Durability } from './durability/durability.ts';
-import type { Clock } from './engine/clock.ts';
+import type { Clock, Moment } from './engine/clock.ts';
 import type { CommitGate } from './engine/commit-gate.ts';
 import { Engine } from './engine/engine.ts';
 import type { JournaledStore } from './engine/journal.ts';
@@ -28,7 +28,7 @@ import { openStore } from './open-store.ts';
 import { readDocument } from './package-files.ts';
 import { StartError } from './start-error.ts';
 import { startWarnings } from './start-warnings.ts';
-import { tickClock } from './tick-clock.ts';
+import { TickClock } from './tick-clock.ts';
 
 /** Where a running service is found, and who may use it. */
 export interface Addresses {
@@ -56,7 +56,7 @@ export interface ServiceParts {
   readonly logger: Logger;
   readonly version: string;
   /** The clocks of this machine unless told otherwise. */
-  readonly clock?: Clock;
+  readonly clock?: Clock & Moment;
 }
 
 const DELETED_CACHES_AT_ONCE = 100;
@@ -93,7 +93,7 @@ export class Service {
   #stopping: Promise<boolean> | undefined;
 
   constructor(parts: ServiceParts) {
-    const { config, logger, version, clock = tickClock() } = parts;
+    const { config, logger, version, clock = new TickClock() } = parts;
     this.#parts = parts;
     const { now, unixNow } = clock;
     this.#clock = clock;
@@ -122,6 +122,7 @@ export class Service {
     });
     this.#memcached = new MemcachedListener({
       engine: this.engine,
+      moment: clock,
       tokens: this.#tokens,
       signIns: this.#signIns,
       rates: this.#rates,

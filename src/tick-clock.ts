@@ -1,37 +1,42 @@
 import { performance } from 'node:perf_hooks';
-import type { Clock } from './engine/clock.ts';
+import type { Clock, Moment } from './engine/clock.ts';
 import { atTurnEnd } from './turn-end.ts';
 
 /**
- * The clocks of this machine, read once per turn of the event loop: a chunk of commands asks for the time
- * dozens of times, and all that happens in one turn happens at one time.
+ * The clocks of this machine, read once per turn of the event loop, or once for all that happens while they are held:
+ * a chunk of commands asks for the time dozens of times, and all that happens at once happens at one time.
  */
-export function tickClock(): Clock {
-  let steady = 0;
-  let unix = 0;
-  const forget = () => {
-    steady = 0;
-    unix = 0;
+export class TickClock implements Clock, Moment {
+  #steady = 0;
+  #unix = 0;
+  /** What the steady clock said when the other was read. */
+  #unixReadAt = 0;
+
+  readonly now = (): number => {
+    if (this.#steady === 0) {
+      this.hold(performance.now());
+      atTurnEnd(this.#forget);
+    }
+    return this.#steady;
   };
-  return {
-    now: () => {
-      if (steady === 0) {
-        steady = steadyNow();
-        atTurnEnd(forget);
-      }
-      return steady;
-    },
-    unixNow: () => {
-      if (unix === 0) {
-        unix = Date.now();
-        atTurnEnd(forget);
-      }
-      return unix;
-    },
+
+  readonly unixNow = (): number => {
+    const now = this.now();
+    if (this.#unixReadAt !== now) this.#unix = Date.now();
+    this.#unixReadAt = now;
+    return this.#unix;
   };
+
+  hold(at: number): void {
+    // Begins with the machine's clock and goes on by one that nobody sets.
+    this.#steady = Math.floor(STARTED_AT + at);
+  }
+
+  release(): void {
+    this.#steady = 0;
+  }
+
+  readonly #forget = () => this.release();
 }
 
-// Begins with the machine's clock and goes on by one that nobody sets.
-function steadyNow(): number {
-  return Math.floor(performance.timeOrigin + performance.now());
-}
+const STARTED_AT = performance.timeOrigin;

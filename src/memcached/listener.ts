@@ -7,6 +7,7 @@ import {
 } from 'node:tls';
 import type { TokenBook } from '../auth/token-book.ts';
 import type { Cache } from '../engine/cache.ts';
+import type { Moment } from '../engine/clock.ts';
 import type { CommitGate } from '../engine/commit-gate.ts';
 import type { Engine } from '../engine/engine.ts';
 import { clientAddress } from '../limits/client-address.ts';
@@ -48,6 +49,8 @@ export interface ListenerLimits extends PatienceLimits {
 
 export interface ListenerParts {
   readonly engine: Engine;
+  /** The engine's clock. */
+  readonly moment: Moment;
   readonly tokens: TokenBook;
   readonly signIns: FailedSignIns;
   readonly rates: RequestRates;
@@ -292,7 +295,7 @@ export class MemcachedListener {
   }
 
   #open(socket: Socket, bound: Admission | undefined): Session {
-    const { engine, tokens, signIns, rates, limits, log } = this.#parts;
+    const { engine, moment, tokens, signIns, rates, limits, log } = this.#parts;
     const client = { door: 'memcached', address: socket.remoteAddress };
     return new Session({
       engine,
@@ -303,6 +306,7 @@ export class MemcachedListener {
       server: this.#status,
       room: this.#room,
       turn: this.#turn,
+      moment,
       connection: this.#heldBack(socket, this.#connectionOf(socket)),
       lineBytesMax: limits.lineBytesMax,
       unansweredBytesMax: limits.unansweredBytesMax,

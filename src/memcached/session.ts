@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
+import type { Moment } from '../engine/clock.ts';
 import type { KeyBytes } from '../engine/key.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
 import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
@@ -48,6 +49,8 @@ export interface SessionParts extends SignInParts {
   readonly connection: Connection;
   readonly room: ReplyRoom;
   readonly turn: Turn;
+  /** Has the engine's clock stand still while a chunk is answered. */
+  readonly moment: Moment;
   /** The longest line of a get, in bytes. */
   readonly lineBytesMax: number;
   /** Reply bytes that may wait for the client before its further commands wait, too. */
@@ -132,7 +135,7 @@ export class Session implements Waiting {
     }
     this.#since = performance.now();
     this.#parser.push(buffer, 0, length);
-    this.#run();
+    this.#run(this.#since);
   }
 
   /** The client has taken everything that was waiting for it. */
@@ -180,7 +183,7 @@ export class Session implements Waiting {
     this.#isWaiting = false;
     this.#since = startedAt;
     try {
-      if (!this.#ended) this.#run();
+      if (!this.#ended) this.#run(startedAt);
     } catch (error) {
       this.#parts.connection.abort(error);
     }
@@ -213,7 +216,17 @@ export class Session implements Waiting {
     if (this.#isWaiting) this.#parts.turn.answerAll();
   }
 
-  #run(): void {
+  #run(now: number): void {
+    const { moment } = this.#parts;
+    moment.hold(now);
+    try {
+      this.#answerAll();
+    } finally {
+      moment.release();
+    }
+  }
+
+  #answerAll(): void {
     this.#measureRoom();
     if (this.#rights) this.#renewRights(this.#rights);
     const enough = this.#requests + REQUESTS_PER_TURN_MAX;
@@ -403,7 +416,7 @@ export class Session implements Waiting {
   }
 
   #proceed(): void {
-    this.#run();
+    this.#run(performance.now());
     if (this.isReading) this.#parts.connection.resume();
   }
 

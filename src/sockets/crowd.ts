@@ -8,22 +8,32 @@ import { atTurnEnd } from '../turn-end.ts';
  */
 export const CROWD_MIN = 9;
 
+/** Few clients are counted in the turn of one request, and not in those of so many after it. */
+export const UNCOUNTED_REQUESTS = 16;
+
 /**
  * Tells whether many clients ask at a time. Few are best answered one by one, since each can go on while others are
- * answered; many are best answered together. How many will ask in a turn nobody knows before its end: so the turn
- * before tells.
+ * answered; many are best answered together. How many will ask in a turn nobody knows before its end: so a turn
+ * before tells. A crowd is counted in every turn, whose end is waited for anyway; few are not, for whom to be told of it
+ * would be a twentieth of the work.
  */
 export class Crowd {
-  /** Were there many in the last turn in which anybody asked? */
+  /** Were there many in the last turn that was counted? */
   isThere = false;
   #asking = 0;
+  #uncounted = 0;
   readonly #endTurn = () => {
     this.isThere = this.#asking >= CROWD_MIN;
     this.#asking = 0;
+    if (!this.isThere) this.#uncounted = UNCOUNTED_REQUESTS;
   };
 
   /** A client asks for something. */
   grow(): void {
+    if (this.#uncounted > 0) {
+      this.#uncounted--;
+      return;
+    }
     if (this.#asking === 0) atTurnEnd(this.#endTurn);
     this.#asking++;
   }

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import { setImmediate as turnEnd } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { JoinedResponse, leaveNow } from '../../src/http/joined-response.ts';
-import { CROWD_MIN } from '../../src/sockets/crowd.ts';
+import { CROWD_MIN, UNCOUNTED_REQUESTS } from '../../src/sockets/crowd.ts';
 
 /** A connection that keeps what is written to it, each piece by itself. */
 class Recorder extends Duplex {
@@ -44,6 +44,9 @@ function answer(response: JoinedResponse, body: string | Buffer, status = 200): 
   response.writeHead(status, ['content-length', body.length]).end(body, 'latin1');
 }
 
+/** So many that they are noticed after a turn whoever asked before. */
+const CROWD = UNCOUNTED_REQUESTS + CROWD_MIN;
+
 /** A turn of the event loop in which so many ask, for what the next one is to be like. */
 async function turnWith(clients: number): Promise<void> {
   const connections = await Promise.all(
@@ -58,7 +61,7 @@ test('a text leaves in one piece with its head: at once where few ask, at the en
   const whole = expect.stringMatching(/^HTTP\/1.1 200 OK\r\n[\s\S]*\r\n\r\ngr\xfc\xdfe$/);
   connection.push(GET);
   expect(connection.pieces).toEqual([whole]);
-  await turnWith(CROWD_MIN);
+  await turnWith(CROWD);
   connection.push(GET);
   expect(connection.pieces).toEqual([whole]);
   await turnEnd();
@@ -69,7 +72,7 @@ test('a text leaves in one piece with its head: at once where few ask, at the en
 });
 
 test('an error does not wait for the end of the turn', async () => {
-  await turnWith(CROWD_MIN);
+  await turnWith(CROWD);
   const connection = await connectedTo((_request, response) => answer(response, 'no', 413));
   connection.push(GET);
   expect(connection.beginnings).toEqual(['HTTP/1.1 413 Payload Too Large']);
@@ -93,7 +96,7 @@ test('answers on one connection leave in the order of their requests, whenever t
 });
 
 test('however many there are, each leaves, and the first of them before the turn is over', async () => {
-  await turnWith(CROWD_MIN);
+  await turnWith(CROWD);
   const connections = await Promise.all(
     Array.from({ length: 100 }, () => connectedTo((_request, response) => answer(response, 'ok'))),
   );
@@ -105,7 +108,7 @@ test('however many there are, each leaves, and the first of them before the turn
 
 test('whoever writes past the responses can have them leave before', async () => {
   const connection = await connectedTo((_request, response) => answer(response, 'ok'));
-  await turnWith(CROWD_MIN);
+  await turnWith(CROWD);
   connection.push(GET);
   expect(connection.pieces).toEqual([]);
   leaveNow();
@@ -115,7 +118,7 @@ test('whoever writes past the responses can have them leave before', async () =>
 test('a response whose connection is gone by then is no trouble to the others', async () => {
   const gone = await connectedTo((_request, response) => answer(response, 'ok'));
   const other = await connectedTo((_request, response) => answer(response, 'ok'));
-  await turnWith(CROWD_MIN);
+  await turnWith(CROWD);
   gone.push(GET);
   other.push(GET);
   gone.destroy();

@@ -1,6 +1,6 @@
-import type { Clock } from '../../src/engine/clock.ts';
+import type { Clock, Moment } from '../../src/engine/clock.ts';
 
-export interface TestClock extends Clock {
+export interface TestClock extends Clock, Moment {
   advance(ms: number): void;
   set(ms: number): void;
   /** Sets the machine's clock forward, or back, as time servers and people do. */
@@ -17,6 +17,8 @@ export function testClock(start = SOME_NOON): TestClock {
   return {
     now: () => time,
     unixNow: () => time + stepped,
+    hold: () => undefined,
+    release: () => undefined,
     advance: (ms) => {
       time += ms;
     },

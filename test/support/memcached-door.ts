@@ -100,6 +100,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const requests = new RequestMeter('memcached');
   const listener = new MemcachedListener({
     engine,
+    moment: clock,
     tokens,
     signIns: new FailedSignIns({ ...SIGN_IN_LIMITS, ...options.signInLimits }, clock.now, log),
     rates: new RequestRates(options.requestsPerSecond ?? 0, clock.now),

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import type { Clock } from '../../src/engine/clock.ts';
 import { type Addresses, Service } from '../../src/service.ts';
+import type { TestClock } from './clock.ts';
 import { overhear, plant } from './overheard.ts';
 
 export const PROJECT = '4e71843298b1db3f0d00a001';
@@ -22,7 +22,7 @@ export interface TestService extends Addresses {
 }
 
 export interface TestServiceOptions {
-  readonly clock?: Clock;
+  readonly clock?: TestClock;
   /** Let the service make its project and token, as at a newcomer's first start. */
   readonly firstStart?: true;
   /** Where an earlier start or the command line kept something. */

@@ -118,6 +118,7 @@ function openSession() {
     room: new ReplyRoom(),
     // A session that asks alone is answered at once.
     turn: { crowd: { isThere: false, grow: () => {} } },
+    moment: { hold: () => {}, release: () => {} },
     rates: new RequestRates(0, clock.now),
     meter: new CommandMeter(new RequestMeter('memcached'), 0),
     lineBytesMax: LINE_BYTES_MAX,
