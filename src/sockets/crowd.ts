@@ -3,8 +3,8 @@ import { atTurnEnd } from '../turn-end.ts';
 /**
  * So many clients that ask in one turn of the event loop are a crowd. Where 2 connections ask for one small item after
  * the other, answering each at once makes 1.15 times the requests, with 5 of them 1.7 times; with 50, answering
- * together makes 1.1 times the requests. Between 8 and 20 connections it hardly matters: 6, 12 and 15 clients instead
- * of these came to 0.97 to 1.02 of the requests.
+ * together makes 1.1 times the requests. With 15 it hardly matters; with 20, a crowd of 16 clients came to 0.95 of the
+ * requests.
  */
 export const CROWD_MIN = 9;
 
