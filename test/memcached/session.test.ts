@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Refusal } from '../../src/engine/errors.ts';
 import type { Store } from '../../src/engine/store.ts';
 import { FailedSignIns } from '../../src/limits/failed-sign-ins.ts';
@@ -256,6 +256,19 @@ test('where few ask at a time, each is answered at once; where many do, at the e
   expect(written).toEqual(['MN\r\n', 'MN\r\n']);
   session.receive(Buffer.from('mn\r\n'));
   expect(written).toEqual(['MN\r\n', 'MN\r\n', 'MN\r\n']);
+});
+
+test('the clock stands still while what came is answered, from when it was read on', async () => {
+  const door = await testDoor();
+  const events: (string | number)[] = [];
+  vi.spyOn(door.clock, 'hold').mockImplementation((at) => events.push(at));
+  vi.spyOn(door.clock, 'release').mockImplementation(() => events.push('released'));
+  const { session } = boundSession(door, { write: (text) => events.push(text) });
+  const before = performance.now();
+  session.receive(Buffer.from('mn\r\nmn\r\n'));
+  expect(events).toEqual([expect.any(Number), 'MN\r\nMN\r\n', 'released']);
+  expect(events[0]).toBeGreaterThanOrEqual(before);
+  expect(events[0]).toBeLessThanOrEqual(performance.now());
 });
 
 const stores: [string, (store: Store) => Store][] = [
