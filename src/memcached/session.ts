@@ -220,13 +220,13 @@ export class Session implements Waiting {
     const { moment } = this.#parts;
     moment.hold(now);
     try {
-      this.#answerAll();
+      this.#answerRequests();
     } finally {
       moment.release();
     }
   }
 
-  #answerAll(): void {
+  #answerRequests(): void {
     this.#measureRoom();
     if (this.#rights) this.#renewRights(this.#rights);
     const enough = this.#requests + REQUESTS_PER_TURN_MAX;
