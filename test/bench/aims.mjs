@@ -1,5 +1,5 @@
-import { growthOf, rateRatio } from './measurements.mjs';
-import { median, ratio } from './pairs.mjs';
+import { growthOf, latencyRatio, rateRatio } from './measurements.mjs';
+import { median } from './pairs.mjs';
 import { say, table, times } from './report.mjs';
 
 /** @typedef {import('./measurements.mjs').Measurement} Measurement */
@@ -107,11 +107,11 @@ function restRates(result) {
 }
 
 /** @param {Result} result @param {string} peer @returns {Aim[]} */
-function latencies({ name, runs }, peer) {
+function latencies(result, peer) {
   const door = peer === 'memcached' ? '' : 'REST ';
   return LATENCIES.map(({ label, figure }) =>
-    aimed(`${label} at half rate, ${door}${name}`, { aim: LATENCY, is: 'most' }, (whose) =>
-      ratio(runs[whose], runs[peer], figure),
+    aimed(`${label} at half rate, ${door}${result.name}`, { aim: LATENCY, is: 'most' }, (whose) =>
+      latencyRatio(result, whose, peer, figure),
     ),
   );
 }

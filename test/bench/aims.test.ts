@@ -4,10 +4,12 @@ import { aimsOf, sayAims } from './aims.mjs';
 // @ts-expect-error The benchmark is no TypeScript.
 import { takeSaid } from './report.mjs';
 
-const run = (requestsPerSecond: number, p99 = 1, p999 = 1) => ({
+const run = (requestsPerSecond: number, p99 = 1, p999 = 1, unsent = 0) => ({
   requestsPerSecond,
+  requests: requestsPerSecond,
   p99,
   p999,
+  unsent,
   seconds: 1,
   serverCpuSeconds: 1,
 });
@@ -50,6 +52,15 @@ test('a latency above its aim is bold', () => {
     ['p99 at half rate, depth 1, 9:1', 'at most 1.50 ×', '1.40 ×', '–', '–'],
     ['p99.9 at half rate, depth 1, 9:1', 'at most 1.50 ×', '**1.60 ×**', '–', '–'],
   ]);
+});
+
+test('latencies at a rate that was not kept count neither as reached nor as missed', () => {
+  const of = (ours: object) => [
+    { name: 'depth 1, 9:1', runs: { memcached: [run(1000)], ironcached: [ours] } },
+  ];
+  expect(said(memcachedPart([], of(run(1000, 2, 2, 10))))).toHaveLength(2);
+  expect(aimsOf(memcachedPart([], of(run(1000, 1, 1, 11))))).toEqual([]);
+  expect(aimsOf(memcachedPart([], of(run(1000, 2, 2, 11))))).toEqual([]);
 });
 
 test('REST has its peers, growth its few and many, a start its figures', () => {

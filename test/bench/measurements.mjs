@@ -11,6 +11,8 @@ import { mebibytes, milliseconds, percent, short, table, times } from './report.
 const GENERATOR_BUSY_MAX = 0.9;
 // Where others had more of a core, latencies are theirs.
 const OTHERS_MAX = 0.1;
+// Where more of what was due waits unsent at the end, generator and server did not keep the rate.
+const UNSENT_MAX = 0.01;
 
 /** What a server did in a second; a get of many keys counts as so many. @param {Result} result */
 export function rateOf({ perKey }) {
@@ -39,6 +41,12 @@ export function halfRate(runs) {
   return Math.round(Math.min(...tops) / 2);
 }
 
+/** A contestant's latency ÷ a peer's; NaN where either had another rate than it was to have. @param {Result} result @param {string} whose @param {string} peer @param {(run: Measurement) => number} figure */
+export function latencyRatio({ runs }, whose, peer, figure) {
+  const isKept = [runs[whose], runs[peer]].every((each) => unsentShare(each) <= UNSENT_MAX);
+  return isKept ? ratio(runs[whose], runs[peer], figure) : Number.NaN;
+}
+
 /** As many times the pairs have latencies at a fixed rate, of which the odd run is ten times another. */
 export const PACED_TIMES = 3;
 
@@ -49,27 +57,33 @@ const PERCENTILES = ['p50', 'p90', 'p99', 'p99.9'];
 export function printLatencies(results, peer, whose = 'ironcached') {
   table(
     ['work', ...PERCENTILES, 'p99 ratio', 'p99.9 ratio', 'noise', 'others', 'RSS', 'missing', 'unsent'],
-    results.map(({ name, rate, runs }) => {
+    results.map((result) => {
+      const { name, rate, runs } = result;
       const ours = runs[whose];
       const theirs = runs[peer];
       const all = [...(theirs ?? []), ...(ours ?? [])];
       const beside = (/** @type {(runs: Measurement[]) => string} */ figure) =>
         [theirs, ours].map((each) => (each ? figure(each) : '–')).join(' \\| ');
-      const sum = (/** @type {'missing' | 'unsent'} */ what) =>
-        all.reduce((total, run) => total + run[what], 0);
+      const missing = all.reduce((total, run) => total + run.missing, 0);
       return [
         rate ? `${name}, ${short(rate)}/s` : name,
         ...FIGURES.map((figure) => beside((each) => milliseconds(median(each.map((run) => run[figure]))))),
-        times(ratio(ours, theirs, (run) => run.p99)),
-        times(ratio(ours, theirs, (run) => run.p999)),
+        times(latencyRatio(result, whose, peer, (run) => run.p99)),
+        times(latencyRatio(result, whose, peer, (run) => run.p999)),
         theirs ? percent(middleSpread(theirs.map((run) => run.p99))) : '–',
         marked(othersShare(all), OTHERS_MAX),
         beside((each) => mebibytes(each.at(-1)?.residentBytes ?? 0)),
-        String(sum('missing')),
-        String(sum('unsent')),
+        String(missing),
+        marked(Math.max(unsentShare(theirs), unsentShare(ours)), UNSENT_MAX),
       ];
     }),
   );
+}
+
+/** @param {Measurement[]} [runs] */
+function unsentShare(runs = []) {
+  if (runs.length === 0) return 0;
+  return median(runs.map(({ unsent, requests }) => unsent / (unsent + requests)));
 }
 
 /**

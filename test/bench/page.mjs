@@ -2,8 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { aimsOf, sayAims } from './aims.mjs';
-import { growthOf, isDisturbed, rateRatio } from './measurements.mjs';
-import { ratio } from './pairs.mjs';
+import { growthOf, isDisturbed, latencyRatio, rateRatio } from './measurements.mjs';
 import { plot } from './plot.mjs';
 import { takeSaid } from './report.mjs';
 import { readResults } from './results-file.mjs';
@@ -97,10 +96,8 @@ function rates(results, peer) {
 
 /** @param {Result[]} results @param {string} peer */
 function tails(results, peer) {
-  const p99 =
-    (/** @type {string} */ whose) =>
-    (/** @type {Result} */ { runs }) =>
-      ratio(runs[whose], runs[peer], (run) => run.p99);
+  const p99 = (/** @type {string} */ whose) => (/** @type {Result} */ result) =>
+    latencyRatio(result, whose, peer, (run) => run.p99);
   return undisturbed(results).flatMap((result) => [
     ...bars([result], p99('ironcached')),
     ...bars([{ ...result, name: BARE_CACHE }], p99('bare')),
