@@ -12,8 +12,8 @@ const AXIS_ROW = 26;
 const TOP = 12;
 const BAR_HEIGHT = 13;
 // The scale is logarithmic: half as much is as long a bar as twice as much.
-const TICKS = [0.25, 0.5, 1, 2, 4];
-const FARTHEST = 4.6;
+const TICKS = [0.125, 0.25, 0.5, 1, 2, 4, 8];
+const FARTHEST = 9.2;
 // A label beside the end of a bar needs this.
 const VALUE_WIDTH = 46;
 
