@@ -54,13 +54,18 @@ test('a latency above its aim is bold', () => {
   ]);
 });
 
-test('latencies at a rate that was not kept count neither as reached nor as missed', () => {
-  const of = (ours: object) => [
-    { name: 'depth 1, 9:1', runs: { memcached: [run(1000)], ironcached: [ours] } },
-  ];
-  expect(said(memcachedPart([], of(run(1000, 2, 2, 10))))).toHaveLength(2);
-  expect(aimsOf(memcachedPart([], of(run(1000, 1, 1, 11))))).toEqual([]);
-  expect(aimsOf(memcachedPart([], of(run(1000, 2, 2, 11))))).toEqual([]);
+test('latencies at a rate that the peer did not keep either count neither as reached nor as missed', () => {
+  const of = (memcached: object, ironcached: object) =>
+    memcachedPart([], [{ name: 'depth 1, 9:1', runs: { memcached: [memcached], ironcached: [ironcached] } }]);
+  const [late, kept] = [run(1000, 1, 1, 11), run(1000, 1, 1, 10)];
+  expect(said(of(kept, kept)).map(([, , reached]) => reached)).toEqual(['1.00 ×', '1.00 ×']);
+  expect(aimsOf(of(late, kept))).toEqual([]);
+  expect(aimsOf(of(late, run(1000, 2, 2, 11)))).toEqual([]);
+  // Where only ours did not keep it, that is ours to answer for.
+  expect(said(of(kept, run(1000, 2, 2, 11))).map(([, , reached]) => reached)).toEqual([
+    '**2.00 ×**',
+    '**2.00 ×**',
+  ]);
 });
 
 test('REST has its peers, growth its few and many, a start its figures', () => {

@@ -41,10 +41,13 @@ export function halfRate(runs) {
   return Math.round(Math.min(...tops) / 2);
 }
 
-/** A contestant's latency ÷ a peer's; NaN where either had another rate than it was to have. @param {Result} result @param {string} whose @param {string} peer @param {(run: Measurement) => number} figure */
+/**
+ * A contestant's latency ÷ a peer's; NaN where the peer had another rate than it was to have: then the generator may be
+ * what was late. A contestant that alone did not keep the rate has its latencies to answer for.
+ * @param {Result} result @param {string} whose @param {string} peer @param {(run: Measurement) => number} figure
+ */
 export function latencyRatio({ runs }, whose, peer, figure) {
-  const isKept = [runs[whose], runs[peer]].every((each) => unsentShare(each) <= UNSENT_MAX);
-  return isKept ? ratio(runs[whose], runs[peer], figure) : Number.NaN;
+  return unsentShare(runs[peer]) <= UNSENT_MAX ? ratio(runs[whose], runs[peer], figure) : Number.NaN;
 }
 
 /** As many times the pairs have latencies at a fixed rate, of which the odd run is ten times another. */
