@@ -16,6 +16,7 @@ import { has, runGenerator } from './machine.mjs';
  * @property {number} p90
  * @property {number} p99
  * @property {number} p999
+ * @property {number} late the share of requests that took longer than a millisecond
  * @property {number} missing gets that found nothing
  * @property {number} unsent requests that were due and could not be sent, at a fixed rate
  * @property {number} serverCpuSeconds

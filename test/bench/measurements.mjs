@@ -1,4 +1,4 @@
-import { median, middleSpread, ratio } from './pairs.mjs';
+import { mean, median, middleSpread, ratio } from './pairs.mjs';
 import { mebibytes, milliseconds, percent, short, table, times } from './report.mjs';
 
 /** @typedef {import('./generator.mjs').Measurement} Measurement */
@@ -51,7 +51,7 @@ export function latencyRatio({ runs }, whose, peer, figure) {
 }
 
 /** As many times the pairs have latencies at a fixed rate, of which the odd run is ten times another. */
-export const PACED_TIMES = 3;
+export const PACED_TIMES = 5;
 
 const FIGURES = /** @type {const} */ (['p50', 'p90', 'p99', 'p999']);
 const PERCENTILES = ['p50', 'p90', 'p99', 'p99.9'];
@@ -59,7 +59,18 @@ const PERCENTILES = ['p50', 'p90', 'p99', 'p99.9'];
 /** Beside one peer; without it, ours alone. @param {Result[]} results @param {string} peer @param {string} whose */
 export function printLatencies(results, peer, whose = 'ironcached') {
   table(
-    ['work', ...PERCENTILES, 'p99 ratio', 'p99.9 ratio', 'noise', 'others', 'RSS', 'missing', 'unsent'],
+    [
+      'work',
+      ...PERCENTILES,
+      'p99 ratio',
+      'p99.9 ratio',
+      'noise',
+      'later than 1 ms',
+      'others',
+      'RSS',
+      'missing',
+      'unsent',
+    ],
     results.map((result) => {
       const { name, rate, runs } = result;
       const ours = runs[whose];
@@ -74,6 +85,7 @@ export function printLatencies(results, peer, whose = 'ironcached') {
         times(latencyRatio(result, whose, peer, (run) => run.p99)),
         times(latencyRatio(result, whose, peer, (run) => run.p999)),
         theirs ? percent(middleSpread(theirs.map((run) => run.p99))) : '–',
+        beside((each) => hundredths(mean(each.map((run) => run.late)))),
         marked(othersShare(all), OTHERS_MAX),
         beside((each) => mebibytes(each.at(-1)?.residentBytes ?? 0)),
         String(missing),
@@ -81,6 +93,11 @@ export function printLatencies(results, peer, whose = 'ironcached') {
       ];
     }),
   );
+}
+
+/** @param {number} share */
+function hundredths(share) {
+  return Number.isFinite(share) ? `${(share * 100).toFixed(2)} %` : '–';
 }
 
 /** @param {Measurement[]} [runs] */

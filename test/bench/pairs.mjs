@@ -1,5 +1,6 @@
 /**
- * Measures servers in turn (peer, ours, peer, ours …), so that whatever else the machine does meets all.
+ * Measures servers in turn, each once a round, so that whatever else the machine does meets all. Each round has an order
+ * of its own: what the machine does at intervals would otherwise meet the same one for a minute.
  * @template M
  * @param {number} rounds
  * @param {Record<string, () => Promise<M>>} contestants
@@ -9,12 +10,25 @@ export async function inTurn(rounds, contestants) {
   /** @type {Record<string, M[]>} */
   const runs = {};
   for (let round = 0; round < rounds; round++) {
-    for (const [name, measure] of Object.entries(contestants)) {
+    for (const [name, measure] of shuffled(Object.entries(contestants))) {
       const measurement = await measure();
       runs[name] = [...(runs[name] ?? []), measurement];
     }
   }
   return runs;
+}
+
+/** @template T @param {T[]} items */
+function shuffled(items) {
+  return items
+    .map((item) => ({ item, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
+}
+
+/** @param {number[]} numbers */
+export function mean(numbers) {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }
 
 /** @param {number[]} numbers */

@@ -35,4 +35,11 @@ double percentile(double share) {
   return 0;
 }
 
+double shareLaterThan(double microseconds) {
+  uint64_t later = 0;
+  for (unsigned b = 0; b < BUCKETS; b++)
+    if (microsecondsOf(b) > microseconds) later += buckets[b];
+  return count ? (double)later / (double)count : 0;
+}
+
 double longestMicroseconds(void) { return (double)longest / 1e3; }

@@ -14,7 +14,7 @@
 
 #include "load.h"
 
-enum { INPUT_BYTES = 65536, EVENTS = 64 };
+enum { INPUT_BYTES = 65536, EVENTS = 64, LATE_US = 1000 };
 
 static struct {
   const char *name;
@@ -288,12 +288,12 @@ static void run(double seconds) { runUntil(nanoseconds() + (uint64_t)(seconds * 
 static void report(double seconds, double serverCpuSeconds, double ownCpuSeconds) {
   uint64_t due = number(RATE) > 0 ? dueBy(nanoseconds()) : 0;
   printf("{\"requests\":%llu,\"seconds\":%.4f,\"requestsPerSecond\":%.1f,\"keysPerSecond\":%.1f,\"missing\":%llu,"
-         "\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f,\"unsent\":%llu,"
+         "\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f,\"late\":%.6f,\"unsent\":%llu,"
          "\"serverCpuSeconds\":%.2f,\"generatorCpuSeconds\":%.2f,\"residentBytes\":%.0f}\n",
          (unsigned long long)requestsDone, seconds, (double)requestsDone / seconds, (double)keysDone / seconds,
          (unsigned long long)missing, percentile(.5), percentile(.9), percentile(.99), percentile(.999),
-         longestMicroseconds(), (unsigned long long)(due > rateSent ? due - rateSent : 0), serverCpuSeconds,
-         ownCpuSeconds, residentBytesOf(text(PIDS)));
+         longestMicroseconds(), shareLaterThan(LATE_US), (unsigned long long)(due > rateSent ? due - rateSent : 0),
+         serverCpuSeconds, ownCpuSeconds, residentBytesOf(text(PIDS)));
 }
 
 static void measure(void) {

@@ -80,6 +80,7 @@ struct account *readAccounts(const char *file, size_t *count);
 void countLatency(uint64_t ns);
 void forgetLatencies(void);
 double percentile(double share);
+double shareLaterThan(double microseconds);
 double longestMicroseconds(void);
 
 // --- processes.c ---

@@ -20,6 +20,7 @@ const connections = setting('connections', 50);
 const pids = (given['pids'] ?? '').split(',').filter(Boolean).map(Number);
 const { getRequest: httpGet, getReply: httpGot, setRequest: httpSet, setReply: httpStored } = given;
 const accounts = readAccounts();
+const LATE_MS = 1;
 
 /** @typedef {{ line: string, token: string, project: string }} Account */
 /** What a request must be answered with: the bytes by memcached's protocol, the body by HTTP. */
@@ -173,6 +174,7 @@ function report() {
     p99: percentile(0.99),
     p999: percentile(0.999),
     max: percentile(1),
+    late: sorted.filter((ms) => ms > LATE_MS).length / Math.max(1, sorted.length),
     unsent: rate > 0 ? Math.max(0, dueBy(performance.now()) - rateSent) : 0,
     serverCpuSeconds: serverCpuSeconds() - cpuBefore.server,
     generatorCpuSeconds: (own.user + own.system) / 1e6,
