@@ -8,11 +8,11 @@
  */
 export async function inTurn(rounds, contestants) {
   /** @type {Record<string, M[]>} */
-  const runs = {};
+  const runs = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const [name, measure] of shuffled(Object.entries(contestants))) {
       const measurement = await measure();
-      runs[name] = [...(runs[name] ?? []), measurement];
+      runs[name]?.push(measurement);
     }
   }
   return runs;

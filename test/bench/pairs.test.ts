@@ -19,3 +19,10 @@ test('each round measures everyone once, in an order of its own', async () => {
   const pairs = Array.from({ length: rounds }, (_, round) => order.slice(2 * round, 2 * round + 2).join(' '));
   expect(new Set(pairs)).toEqual(new Set(['peer ours', 'ours peer']));
 });
+
+test('whatever the order of the rounds, runs stand in the order in which contestants were named', async () => {
+  const names = ['v20', 'v22', 'v24', 'v26', 'v28', 'v30', 'v32', 'v34'];
+  const contestants = Object.fromEntries(names.map((name) => [name, async () => name]));
+
+  expect(Object.keys(await inTurn(1, contestants))).toEqual(names);
+});
