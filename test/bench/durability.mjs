@@ -8,7 +8,7 @@ import { fill, openClient } from './client.mjs';
 import { buildGenerator } from './generator.mjs';
 import { cores } from './machine.mjs';
 import { rateOf, ratePerCpuOf } from './measurements.mjs';
-import { median, ratio, spread } from './pairs.mjs';
+import { inTurn, median, ratio, spread } from './pairs.mjs';
 import { percent, say, short, table, tell, times } from './report.mjs';
 import { freePort, startIroncached } from './servers.mjs';
 
@@ -84,12 +84,17 @@ async function contest(workloads, { generator, seconds, store }, measured) {
       await awake(server.pid, () => warmUp(server, generator));
     }
     for (const [i, { place, settings }] of workloads.entries()) {
-      for (const [mode, server] of servers) {
-        if (cores)
-          keepThreads(server.pid, place === SPARE ? [cores.server, cores.generator] : [cores.server]);
-        const given = { ...settings, preload: 0, warmup: 0.3, seconds };
-        measured(i, mode, await awake(server.pid, () => generator.run(server, given)));
-      }
+      const given = { ...settings, preload: 0, warmup: 0.3, seconds };
+      const measures = [...servers].map(([mode, server]) => [
+        mode,
+        () => {
+          if (cores)
+            keepThreads(server.pid, place === SPARE ? [cores.server, cores.generator] : [cores.server]);
+          return awake(server.pid, () => generator.run(server, given));
+        },
+      ]);
+      const runs = await inTurn(1, Object.fromEntries(measures));
+      for (const [mode, [run]] of Object.entries(runs)) measured(i, mode, run);
     }
   } finally {
     for (const { pid, stop } of servers.values()) await awake(pid, stop);

@@ -85,7 +85,7 @@ export function printLatencies(results, peer, whose = 'ironcached') {
         times(latencyRatio(result, whose, peer, (run) => run.p99)),
         times(latencyRatio(result, whose, peer, (run) => run.p999)),
         theirs ? percent(middleSpread(theirs.map((run) => run.p99))) : '–',
-        beside((each) => hundredths(mean(each.map((run) => run.late)))),
+        beside((each) => percent(mean(each.map((run) => run.late)), 2)),
         marked(othersShare(all), OTHERS_MAX),
         beside((each) => mebibytes(each.at(-1)?.residentBytes ?? 0)),
         String(missing),
@@ -93,11 +93,6 @@ export function printLatencies(results, peer, whose = 'ironcached') {
       ];
     }),
   );
-}
-
-/** @param {number} share */
-function hundredths(share) {
-  return Number.isFinite(share) ? `${(share * 100).toFixed(2)} %` : '–';
 }
 
 /** @param {Measurement[]} [runs] */

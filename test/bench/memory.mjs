@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fill, statsOf } from './client.mjs';
 import { peakResidentBytes, residentBytes } from './machine.mjs';
+import { mean } from './pairs.mjs';
 import { mebibytes, percent, say, short, table, tell } from './report.mjs';
 import { startIroncached, startMemcached } from './servers.mjs';
 
@@ -37,8 +38,8 @@ export async function benchMemory({ store, seconds }) {
   try {
     for (const [name, bytes] of Object.entries(MIXES)) {
       tell(`values of ${name}`);
-      const mean = Array.from({ length: 8 }, (_, i) => bytes(i)).reduce((sum, size) => sum + size, 0) / 8;
-      const count = Math.ceil((TIMES_THE_LIMIT * LIMIT_MIB * MIB) / (mean + 60));
+      const itemBytes = mean(Array.from({ length: 8 }, (_, i) => bytes(i))) + 60;
+      const count = Math.ceil((TIMES_THE_LIMIT * LIMIT_MIB * MIB) / itemBytes);
       await fill(server, { from: 0, to: count, bytes });
       await row(`filled, ${name}`);
       for (const end = performance.now() + overwriteSeconds * 1000; performance.now() < end; ) {

@@ -40,9 +40,9 @@ export function times(number) {
   return Number.isFinite(number) ? `${number.toFixed(2)} ×` : '–';
 }
 
-/** @param {number} share */
-export function percent(share) {
-  return Number.isFinite(share) ? `${(share * 100).toFixed(0)} %` : '–';
+/** @param {number} share @param {number} [digits] after the point */
+export function percent(share, digits = 0) {
+  return Number.isFinite(share) ? `${(share * 100).toFixed(digits)} %` : '–';
 }
 
 /** Microseconds as milliseconds. @param {number} us */
