@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
-import { type Config, settings } from './config.ts';
+import type { Config } from './config.ts';
+import { settings } from './settings.ts';
 import { StartError } from './start-error.ts';
 
 /** Mozilla's "intermediate" list: forward secrecy and authenticated encryption only. */

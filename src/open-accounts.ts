@@ -5,7 +5,8 @@ import { adminTokenPath, openDirectory, readCredentialsFile } from './auth/crede
 import { idFromName } from './auth/credentials-json.ts';
 import { type PlainCredentials, readIronFile } from './auth/iron-file.ts';
 import { hashToken } from './auth/token-book.ts';
-import { type Config, settings } from './config.ts';
+import type { Config } from './config.ts';
+import { settings } from './settings.ts';
 
 export interface OpenAccounts {
   readonly accounts: Accounts;

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, settings } from './config.ts';
+import type { Config } from './config.ts';
 import type { Durability } from './durability/durability.ts';
 import type { DurabilityLog } from './durability/durability-log.ts';
 import type { ItemDirectory } from './durability/item-directory.ts';
 import type { Clock } from './engine/clock.ts';
 import type { JournaledStore } from './engine/journal.ts';
+import { settings } from './settings.ts';
 import { StartError } from './start-error.ts';
 
 const LEFT =

@@ -1,6 +1,7 @@
-import { type Config, settings } from './config.ts';
+import type { Config } from './config.ts';
 import type { JournaledStore } from './engine/journal.ts';
 import { memoryLimit } from './memory-limit.ts';
+import { settings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import { ArenaStore } from './storage/arena.ts';
 import { LruCacheStore } from './storage/lru-cache.ts';

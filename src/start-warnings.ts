@@ -1,6 +1,7 @@
-import { type Config, settings } from './config.ts';
+import type { Config } from './config.ts';
 import { fileLimit } from './file-limit.ts';
 import { isPrivateAddress } from './host-address.ts';
+import { settings } from './settings.ts';
 
 /** Where the doors are, as far as it can be worth a warning. */
 export interface OpenDoors {
