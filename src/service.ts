@@ -20,6 +20,7 @@ import { buildApp } from './http/app.ts';
 import { buildMonitoringApp } from './http/monitoring-app.ts';
 import { FailedSignIns, type SignInLimits } from './limits/failed-sign-ins.ts';
 import { RequestRates } from './limits/request-rate.ts';
+import { closeApp, listenError, listenHttp } from './listening.ts';
 import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
 import { Monitoring } from './monitoring.ts';
 import { givenAdminToken, openAccounts } from './open-accounts.ts';
@@ -29,6 +30,7 @@ import { readDocument } from './package-files.ts';
 import { settings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import { startWarnings } from './start-warnings.ts';
+import { Sweeper } from './sweeper.ts';
 import { TickClock } from './tick-clock.ts';
 
 /** Where a running service is found, and who may use it. */
@@ -62,9 +64,6 @@ export interface ServiceParts {
 
 const DELETED_CACHES_AT_ONCE = 100;
 
-// Between two rounds of freeing what expired or was cleared; there is no pause while there is more.
-const SWEEP_INTERVAL_MS = 500;
-
 /** The whole service: makes every long-lived part, starts them in order and stops them in reverse. */
 export class Service {
   readonly engine: Engine;
@@ -87,7 +86,7 @@ export class Service {
   #monitoringApp: FastifyInstance | undefined;
   /** A host name may have several addresses, and then has as many servers. */
   readonly #httpServers: Server[] = [];
-  #sweepTimer: NodeJS.Timeout | undefined;
+  readonly #sweeper: Sweeper;
   #warnings: readonly string[] = [];
   #isRestored = false;
   #isReady = false;
@@ -110,6 +109,7 @@ export class Service {
       { valueBytesMax: config.maxItemSize, defaultExpiresInSeconds: config.defaultExpiresIn },
       clock,
     );
+    this.#sweeper = new Sweeper({ engine: this.engine, log: logger });
     if (config.durability === 'log') this.#gate = gateOf(() => this.#durability);
     this.#monitoring = new Monitoring({
       config,
@@ -194,7 +194,7 @@ export class Service {
         bound: await this.#listenBound(accounts.credentials),
         metricsPort,
       };
-      this.#sweepTimer = setTimeout(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
+      this.#sweeper.start();
       accounts.watch();
       this.#watchCertificate();
       await this.#writeIronFile(addresses);
@@ -232,7 +232,7 @@ export class Service {
     const { stopDelay, stopTimeout } = this.#parts.config;
     // Until then, REST answers as ever, but tells every client to close its connection.
     if (this.#isReady) await delay(stopDelay * 1000);
-    clearTimeout(this.#sweepTimer);
+    this.#sweeper.stop();
     this.#certificate?.unwatch();
     const timeoutMs = stopTimeout * 1000;
     await Promise.all([this.#memcached.stop(timeoutMs), this.#app && closeApp(this.#app, timeoutMs)]);
@@ -416,18 +416,6 @@ export class Service {
     return `The service restores its items, ${percent} % by now. Try again in a second.`;
   }
 
-  async #sweep(): Promise<void> {
-    let more = false;
-    try {
-      more = await this.engine.sweep();
-    } catch (err) {
-      // A bug, and no reason to end: what has expired is not served, only freed later.
-      this.#parts.logger.error({ err }, 'freeing what expired failed');
-    }
-    if (this.#stopping) return;
-    this.#sweepTimer = setTimeout(() => this.#sweep(), more ? 0 : SWEEP_INTERVAL_MS).unref();
-  }
-
   // What is given from outside is its owner's to keep.
   async #writeIronFile({ protocol, httpHost, httpPort }: Addresses): Promise<void> {
     const { config, logger } = this.#parts;
@@ -494,38 +482,6 @@ function sharedLimits(config: Config) {
     stallTimeoutMs: config.stallTimeout * 1000,
     handshakeTimeoutMs: config.tlsHandshakeTimeout * 1000,
   };
-}
-
-interface HttpAddress {
-  readonly door: string;
-  readonly host: string;
-  readonly port: number;
-  /** Where the port is set. */
-  readonly variable: string;
-}
-
-async function listenHttp(app: FastifyInstance, wanted: HttpAddress): Promise<number> {
-  const { door, host, port, variable } = wanted;
-  try {
-    await app.listen({ host, port, listenTextResolver: () => '' });
-  } catch (error) {
-    throw listenError(door, variable, error);
-  }
-  const address = app.server.address();
-  return typeof address === 'object' && address ? address.port : port;
-}
-
-function listenError(door: string, variable: string, error: unknown): StartError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const taken = code === 'EADDRINUSE' ? '; another program uses that port' : '';
-  return new StartError(`the ${door} listener cannot start: ${messageOf(error)}${taken} (see ${variable})`);
-}
-
-// The app waits for what is in flight; whoever is left in the end is cut off.
-async function closeApp(app: FastifyInstance, timeoutMs: number): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
-  await app.close();
-  clearTimeout(timer);
 }
 
 function messageOf(error: unknown): string {

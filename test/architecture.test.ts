@@ -29,6 +29,8 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'start-warnings': ['config', 'file-limit', 'host-address', 'settings'],
   'tick-clock': ['engine', 'turn-end'],
   'turn-end': [],
+  listening: ['start-error'],
+  sweeper: ['engine'],
   'memory-limit': ['config', 'storage'],
   'package-files': [],
   'cache-settings-file': ['auth', 'cache-settings-file-schema', 'engine', 'http'],
