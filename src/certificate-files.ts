@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { settings } from './settings.ts';
-import { StartError } from './start-error.ts';
+import { messageOf, StartError } from './start-error.ts';
 
 /** Mozilla's "intermediate" list: forward secrecy and authenticated encryption only. */
 const CIPHERS = [
@@ -130,8 +130,4 @@ function check(pem: Pem, complaint: string): void {
 function isSame(one: Pem, other: Pem): boolean {
   const names = ['cert', 'key', 'ca'] as const;
   return names.every((name) => String(one[name]) === String(other[name]));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

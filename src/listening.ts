@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { StartError } from './start-error.ts';
+import { messageOf, StartError } from './start-error.ts';
 
 export interface HttpAddress {
   readonly door: string;
@@ -33,8 +33,4 @@ export async function closeApp(app: FastifyInstance, timeoutMs: number): Promise
   const timer = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
   await app.close();
   clearTimeout(timer);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -28,7 +28,7 @@ import { openDurability } from './open-durability.ts';
 import { openStore } from './open-store.ts';
 import { readDocument } from './package-files.ts';
 import { settings } from './settings.ts';
-import { StartError } from './start-error.ts';
+import { messageOf, StartError } from './start-error.ts';
 import { startWarnings } from './start-warnings.ts';
 import { Sweeper } from './sweeper.ts';
 import { TickClock } from './tick-clock.ts';
@@ -482,8 +482,4 @@ function sharedLimits(config: Config) {
     stallTimeoutMs: config.stallTimeout * 1000,
     handshakeTimeoutMs: config.tlsHandshakeTimeout * 1000,
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

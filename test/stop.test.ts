@@ -140,4 +140,12 @@ describe('a stop', () => {
     expect(await late.rest()).toBe('');
     await expect(textClient(service.memcachedPort)).rejects.toThrow('ECONNREFUSED');
   });
+
+  test('with a delay goes on freeing what expires meanwhile', async () => {
+    const { service } = await startService(['--stop-delay', '2']);
+    const stopped = service.stop();
+    const sweep = vi.spyOn(service.engine, 'sweep');
+    await vi.waitFor(() => expect(sweep.mock.calls.length).toBeGreaterThan(1), { timeout: 1_800 });
+    await stopped;
+  });
 });
