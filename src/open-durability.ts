@@ -7,7 +7,7 @@ import type { ItemDirectory } from './durability/item-directory.ts';
 import type { Clock } from './engine/clock.ts';
 import type { JournaledStore } from './engine/journal.ts';
 import { settings } from './settings.ts';
-import { StartError } from './start-error.ts';
+import { messageOf, StartError } from './start-error.ts';
 
 const LEFT =
   'items that were kept before are not read, and would come back as they were then: remove them if they are out of date';
@@ -52,7 +52,7 @@ async function openDirectory(path: string): Promise<ItemDirectory> {
   try {
     return await ItemDirectory.open(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new StartError(
       `the items cannot be kept in ${path}: ${reason}. Let this user write there, name another directory by ${settings.dataDir.variable}, or do without by ${settings.durability.variable}=none`,
     );

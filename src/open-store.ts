@@ -2,7 +2,7 @@ import type { Config } from './config.ts';
 import type { JournaledStore } from './engine/journal.ts';
 import { memoryLimit } from './memory-limit.ts';
 import { settings } from './settings.ts';
-import { StartError } from './start-error.ts';
+import { messageOf, StartError } from './start-error.ts';
 import { ArenaStore } from './storage/arena.ts';
 import { LruCacheStore } from './storage/lru-cache.ts';
 
@@ -28,6 +28,6 @@ function orStartError<T>(reason: string, open: () => T): T {
   try {
     return open();
   } catch (error) {
-    throw new StartError(`${reason}: ${error instanceof Error ? error.message : error}`);
+    throw new StartError(`${reason}: ${messageOf(error)}`);
   }
 }
