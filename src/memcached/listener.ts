@@ -27,7 +27,7 @@ import { HeldReplies } from './held-replies.ts';
 import { inlineMore } from './inlining.ts';
 import type { PatienceLimits } from './patience.ts';
 import { ReplyRoom } from './reply-buffer.ts';
-import type { ServerStatus } from './server-status.ts';
+import { NO_BYTES, type ServerStatus } from './server-status.ts';
 import { type Connection, Session } from './session.ts';
 import { READ_BYTES_MAX, SharedReads } from './shared-reads.ts';
 import type { Admission } from './sign-in.ts';
@@ -141,7 +141,7 @@ export class MemcachedListener {
       idleTimeoutSeconds: parts.limits.idleTimeoutMs / 1000,
       address: { host: '', port: 0 },
       connections: { current: 0, total: 0, rejected: 0 },
-      bytes: { read: 0, written: 0 },
+      bytes: { read: NO_BYTES, written: NO_BYTES },
       signIns: { total: 0, failed: 0 },
     };
   }
