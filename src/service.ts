@@ -1,5 +1,5 @@
 import type { Server } from 'node:net';
-import { setTimeout as delay, setImmediate as othersTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -10,6 +10,8 @@ import { TokenBook } from './auth/token-book.ts';
 import { CacheSettingsFile } from './cache-settings-file.ts';
 import { CertificateFiles } from './certificate-files.ts';
 import type { Config } from './config.ts';
+import { DeletedProjects } from './deleted-projects.ts';
+import { httpLimits, memcachedLimits, signInLimits } from './door-limits.ts';
 import type { Durability } from './durability/durability.ts';
 import type { Clock, Moment } from './engine/clock.ts';
 import type { CommitGate } from './engine/commit-gate.ts';
@@ -18,7 +20,7 @@ import type { JournaledStore } from './engine/journal.ts';
 import { reachableHost } from './host-address.ts';
 import { buildApp } from './http/app.ts';
 import { buildMonitoringApp } from './http/monitoring-app.ts';
-import { FailedSignIns, type SignInLimits } from './limits/failed-sign-ins.ts';
+import { FailedSignIns } from './limits/failed-sign-ins.ts';
 import { RequestRates } from './limits/request-rate.ts';
 import { closeApp, listenError, listenHttp } from './listening.ts';
 import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
@@ -62,8 +64,6 @@ export interface ServiceParts {
   readonly clock?: Clock & Moment;
 }
 
-const DELETED_CACHES_AT_ONCE = 100;
-
 /** The whole service: makes every long-lived part, starts them in order and stops them in reverse. */
 export class Service {
   readonly engine: Engine;
@@ -77,7 +77,6 @@ export class Service {
   readonly #signIns: FailedSignIns;
   readonly #rates: RequestRates;
   #accounts: Accounts | undefined;
-  #cacheSettings: CacheSettingsFile | undefined;
   #plain: PlainCredentials | undefined;
   #adminTokenPath: string | undefined;
   #certificate: CertificateFiles | undefined;
@@ -133,15 +132,7 @@ export class Service {
       requests: this.#monitoring.memcachedRequests,
       slowMs: config.slowRequest,
       gate: this.#gate,
-      limits: {
-        ...sharedLimits(config),
-        idleTimeoutMs: config.memcachedIdleTimeout * 1000,
-        requestTimeoutMs: config.memcachedRequestTimeout * 1000,
-        signInTimeoutMs: config.signInTimeout * 1000,
-        lineBytesMax: config.memcachedMaxLine,
-        unansweredBytesMax: config.memcachedMaxUnanswered,
-        signInFailuresMax: config.signInAttempts,
-      },
+      limits: memcachedLimits(config),
     });
   }
 
@@ -164,8 +155,14 @@ export class Service {
   async start(): Promise<Addresses> {
     const { config, logger } = this.#parts;
     const cacheSettings = await openCacheSettings(config, this.engine);
-    this.#cacheSettings = cacheSettings;
-    const accounts = await this.#openAccounts();
+    const deletedProjects = new DeletedProjects({
+      config,
+      cacheSettings,
+      engine: this.engine,
+      store: this.#store,
+      log: logger,
+    });
+    const accounts = await this.#openAccounts(deletedProjects);
     this.#certificate = CertificateFiles.open(config, logger);
     if (config.metricsPort !== undefined || config.metricsToken !== undefined)
       await this.#monitoring.prepare();
@@ -183,7 +180,7 @@ export class Service {
         variable: settings.httpPort.variable,
       });
       const metricsPort = await this.#listenForMonitoring();
-      await this.#restore(accounts.credentials);
+      await this.#restore(accounts.credentials, deletedProjects);
       const addresses: Addresses = {
         protocol: this.#certificate ? 'https' : 'http',
         httpHost: config.httpHost,
@@ -245,32 +242,14 @@ export class Service {
   }
 
   // By memcached's protocol nothing can be said to clients yet: that door is not open.
-  async #restore({ projects }: Credentials): Promise<void> {
+  async #restore({ projects }: Credentials, deletedProjects: DeletedProjects): Promise<void> {
     await this.#durability?.start();
     if (this.#stopping) throw new StartError('stopped before it was ready');
-    await this.#dropStrangers(new Set(projects.map(({ id }) => id)));
+    await deletedProjects.deleteRestored(new Set(projects.map(({ id }) => id)));
     this.#isRestored = true;
   }
 
-  // Caches of projects that were deleted while the service did not run. Those that another file of projects does
-  // not name may be named again.
-  async #dropStrangers(projects: ReadonlySet<string>): Promise<void> {
-    const { config, logger } = this.#parts;
-    const caches = [...this.#store.journaledCaches()].map(({ projectId }) => projectId);
-    const strangers = [...new Set(caches)].filter((id) => !projects.has(id));
-    if (strangers.length === 0) return;
-    if (config.projectId === undefined && config.credentialsFile === undefined) {
-      logger.info({ projects: strangers }, 'the caches of projects that were deleted are deleted');
-      await this.#deleteProjects(strangers);
-    } else {
-      logger.warn(
-        { projects: strangers },
-        'there are caches of projects that do not exist: nobody can use them',
-      );
-    }
-  }
-
-  async #openAccounts(): Promise<Accounts> {
+  async #openAccounts(deletedProjects: DeletedProjects): Promise<Accounts> {
     const { config, logger } = this.#parts;
     const adminTokens = givenAdminToken(config);
     try {
@@ -283,7 +262,7 @@ export class Service {
           for (const { id, quotas } of projects) {
             this.engine.setProjectQuota(id, { bytesMax: quotas.bytes, itemsMax: quotas.items });
           }
-          return this.#deleteProjects(deleted);
+          return deletedProjects.delete(deleted);
         },
       });
       this.#plain = opened.plain;
@@ -293,20 +272,6 @@ export class Service {
     } catch (error) {
       throw new StartError(`no credentials: ${messageOf(error)} (${credentialsHint(config)})`);
     }
-  }
-
-  // Nobody can use them any more. A page at a time, since a project may have a hundred thousand.
-  async #deleteProjects(ids: readonly string[]): Promise<void> {
-    for (const id of ids) {
-      this.engine.setProjectQuota(id, {});
-      for (;;) {
-        const caches = await this.engine.list(id, 0, DELETED_CACHES_AT_ONCE);
-        if (caches.length === 0) break;
-        for (const { name } of caches) await this.engine.cache(id, name).drop();
-        await othersTurn();
-      }
-    }
-    await this.#cacheSettings?.forgetProjects(ids);
   }
 
   async #listen(endpoint: Endpoint, variable: string = settings.memcachedPort.variable): Promise<number> {
@@ -385,14 +350,7 @@ export class Service {
       logger,
       version,
       document: readDocument,
-      limits: {
-        ...sharedLimits(config),
-        bodyBytesMax: config.maxItemSize,
-        headerBytesMax: config.httpMaxHeaderSize,
-        unansweredBytesMax: config.httpMaxUnanswered,
-        requestTimeoutMs: config.httpRequestTimeout * 1000,
-        keepAliveTimeoutMs: config.httpKeepAliveTimeout * 1000,
-      },
+      limits: httpLimits(config),
       corsOrigins: config.corsOrigins,
       trustedProxies: config.trustProxy,
       requests: this.#monitoring.httpRequests,
@@ -465,21 +423,4 @@ async function openCacheSettings({ dataDir }: Config, engine: Engine): Promise<C
   } catch (error) {
     throw new StartError(`the settings of caches: ${messageOf(error)}`);
   }
-}
-
-function signInLimits({ signInAttemptsPerAddress, signInRefusal, signInDelay }: Config): SignInLimits {
-  return {
-    failuresPerAddressMax: signInAttemptsPerAddress,
-    refusalMs: signInRefusal * 1000,
-    delayMs: signInDelay * 1000,
-  };
-}
-
-/** The limits that both doors have, each for itself. */
-function sharedLimits(config: Config) {
-  return {
-    connections: { max: config.maxConnections, perAddressMax: config.maxConnectionsPerAddress },
-    stallTimeoutMs: config.stallTimeout * 1000,
-    handshakeTimeoutMs: config.tlsHandshakeTimeout * 1000,
-  };
 }

@@ -30,6 +30,8 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'tick-clock': ['engine', 'turn-end'],
   'turn-end': [],
   listening: ['start-error'],
+  'deleted-projects': ['cache-settings-file', 'config', 'engine'],
+  'door-limits': ['config', 'http', 'limits', 'memcached'],
   sweeper: ['engine'],
   'memory-limit': ['config', 'storage'],
   'package-files': [],

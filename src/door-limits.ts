@@ -1,0 +1,46 @@
+import type { Config } from './config.ts';
+import type { HttpLimits } from './http/server.ts';
+import type { SignInLimits } from './limits/failed-sign-ins.ts';
+import type { ListenerLimits } from './memcached/listener.ts';
+
+// The limits of the settings, as each part takes them: times in ms, sizes in bytes.
+
+export function httpLimits(config: Config): HttpLimits {
+  return {
+    ...sharedLimits(config),
+    bodyBytesMax: config.maxItemSize,
+    headerBytesMax: config.httpMaxHeaderSize,
+    unansweredBytesMax: config.httpMaxUnanswered,
+    requestTimeoutMs: config.httpRequestTimeout * 1000,
+    keepAliveTimeoutMs: config.httpKeepAliveTimeout * 1000,
+  };
+}
+
+export function memcachedLimits(config: Config): ListenerLimits {
+  return {
+    ...sharedLimits(config),
+    idleTimeoutMs: config.memcachedIdleTimeout * 1000,
+    requestTimeoutMs: config.memcachedRequestTimeout * 1000,
+    signInTimeoutMs: config.signInTimeout * 1000,
+    lineBytesMax: config.memcachedMaxLine,
+    unansweredBytesMax: config.memcachedMaxUnanswered,
+    signInFailuresMax: config.signInAttempts,
+  };
+}
+
+export function signInLimits(config: Config): SignInLimits {
+  return {
+    failuresPerAddressMax: config.signInAttemptsPerAddress,
+    refusalMs: config.signInRefusal * 1000,
+    delayMs: config.signInDelay * 1000,
+  };
+}
+
+/** The limits that both doors have, each for itself. */
+function sharedLimits(config: Config) {
+  return {
+    connections: { max: config.maxConnections, perAddressMax: config.maxConnectionsPerAddress },
+    stallTimeoutMs: config.stallTimeout * 1000,
+    handshakeTimeoutMs: config.tlsHandshakeTimeout * 1000,
+  };
+}
