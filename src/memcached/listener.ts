@@ -6,7 +6,6 @@ import {
   Server as TlsServer,
 } from 'node:tls';
 import type { TokenBook } from '../auth/token-book.ts';
-import type { Cache } from '../engine/cache.ts';
 import type { Moment } from '../engine/clock.ts';
 import type { CommitGate } from '../engine/commit-gate.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -17,12 +16,12 @@ import {
   type ConnectionRefusal,
 } from '../limits/connection-limit.ts';
 import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
-import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
 import { DirectWrites } from '../sockets/direct-writes.ts';
 import { type ClientCertificateRules, ClientCertificates } from './client-certificate.ts';
-import { CommandMeter, type SlowCommands } from './command-meter.ts';
+import { CommandMeter } from './command-meter.ts';
+import { DoorLog, type DoorLogger } from './door-log.ts';
 import { HeldReplies } from './held-replies.ts';
 import { inlineMore } from './inlining.ts';
 import type { PatienceLimits } from './patience.ts';
@@ -57,20 +56,13 @@ export interface ListenerParts {
   readonly limits: ListenerLimits;
   readonly version: string;
   readonly memoryBytesMax: number;
-  readonly log: ListenerLog;
+  readonly log: DoorLogger;
   /** Counts what clients ask. */
   readonly requests: RequestMeter;
   /** From how many milliseconds on commands are logged as slow; 0 is never. */
   readonly slowMs: number;
   /** Holds replies back until what they tell is kept. */
   readonly gate?: CommitGate | undefined;
-}
-
-/** What of a logger the listener needs; pino's is one. */
-export interface ListenerLog {
-  debug(details: object, message: string): void;
-  warn(details: object, message: string): void;
-  error(details: object, message: string): void;
 }
 
 // The first byte of every request of the binary protocol.
@@ -108,14 +100,8 @@ export class MemcachedListener {
   /** Every connection below TLS, also one whose handshake is not over. */
   readonly #connections = new Set<Socket>();
   readonly #connectionLimit: ConnectionLimit;
-  readonly #refusalWarning: OccasionalWarning;
-  readonly #binaryWarning: OccasionalWarning;
-  readonly #failureWarning: OccasionalWarning;
-  readonly #handshakeWarning: OccasionalWarning;
-  readonly #signInWarning: OccasionalWarning;
-  readonly #slowWarning: OccasionalWarning;
+  readonly #log: DoorLog;
   readonly #meter: CommandMeter;
-  readonly #certificateWarning: OccasionalWarning;
   #patienceTimer: NodeJS.Timeout | undefined;
   #stopping = false;
   readonly #status: ServerStatus;
@@ -123,15 +109,8 @@ export class MemcachedListener {
   constructor(parts: ListenerParts) {
     this.#parts = parts;
     this.#connectionLimit = new ConnectionLimit(parts.limits.connections);
-    const warning = () => new OccasionalWarning(parts.log, parts.engine.clock.now);
-    this.#refusalWarning = warning();
-    this.#binaryWarning = warning();
-    this.#failureWarning = warning();
-    this.#handshakeWarning = warning();
-    this.#signInWarning = warning();
-    this.#slowWarning = warning();
+    this.#log = new DoorLog(parts.log, parts.engine.clock.now);
     this.#meter = new CommandMeter(parts.requests, parts.slowMs);
-    this.#certificateWarning = warning();
     this.#status = {
       startedAt: parts.engine.clock.now(),
       version: parts.version,
@@ -165,8 +144,7 @@ export class MemcachedListener {
         resolve();
       });
     });
-    // Such as no file descriptors left for another connection: the open ones go on.
-    server.on('error', (err) => this.#failureWarning.warn({ err, door: 'memcached' }, 'a listener failed'));
+    server.on('error', (err) => this.#log.listenerFailed(err));
     this.#servers.push(server);
     const { port: taken } = server.address() as AddressInfo;
     if (this.#servers.length === 1) this.#status.address = { host, port: taken };
@@ -208,7 +186,7 @@ export class MemcachedListener {
     const { engine, tokens, limits } = this.#parts;
     const options = { ...tls, noDelay: true, handshakeTimeout: limits.handshakeTimeoutMs };
     if (!rules) return createTlsServer(options, (socket) => this.#accept(socket, undefined));
-    const certificates = new ClientCertificates({ rules, engine, tokens, warning: this.#certificateWarning });
+    const certificates = new ClientCertificates({ rules, engine, tokens, warning: this.#log.certificate });
     // Node would break the handshake off without a word, and refuse clients that have none in any case.
     return createTlsServer({ ...options, requestCert: true, rejectUnauthorized: false }, (socket) =>
       this.#accept(socket, this.#admit(socket, certificates)),
@@ -219,7 +197,7 @@ export class MemcachedListener {
     try {
       return certificates.admit(socket);
     } catch (err) {
-      this.#certificateWarning.warn({ err, door: 'memcached' }, 'a client certificate is not accepted');
+      this.#log.certificateFailed(err);
       return undefined;
     }
   }
@@ -231,8 +209,7 @@ export class MemcachedListener {
 
   #turnAway(socket: Socket, refusal: ConnectionRefusal, isTls: boolean): void {
     this.#status.connections.rejected++;
-    const details = { door: 'memcached', address: socket.remoteAddress, refusal };
-    this.#refusalWarning.warn(details, 'a connection was refused');
+    this.#log.refused(socket.remoteAddress, refusal);
     socket.on('error', () => socket.destroy());
     // Before the handshake nothing can be said, and the handshake is what costs most.
     if (isTls) {
@@ -249,7 +226,6 @@ export class MemcachedListener {
 
   #accept(socket: Socket, bound: Admission | 'refused' | undefined): void {
     const { connections, bytes } = this.#status;
-    const { log } = this.#parts;
     // A client that resets its connection has no use for anything we could do about it.
     socket.on('error', () => socket.destroy());
     if (this.#stopping) {
@@ -263,8 +239,7 @@ export class MemcachedListener {
     inlineMore();
     connections.current++;
     connections.total++;
-    const client = { door: 'memcached', address: socket.remoteAddress, connection: connections.total };
-    log.debug(client, 'a client connected');
+    const tellGone = this.#log.connected(socket.remoteAddress, connections.total);
     const session = this.#open(socket, bound);
     this.#sessions.set(socket, session);
     let isFirst = true;
@@ -290,19 +265,19 @@ export class MemcachedListener {
       connections.current--;
       this.#sessions.delete(socket);
       session.abandon();
-      log.debug(client, 'a client is gone');
+      tellGone();
     });
   }
 
   #open(socket: Socket, bound: Admission | undefined): Session {
-    const { engine, moment, tokens, signIns, rates, limits, log } = this.#parts;
-    const client = { door: 'memcached', address: socket.remoteAddress };
+    const { engine, moment, tokens, signIns, rates, limits } = this.#parts;
+    const address = socket.remoteAddress;
     return new Session({
       engine,
       tokens,
       signIns,
       rates,
-      address: clientAddress(socket.remoteAddress),
+      address: clientAddress(address),
       server: this.#status,
       room: this.#room,
       turn: this.#turn,
@@ -314,11 +289,11 @@ export class MemcachedListener {
       failuresMax: limits.signInFailuresMax,
       bound,
       meter: this.#meter,
-      onBug: (err) => log.error({ err, ...client }, 'a memcached command failed; this is a bug'),
-      onSlow: (slow, cache) => this.#slowWarning.warn({ ...client, ...told(slow, cache) }, 'slow commands'),
+      onBug: (err) => this.#log.commandFailed(address, err),
+      onSlow: (slow, cache) => this.#log.slow(address, slow, cache),
       onSignInFailure: () => {
         this.#meter.fail('sign_in');
-        this.#signInWarning.warn(client, 'a sign-in failed');
+        this.#log.signInFailed(address);
       },
     });
   }
@@ -348,9 +323,8 @@ export class MemcachedListener {
 
   // Node leaves the socket to us, also when it took too long.
   #closeUnshaken(err: Error & { code?: string }, socket: Socket): void {
-    const details = { err, door: 'memcached', address: socket.remoteAddress };
     // Who just goes away, such as a probe of the port, need not be told of.
-    if (err.code !== 'ECONNRESET') this.#handshakeWarning.warn(details, 'a TLS handshake failed');
+    if (err.code !== 'ECONNRESET') this.#log.handshakeFailed(socket.remoteAddress, err);
     socket.destroy();
   }
 
@@ -364,23 +338,14 @@ export class MemcachedListener {
   }
 
   #abort(socket: Socket, err: unknown): void {
-    const details = { err, door: 'memcached' };
-    this.#parts.log.error(details, 'a memcached connection was closed because of an error; this is a bug');
+    this.#log.connectionFailed(err);
     socket.destroy();
   }
 
   #closeBinary(socket: Socket): void {
-    this.#binaryWarning.warn(
-      { door: 'memcached', address: socket.remoteAddress },
-      'a client of the binary protocol was closed: set it to the text (ASCII) protocol, such as binary: false',
-    );
+    this.#log.binaryClosed(socket.remoteAddress);
     socket.destroy();
   }
-}
-
-// Never a key: keys may be secrets of a tenant's users.
-function told({ operation, commands, ms }: SlowCommands, cache: Cache | undefined) {
-  return { project: cache?.projectId, cache: cache?.name, operation, commands, ms };
 }
 
 // Often enough to notice soon.
