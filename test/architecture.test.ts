@@ -70,6 +70,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'open-durability',
     'setting-values',
     'settings',
+    'start-error',
   ],
   welcome: ['auth', 'config', 'host-address', 'service'],
   monitoring: ['auth', 'config', 'engine', 'metrics'],

@@ -32,10 +32,11 @@ async function startTelling() {
   });
   let output = '';
   const port = await new Promise<number>((resolve, reject) => {
+    let port: string | undefined;
     child.stdout.on('data', (chunk) => {
       output += chunk;
-      const ready = /^\{.*"memcachedPort":(\d+).*ironcached is ready/m.exec(output)?.[1];
-      if (ready) resolve(Number(ready));
+      port ??= /^\{.*"memcachedPort":(\d+).*ironcached is ready/m.exec(output)?.[1];
+      if (port) resolve(Number(port));
     });
     child.once('exit', () => reject(new Error(output)));
   });

@@ -2,6 +2,7 @@ import { readConfig } from '../config.ts';
 import { ItemDirectory } from '../durability/item-directory.ts';
 import { repair } from '../durability/repair.ts';
 import { itemDirectoryPath } from '../open-durability.ts';
+import { messageOf } from '../start-error.ts';
 import { tellMistakes } from './mistakes.ts';
 import type { Streams } from './run.ts';
 
@@ -24,7 +25,7 @@ export async function runRepair(args: readonly string[], { out, err }: Streams):
     out.write(await repaired(itemDirectoryPath(config.config.dataDir)));
     return 0;
   } catch (error) {
-    err.write(`ironcached: ${error instanceof Error ? error.message : String(error)}\n`);
+    err.write(`ironcached: ${messageOf(error)}\n`);
     return 1;
   }
 }

@@ -1,6 +1,7 @@
 import { readIronAddress } from '../auth/iron-file.ts';
 import { type Config, readConfig } from '../config.ts';
 import { openAccounts } from '../open-accounts.ts';
+import { messageOf } from '../start-error.ts';
 import { type CommandParts, carryOut } from './commands.ts';
 import { DirectoryControl } from './directory-control.ts';
 import { commandsHelp } from './help.ts';
@@ -34,7 +35,7 @@ export async function runCommand(args: readonly string[], { out, err }: Streams)
     if (note !== undefined) err.write(`${note}\n`);
     return 0;
   } catch (error) {
-    err.write(`ironcached: ${error instanceof Error ? error.message : String(error)}\n`);
+    err.write(`ironcached: ${messageOf(error)}\n`);
     return 1;
   }
 }

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { Clock } from '../engine/clock.ts';
 import type { CommitGate } from '../engine/commit-gate.ts';
 import type { JournaledStore } from '../engine/journal.ts';
-import { StartError } from '../start-error.ts';
+import { messageOf, StartError } from '../start-error.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import type { DurabilityLog } from './durability-log.ts';
 import type { GenerationFile, ItemDirectory } from './item-directory.ts';
@@ -386,7 +386,6 @@ async function settleFirst(journal: ItemJournal, { path }: ItemDirectory): Promi
   try {
     await journal.writer.settle(true);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StartError(`${path} cannot be written: ${reason}`);
+    throw new StartError(`${path} cannot be written: ${messageOf(error)}`);
   }
 }

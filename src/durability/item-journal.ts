@@ -5,6 +5,7 @@ import { Refusal } from '../engine/errors.ts';
 import type { Draft, Item } from '../engine/item.ts';
 import type { ItemMarks, Journal, JournaledCache } from '../engine/journal.ts';
 import type { Key } from '../engine/key.ts';
+import { messageOf } from '../start-error.ts';
 import { type FileHeader, formatFileHeader, newFileHeader } from './file-header.ts';
 import { FRAME_HEADER_BYTES, sealFrame } from './frame.ts';
 import { FrameRoom } from './frame-room.ts';
@@ -135,8 +136,7 @@ export class ItemJournal implements Journal, CommitGate {
   admit(): void {
     const { trouble } = this.writer;
     if (trouble === undefined) return;
-    const reason = trouble instanceof Error ? trouble.message : String(trouble);
-    throw new Refusal('store_unavailable', `changes cannot be kept on disk now (${reason})`);
+    throw new Refusal('store_unavailable', `changes cannot be kept on disk now (${messageOf(trouble)})`);
   }
 
   itemPut(cache: JournaledCache, key: Key, draft: Draft, accessedAt: number): void {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { messageOf } from '../../start-error.ts';
 import { ControlError } from '../control.ts';
 import type { MemcachedAddress } from './invocation.ts';
 
@@ -82,7 +83,7 @@ export class MemcachedConnection {
         this.#at === this.#piece.length ? value : Buffer.concat([this.#piece.subarray(this.#at), value]);
       this.#at = 0;
     } catch (error) {
-      throw this.failure(error instanceof Error ? error.message : String(error));
+      throw this.failure(messageOf(error));
     } finally {
       clearTimeout(timer);
     }

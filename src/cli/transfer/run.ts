@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { codeOf } from '../../auth/private-file.ts';
 import { readConfig } from '../../config.ts';
+import { messageOf } from '../../start-error.ts';
 import { ControlError } from '../control.ts';
 import { tellMistakes } from '../mistakes.ts';
 import { type Access, openAccess } from './access.ts';
@@ -152,7 +153,7 @@ function tellFailure(error: unknown, { err }: TransferStreams, signal: AbortSign
   }
   // Whoever reads our output, `head` say, had enough of it.
   if (codeOf(error) !== 'EPIPE') {
-    err.write(`ironcached: ${error instanceof Error ? error.message : String(error)}\n`);
+    err.write(`ironcached: ${messageOf(error)}\n`);
   }
   return 1;
 }
