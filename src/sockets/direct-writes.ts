@@ -77,9 +77,12 @@ export class DirectWrites {
   }
 
   #watchFirstWrite(handle: StreamHandle): void {
-    const { writeBuffer, writeLatin1String } = handle;
+    const watched: Partial<StreamHandle> = handle;
     const look = (request: WriteRequest | null) => {
-      Object.assign(handle, { writeBuffer, writeLatin1String });
+      // Taken away in the order that makes it again like all other handles, also to V8: all code that writes would know
+      // one more kind of handle, and be thrown away once this one is gone.
+      delete watched.writeLatin1String;
+      delete watched.writeBuffer;
       this.#hasLooked = true;
       // Node 26 makes a request only where the system does not take everything at once.
       if (request) this.#WriteRequest ??= request.constructor as new () => WriteRequest;
