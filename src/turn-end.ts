@@ -1,8 +1,11 @@
+import { LastOfKind } from './last-of-kind.ts';
+
 /** What is to be done at the end of this turn of the event loop: [0, dueCount). */
 const due: (() => void)[] = [];
 let dueCount = 0;
 let done = 0;
 let isScheduled = false;
+const last = new LastOfKind<NodeJS.Immediate>();
 
 /**
  * Has something done at the end of this turn of the event loop, after what was asked for before; also by what is
@@ -15,7 +18,7 @@ export function atTurnEnd(action: () => void): void {
 }
 
 function schedule(): void {
-  if (!isScheduled) setImmediate(endTurn);
+  if (!isScheduled) last.object = setImmediate(endTurn);
   isScheduled = true;
 }
 

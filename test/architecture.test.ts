@@ -10,8 +10,8 @@ import { describe, expect, test } from 'vitest';
 
 const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   http: ['auth', 'dump', 'engine', 'limits', 'metrics', 'sockets', 'turn-end'],
-  memcached: ['auth', 'engine', 'limits', 'metrics', 'sockets', 'turn-end'],
-  storage: ['engine'],
+  memcached: ['auth', 'engine', 'last-of-kind', 'limits', 'metrics', 'sockets', 'turn-end'],
+  storage: ['engine', 'last-of-kind'],
   durability: ['engine', 'start-error'],
   dump: ['engine'],
   engine: [],
@@ -28,7 +28,8 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'start-error': [],
   'start-warnings': ['config', 'file-limit', 'host-address', 'settings'],
   'tick-clock': ['engine', 'turn-end'],
-  'turn-end': [],
+  'turn-end': ['last-of-kind'],
+  'last-of-kind': [],
   listening: ['start-error'],
   'deleted-projects': ['cache-settings-file', 'config', 'engine'],
   'door-limits': ['config', 'http', 'limits', 'memcached'],

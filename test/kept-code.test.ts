@@ -1,10 +1,15 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { HttpSocket } from './support/http-socket.ts';
 import { projectId, startTelling, token } from './support/telling-program.ts';
 import { signIn, type TextClient, textClient } from './support/text-client.ts';
 
 const SOME = 1_000;
 const MANY = 20_000;
+/** Of 50 to 210. Where nothing is kept, 20 to 44 are thrown away of the memcached door, and 53 to 104 of the REST door. */
 const MANY_FUNCTIONS = 40;
+const FEW = 5;
+/** What Node has of a request, and we have no hold on. */
+const FEW_WITH_NODES_OWN = 25;
 
 const value = 'v'.repeat(100);
 
@@ -31,7 +36,32 @@ test('the code of the memcached door outlasts its clients', async () => {
   }
   // The first client is gone, to whom the first answers were written.
   await program.collect();
+  await leave(client);
+  // Who only looks whether the port is open.
+  await leave(await textClient(program.memcachedPort));
+  await program.collect();
   const { compiled, thrownAway } = await program.end();
   expect(compiled.length).toBeGreaterThan(MANY_FUNCTIONS);
   expect(thrownAway).not.toContain('onStreamRead');
+  expect(thrownAway.length).toBeLessThan(FEW);
+}, 60_000);
+
+test('the code of the REST door outlasts its clients', async () => {
+  const program = await startTelling();
+  const client = new HttpSocket(program.httpPort);
+  onTestFinished(() => client.destroy());
+  const item = `/1/projects/${projectId}/caches/c/items/k`;
+  const ask = (method: string, path: string, body = '') => {
+    const head = `${method} ${path} HTTP/1.1\r\nhost: c\r\nauthorization: OAuth ${token}\r\n`;
+    client.write(`${head}content-length: ${body.length}\r\n\r\n${body}`);
+    return client.answer();
+  };
+  expect(await ask('PUT', item, JSON.stringify({ value }))).toMatchObject({ status: 200 });
+  for (let i = 0; i < MANY; i++) await ask('GET', item);
+  expect(await ask('GET', '/health/live')).toMatchObject({ status: 200 });
+  client.destroy();
+  await program.collect();
+  const { compiled, thrownAway } = await program.end();
+  expect(compiled.length).toBeGreaterThan(MANY_FUNCTIONS);
+  expect(thrownAway.length).toBeLessThan(FEW_WITH_NODES_OWN);
 }, 60_000);

@@ -13,6 +13,8 @@ export class JoinedResponse<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
   #body: string | Buffer = '';
+  /** Node gives it to those only whose head it writes itself; so all are alike. */
+  override statusMessage = '';
 
   override end(...args: unknown[]): this {
     const [body, encoding] = args;

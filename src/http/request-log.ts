@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
 
@@ -47,6 +47,8 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
   const { logger, requests, slowMs } = parts;
   const slowWarning = logger && new OccasionalWarning(logger, Date.now);
   const signInWarning = logger && new OccasionalWarning(logger, Date.now);
+  // The last of each operation, since the parts of an app have classes of their own for replies: see LastOfKind.
+  const last = new Map<string, FastifyReply>();
   app.decorateRequest('arrivedAt', 0);
   app.decorateRequest('operation', null);
   app.addHook('onRequest', (request, _reply, done) => {
@@ -56,7 +58,9 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
   app.decorateReply('noteAnswer', function noteAnswer(bytes: number | undefined) {
     const { request, statusCode: status } = this;
     const ms = performance.now() - request.arrivedAt;
-    const meter = requests.operation(operationOf(request));
+    const operation = operationOf(request);
+    last.set(operation, this);
+    const meter = requests.operation(operation);
     meter.count(String(status));
     meter.time(ms / 1000);
     const isSlow = slowMs > 0 && ms >= slowMs && !mayTakeLong(request, status);

@@ -9,6 +9,7 @@ import type { TokenBook } from '../auth/token-book.ts';
 import type { Moment } from '../engine/clock.ts';
 import type { CommitGate } from '../engine/commit-gate.ts';
 import type { Engine } from '../engine/engine.ts';
+import { LastOfKind } from '../last-of-kind.ts';
 import { clientAddress } from '../limits/client-address.ts';
 import {
   ConnectionLimit,
@@ -97,6 +98,7 @@ export class MemcachedListener {
   readonly #reads = new SharedReads();
   readonly #writes = new DirectWrites();
   readonly #sessions = new Map<Socket, Session>();
+  readonly #lastGone = new LastOfKind<Session>();
   /** Every connection below TLS, also one whose handshake is not over. */
   readonly #connections = new Set<Socket>();
   readonly #connectionLimit: ConnectionLimit;
@@ -265,6 +267,7 @@ export class MemcachedListener {
       connections.current--;
       this.#sessions.delete(socket);
       session.abandon();
+      if (session.hasServed) this.#lastGone.object = session;
       tellGone();
     });
   }

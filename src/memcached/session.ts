@@ -118,6 +118,13 @@ export class Session implements Waiting {
     return !this.#awaiting && !this.#paused && !this.#ended;
   }
 
+  /** Has a client that signed in had all its answers? Then nothing is kept of what it sent. */
+  get hasServed(): boolean {
+    const isStopped = this.#awaiting || this.#paused;
+    const isWhole = this.#later.length === 0 && !this.#parser.isInside;
+    return this.#context !== undefined && !isStopped && isWhole;
+  }
+
   /** Takes what the client sent: the first bytes of a buffer, which may be used for something else afterwards. */
   receive(buffer: Buffer, length = buffer.length): void {
     this.#answerNow();
