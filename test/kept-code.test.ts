@@ -5,11 +5,11 @@ import { signIn, type TextClient, textClient } from './support/text-client.ts';
 
 const SOME = 1_000;
 const MANY = 20_000;
-/** Of 50 to 210. Where nothing is kept, 20 to 44 are thrown away of the memcached door, and 53 to 104 of the REST door. */
+/** Of 49 to 214. Where nothing is kept, 20 to 44 are thrown away of the memcached door, and 53 to 104 of the REST door. */
 const MANY_FUNCTIONS = 40;
 const FEW = 5;
-/** What Node has of a request, and we have no hold on. */
-const FEW_WITH_NODES_OWN = 25;
+/** With what Node and Fastify have of a request, and we have no hold on: 6 to 13. */
+const FEW_WITH_OTHERS = 25;
 
 const value = 'v'.repeat(100);
 
@@ -63,5 +63,5 @@ test('the code of the REST door outlasts its clients', async () => {
   await program.collect();
   const { compiled, thrownAway } = await program.end();
   expect(compiled.length).toBeGreaterThan(MANY_FUNCTIONS);
-  expect(thrownAway.length).toBeLessThan(FEW_WITH_NODES_OWN);
+  expect(thrownAway.length).toBeLessThan(FEW_WITH_OTHERS);
 }, 60_000);

@@ -13,7 +13,7 @@ export class JoinedResponse<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
   #body: string | Buffer = '';
-  /** Node gives it to those only whose head it writes itself; so all are alike. */
+  /** Node gives it to those only whose head it writes; with it from the start, all are of one kind: see LastOfKind. */
   override statusMessage = '';
 
   override end(...args: unknown[]): this {
