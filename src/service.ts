@@ -22,11 +22,12 @@ import { buildApp } from './http/app.ts';
 import { buildMonitoringApp } from './http/monitoring-app.ts';
 import { FailedSignIns } from './limits/failed-sign-ins.ts';
 import { RequestRates } from './limits/request-rate.ts';
-import { closeApp, listenError, listenHttp } from './listening.ts';
-import { type Endpoint, MemcachedListener } from './memcached/listener.ts';
+import { closeApp, listenHttp } from './listening.ts';
+import { MemcachedListener } from './memcached/listener.ts';
 import { Monitoring } from './monitoring.ts';
 import { givenAdminToken, openAccounts } from './open-accounts.ts';
 import { openDurability } from './open-durability.ts';
+import { type MemcachedAddresses, openMemcached } from './open-memcached.ts';
 import { openStore } from './open-store.ts';
 import { readDocument } from './package-files.ts';
 import { settings } from './settings.ts';
@@ -36,24 +37,12 @@ import { Sweeper } from './sweeper.ts';
 import { TickClock } from './tick-clock.ts';
 
 /** Where a running service is found, and who may use it. */
-export interface Addresses {
+export interface Addresses extends MemcachedAddresses {
   readonly protocol: 'http' | 'https';
   readonly httpHost: string;
   readonly httpPort: number;
-  readonly memcachedHost: string;
-  readonly memcachedPort: number;
-  readonly memcachedTlsPort: number | undefined;
   /** Of the listener for metrics and health alone. */
   readonly metricsPort: number | undefined;
-  /** The listeners without sign-in, each with its cache. */
-  readonly bound: readonly BoundAddress[];
-}
-
-export interface BoundAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly projectId: string;
-  readonly cacheName: string;
 }
 
 export interface ServiceParts {
@@ -185,10 +174,7 @@ export class Service {
         protocol: this.#certificate ? 'https' : 'http',
         httpHost: config.httpHost,
         httpPort,
-        memcachedHost: config.memcachedHost,
-        memcachedPort: await this.#listen({ host: config.memcachedHost, port: config.memcachedPort }),
-        memcachedTlsPort: await this.#listenByTls(),
-        bound: await this.#listenBound(accounts.credentials),
+        ...(await this.#openMemcached(accounts.credentials)),
         metricsPort,
       };
       this.#sweeper.start();
@@ -274,21 +260,14 @@ export class Service {
     }
   }
 
-  async #listen(endpoint: Endpoint, variable: string = settings.memcachedPort.variable): Promise<number> {
-    try {
-      return await this.#memcached.listen(endpoint);
-    } catch (error) {
-      throw listenError('memcached', variable, error);
-    }
-  }
-
-  async #listenByTls(): Promise<number | undefined> {
-    const { memcachedHost: host, memcachedTlsPort: port, ...config } = this.#parts.config;
-    const tls = this.#certificate?.options;
-    if (port === undefined || !tls) return undefined;
-    const rules = { areRequired: config.tlsClientAuth === 'required', names: config.tlsClients };
-    const clientCertificates = config.tlsClientCa === undefined ? undefined : rules;
-    return this.#listen({ host, port, tls, clientCertificates }, settings.memcachedTlsPort.variable);
+  #openMemcached(credentials: Credentials): Promise<MemcachedAddresses> {
+    return openMemcached(this.#parts.config, {
+      listener: this.#memcached,
+      engine: this.engine,
+      tokens: this.#tokens,
+      credentials,
+      tls: this.#certificate?.options,
+    });
   }
 
   #watchCertificate(): void {
@@ -317,24 +296,6 @@ export class Service {
       port,
       variable: settings.metricsPort.variable,
     });
-  }
-
-  async #listenBound(credentials: Credentials): Promise<BoundAddress[]> {
-    const { variable } = settings.memcachedBind;
-    const addresses: BoundAddress[] = [];
-    for (const { host, port, projectId = onlyProject(credentials), cacheName } of this.#parts.config
-      .memcachedBind) {
-      const grant = this.#tokens.boundGrant(projectId);
-      if (!grant) throw new StartError(`${variable}: there is no project ${projectId}`);
-      const bound = { cache: this.engine.cache(projectId, cacheName), grant };
-      addresses.push({
-        host,
-        projectId,
-        cacheName,
-        port: await this.#listen({ host, port, bound }, variable),
-      });
-    }
-    return addresses;
   }
 
   #buildApp(accounts: Accounts, cacheSettings: CacheSettingsFile): Promise<FastifyInstance> {
@@ -409,12 +370,6 @@ function withoutClientCa({ ca: _, ...options }: SecureContextOptions): SecureCon
 function credentialsHint({ credentialsFile }: Config): string {
   if (credentialsFile !== undefined) return `${settings.credentialsFile.variable} names the file`;
   return `${settings.dataDir.variable} names the directory; ${settings.projectId.variable} and ${settings.token.variable} do without it`;
-}
-
-function onlyProject({ projects }: Credentials): string {
-  const [project, another] = projects;
-  if (project && !another) return project.id;
-  throw new StartError(`${settings.memcachedBind.variable}: name the project, as PROJECT_ID/CACHE_NAME`);
 }
 
 async function openCacheSettings({ dataDir }: Config, engine: Engine): Promise<CacheSettingsFile> {

@@ -39,6 +39,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'cache-settings-file': ['auth', 'cache-settings-file-schema', 'engine', 'http'],
   'cache-settings-file-schema': ['auth', 'http'],
   'open-durability': ['config', 'durability', 'engine', 'settings', 'start-error'],
+  'open-memcached': ['auth', 'config', 'engine', 'listening', 'memcached', 'settings', 'start-error'],
   'open-store': ['config', 'engine', 'memory-limit', 'settings', 'start-error', 'storage'],
   'open-accounts': ['auth', 'config', 'settings'],
 };
