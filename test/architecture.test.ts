@@ -11,7 +11,7 @@ import { describe, expect, test } from 'vitest';
 const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   http: ['auth', 'dump', 'engine', 'limits', 'metrics', 'sockets', 'turn-end'],
   memcached: ['auth', 'engine', 'last-of-kind', 'limits', 'metrics', 'sockets', 'turn-end'],
-  storage: ['engine', 'last-of-kind'],
+  storage: ['engine'],
   durability: ['engine', 'start-error'],
   dump: ['engine'],
   engine: [],

@@ -2,7 +2,7 @@
 export class KeyBytes {
   bytes: Buffer;
   start: number;
-  readonly length: number;
+  length: number;
   /** For a backend's use: the hash of the key, and what it was made for. */
   hash = 0;
   hashedFor = 0;
@@ -17,6 +17,12 @@ export class KeyBytes {
   keep(): void {
     this.bytes = Buffer.from(this.bytes.subarray(this.start, this.start + this.length));
     this.start = 0;
+  }
+
+  /** Makes it another key, of one character per byte, for which its buffer must have room. */
+  setText(text: string): void {
+    this.length = this.bytes.write(text, this.start, 'latin1');
+    this.hashedFor = 0;
   }
 
   /** The same key as a text of one character per byte. */

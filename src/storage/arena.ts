@@ -7,7 +7,6 @@ import { type Cas, type Draft, draftOf, type Item, type NewValue } from '../engi
 import type { Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
 import { type Key, KeyBytes } from '../engine/key.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
-import { LastOfKind } from '../last-of-kind.ts';
 import { ArenaItem, itemBytes } from './arena-item.ts';
 import { CacheHandle, type MemoryStore } from './cache-handle.ts';
 import { NOWHERE, PAGE_BYTES } from './chunk-heap.ts';
@@ -55,8 +54,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   readonly #hash = new KeyedHash();
   readonly #items: PackedItems;
   /** The key that was last given as a text. */
-  readonly #keyText = Buffer.allocUnsafeSlow(KEY_LENGTH_MASK);
-  readonly #lastKey = new LastOfKind<KeyBytes>();
+  readonly #textKey = new KeyBytes(Buffer.allocUnsafeSlow(KEY_LENGTH_MASK), 0, 0);
   /** Points to the item that was last given away. */
   readonly #given: ArenaItem;
   readonly #walk: ItemWalk;
@@ -225,9 +223,8 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
 
   #bytesOf(key: Key): KeyBytes {
     if (typeof key !== 'string') return key;
-    const bytes = new KeyBytes(this.#keyText, 0, this.#keyText.write(key, 'latin1'));
-    this.#lastKey.object = bytes;
-    return bytes;
+    this.#textKey.setText(key);
+    return this.#textKey;
   }
 
   // The address of the item under a key, expired or not, or NOWHERE.
