@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks';
-import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Answer } from '../engine/answer.ts';
 import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
 import { Refusal } from '../engine/errors.ts';
@@ -19,11 +17,7 @@ import type { Contents, MemoryCache, ProjectAccount } from './memory-cache.ts';
 import { MemoryCaches } from './memory-caches.ts';
 import { MemoryRestoration } from './memory-restoration.ts';
 import { type Owner, PackedItems, packedBytes, pagesFor } from './packed-items.ts';
-
-// How long one sweep may take, in milliseconds, and how many items it frees between two looks at the time: code
-// that V8 has not compiled yet takes ten times as long as later.
-const SWEEP_MS = 1;
-const SWEEP_ITEMS = 25;
+import { Tidying } from './tidying.ts';
 
 // How much is tidied away before an item that is still wanted has to make room, and how many items a write
 // may cost whose project has much more than it may, since its quota was lowered.
@@ -59,6 +53,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   readonly #given: ArenaItem;
   readonly #walk: ItemWalk;
   readonly #contents: ContentsRegister;
+  readonly #tidying: Tidying;
   #bytes = 0;
   #evictions = 0;
   #expirations = 0;
@@ -79,6 +74,11 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       oldestUse: ({ kept }) => this.#items.at(kept.order.oldest).accessedAt,
       discard: (contents) => this.#contents.discard(contents),
     });
+    this.#tidying = new Tidying({
+      clearDue: () => this.caches.clearAllDue(),
+      expireDue: (most) => this.#expireDue(most),
+      freeDiscarded: (most) => this.#freeDiscarded(most),
+    });
   }
 
   cache(projectId: string, name: string): CacheHandle<Owner> {
@@ -86,7 +86,9 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   list(projectId: string, skip: number, limit: number): Answer<CacheInfo[]> {
-    return this.#whenTidy(() => this.caches.page(projectId, skip, limit).map((cache) => cache.info()));
+    return this.#tidying.whenTidy(() =>
+      this.caches.page(projectId, skip, limit).map((cache) => cache.info()),
+    );
   }
 
   settings(projectId: string, name: string): CacheSettings {
@@ -102,7 +104,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   totals(): Answer<StoreTotals> {
-    return this.#whenTidy(() => ({
+    return this.#tidying.whenTidy(() => ({
       items: this.#items.index.size - this.#contents.discardedItems,
       bytes: this.#bytes,
       bytesTaken: this.#items.heap.bytesInUse,
@@ -114,14 +116,13 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   sweep(): boolean {
-    this.caches.clearAllDue();
-    return forAWhile(() => this.#freeDiscarded(this.#expireDue(SWEEP_ITEMS)) === 0);
+    return this.#tidying.sweep();
   }
 
   close(): void {}
 
   info(cache: ArenaCache): Answer<CacheInfo> {
-    return this.#whenTidy(() => cache.info());
+    return this.#tidying.whenTidy(() => cache.info());
   }
 
   read(cache: ArenaCache, given: Key, use: boolean): Item | undefined {
@@ -419,7 +420,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   // Frees at least one item: what nobody wants any more first, then what the accounts say. False: none may go.
   #makeRoom(writer: ProjectAccount<Owner>): boolean {
     const before = this.#items.index.size;
-    this.#freeDiscarded(this.#expireDue(TIDY_ITEMS));
+    this.#tidying.free(TIDY_ITEMS);
     if (this.#items.index.size < before) return true;
     const victim = this.caches.accounts.victimFor(writer);
     if (victim) this.#evict(victim.kept.order.oldest);
@@ -439,23 +440,6 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     this.#evictions++;
   }
 
-  // Answers when whatever has expired or is to be cleared by now is gone, so that what is counted is exact.
-  // Usually that is at once; where millions expired together, others have their turn meanwhile.
-  #whenTidy<T>(answer: () => T): Answer<T> {
-    return this.#tidyForAWhile() ? answer() : this.#tidyInTurns().then(answer);
-  }
-
-  async #tidyInTurns(): Promise<void> {
-    do await othersTurn();
-    while (!this.#tidyForAWhile());
-  }
-
-  // True: nothing is due any more.
-  #tidyForAWhile(): boolean {
-    this.caches.clearAllDue();
-    return !forAWhile(() => this.#expireDue(SWEEP_ITEMS) === 0);
-  }
-
   #expireDue(most: number): number {
     return this.#items.expiry.expire(this.#now(), most, (address) => this.#expire(address));
   }
@@ -469,13 +453,4 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     }
     return left;
   }
-}
-
-// Works on while there is more to do, for SWEEP_MS. True: there is more.
-function forAWhile(work: () => boolean): boolean {
-  const end = performance.now() + SWEEP_MS;
-  while (work()) {
-    if (performance.now() > end) return true;
-  }
-  return false;
 }

@@ -1,0 +1,65 @@
+import { performance } from 'node:perf_hooks';
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import type { Answer } from '../engine/answer.ts';
+
+// How long it may go on at a time, in milliseconds, and how many items it frees between two looks at the time: code
+// that V8 has not compiled yet takes ten times as long as later.
+const TIDY_MS = 1;
+const ITEMS_BETWEEN_LOOKS = 25;
+
+export interface TidyingParts {
+  /** Clears the caches that are to be cleared by now. */
+  readonly clearDue: () => void;
+  /** Removes up to `most` items that have expired, and says how many more it might have. */
+  readonly expireDue: (most: number) => number;
+  /** The same with items of discarded contents. */
+  readonly freeDiscarded: (most: number) => number;
+}
+
+/** Removes what nobody wants any more; however much that is, others have their turn meanwhile. */
+export class Tidying {
+  readonly #parts: TidyingParts;
+
+  constructor(parts: TidyingParts) {
+    this.#parts = parts;
+  }
+
+  /** Removes up to `most` items, and says how many more it might have. */
+  free(most: number): number {
+    return this.#parts.freeDiscarded(this.#parts.expireDue(most));
+  }
+
+  /** Removes items for a while. True: there are more. */
+  sweep(): boolean {
+    this.#parts.clearDue();
+    return forAWhile(() => this.free(ITEMS_BETWEEN_LOOKS) === 0);
+  }
+
+  /**
+   * Answers when whatever has expired or is to be cleared by now is not counted any more. Usually that is at once, but
+   * millions may expire together.
+   */
+  whenTidy<T>(answer: () => T): Answer<T> {
+    return this.#expireForAWhile() ? answer() : this.#expireInTurns().then(answer);
+  }
+
+  async #expireInTurns(): Promise<void> {
+    do await othersTurn();
+    while (!this.#expireForAWhile());
+  }
+
+  // True: nothing is due any more.
+  #expireForAWhile(): boolean {
+    this.#parts.clearDue();
+    return !forAWhile(() => this.#parts.expireDue(ITEMS_BETWEEN_LOOKS) === 0);
+  }
+}
+
+// Works on while there is more to do. True: there is more.
+function forAWhile(work: () => boolean): boolean {
+  const end = performance.now() + TIDY_MS;
+  while (work()) {
+    if (performance.now() > end) return true;
+  }
+  return false;
+}
