@@ -17,7 +17,7 @@ export interface HeldRepliesParts {
  */
 export class HeldReplies implements Connection {
   readonly #parts: HeldRepliesParts;
-  readonly #held: Buffer[] = [];
+  readonly #held: { readonly bytes: Buffer; readonly taken: () => void }[] = [];
   #heldBytes = 0;
   #isEnding = false;
   #isDropped = false;
@@ -26,12 +26,12 @@ export class HeldReplies implements Connection {
     this.#parts = parts;
   }
 
-  write(bytes: Buffer): boolean {
+  write(bytes: Buffer, taken: () => void): boolean {
     const { connection, gate } = this.#parts;
     if (this.#isDropped) return true;
-    if (this.#held.length === 0 && gate.isOpen) return connection.write(bytes);
+    if (this.#held.length === 0 && gate.isOpen) return connection.write(bytes, taken);
     const isCopied = bytes.length <= COPIED_BYTES_MAX;
-    this.#held.push(isCopied ? Buffer.from(bytes) : bytes);
+    this.#held.push(isCopied ? { bytes: Buffer.from(bytes), taken: NOTHING } : { bytes, taken });
     this.#heldBytes += bytes.length;
     gate.wait((isKept) => (isKept ? this.#release() : this.#drop()));
     return isCopied;
@@ -68,11 +68,12 @@ export class HeldReplies implements Connection {
 
   // What waited first: the gate tells in the order in which it was asked.
   #release(): void {
-    const bytes = this.#held.shift();
-    if (!bytes) return;
+    const next = this.#held.shift();
+    if (!next) return;
+    const { bytes, taken } = next;
     const { connection, released } = this.#parts;
     this.#heldBytes -= bytes.length;
-    connection.write(bytes);
+    if (connection.write(bytes, taken)) taken();
     if (this.#held.length > 0) return;
     if (this.#isEnding) connection.end();
     else if (!connection.needsDrain()) released();
@@ -81,8 +82,10 @@ export class HeldReplies implements Connection {
   #drop(): void {
     if (this.#isDropped) return;
     this.#isDropped = true;
-    this.#held.length = 0;
+    for (const { taken } of this.#held.splice(0)) taken();
     this.#heldBytes = 0;
     this.#parts.connection.end();
   }
 }
+
+const NOTHING = () => undefined;

@@ -26,7 +26,7 @@ import { DoorLog, type DoorLogger } from './door-log.ts';
 import { HeldReplies } from './held-replies.ts';
 import { inlineMore } from './inlining.ts';
 import type { PatienceLimits } from './patience.ts';
-import { ReplyRoom } from './reply-buffer.ts';
+import { Rooms } from './rooms.ts';
 import { NO_BYTES, type ServerStatus } from './server-status.ts';
 import { type Connection, Session } from './session.ts';
 import { READ_BYTES_MAX, SharedReads } from './shared-reads.ts';
@@ -69,6 +69,9 @@ export interface ListenerParts {
 // The first byte of every request of the binary protocol.
 const BINARY_MAGIC = 0x80;
 
+/** How long rooms stay that nobody needs, at least. */
+const ROOMS_KEPT_MS = 5_000;
+
 /** How long a connection that has had its last answer may stay until its client closes it, too. */
 const LINGER_MS = 250;
 
@@ -93,7 +96,7 @@ export interface Endpoint {
 export class MemcachedListener {
   readonly #parts: ListenerParts;
   readonly #servers: Server[] = [];
-  readonly #room = new ReplyRoom();
+  readonly #rooms = new Rooms();
   readonly #turn = new Turn();
   readonly #reads = new SharedReads();
   readonly #writes = new DirectWrites();
@@ -105,6 +108,7 @@ export class MemcachedListener {
   readonly #log: DoorLog;
   readonly #meter: CommandMeter;
   #patienceTimer: NodeJS.Timeout | undefined;
+  #roomsTimer: NodeJS.Timeout | undefined;
   #stopping = false;
   readonly #status: ServerStatus;
 
@@ -139,6 +143,7 @@ export class MemcachedListener {
       this.#turnAway(socket, refusal, tls !== undefined),
     );
     this.#patienceTimer ??= setInterval(() => this.#losePatience(), lookIntervalMs(limits)).unref();
+    this.#roomsTimer ??= setInterval(() => this.#rooms.trim(), ROOMS_KEPT_MS).unref();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host, port }, () => {
@@ -175,6 +180,7 @@ export class MemcachedListener {
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#patienceTimer);
+    clearInterval(this.#roomsTimer);
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const [socket, session] of this.#sessions) this.#attempt(socket, () => session.stop());
     const timer = setTimeout(() => {
@@ -282,7 +288,7 @@ export class MemcachedListener {
       rates,
       address: clientAddress(address),
       server: this.#status,
-      room: this.#room,
+      rooms: this.#rooms,
       turn: this.#turn,
       moment,
       connection: this.#heldBack(socket, this.#connectionOf(socket)),

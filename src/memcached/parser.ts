@@ -1,6 +1,7 @@
 import type { KeyBytes } from '../engine/key.ts';
 import { lineParserFor, refused } from './command-lines.ts';
 import type { Announced, Request } from './request.ts';
+import type { Room, Rooms } from './rooms.ts';
 import { NO_BLOCK, Words } from './words.ts';
 
 const EMPTY = Buffer.alloc(0);
@@ -31,6 +32,7 @@ export interface ParserLimits {
  */
 export class Parser {
   limits: ParserLimits;
+  readonly #rooms: Rooms;
   /** What is to be parsed: #input[#position, #end). */
   #input: Buffer = EMPTY;
   #position = 0;
@@ -43,13 +45,16 @@ export class Parser {
   /** A storage command whose data block is awaited, and what of the block has come if not all. */
   #announced: Announced | undefined;
   #blockLength = 0;
-  #block: Buffer | undefined;
+  #block: Room | undefined;
   #blockFilled = 0;
+  /** Where the data block lies that came in pieces and was given. */
+  #given: Room | undefined;
   /** Bytes of a refused data block still to be passed over. */
   #toSwallow = 0;
 
-  constructor(limits: ParserLimits) {
+  constructor(limits: ParserLimits, rooms: Rooms) {
     this.limits = limits;
+    this.#rooms = rooms;
   }
 
   /** Has it seen the beginning of something whose end has not come yet? */
@@ -77,10 +82,25 @@ export class Parser {
     this.#end = end;
     this.#isDetached = false;
     words.forgetKeys();
+    this.letGo();
+  }
+
+  /** What it gave is not needed any more, or was copied. */
+  letGo(): void {
+    this.#given?.giveBack();
+    this.#given = undefined;
+  }
+
+  /** Nothing more will come. */
+  abandon(): void {
+    this.letGo();
+    this.#block?.giveBack();
+    this.#block = undefined;
   }
 
   /** Keeps a copy of what is not parsed yet, so that the pushed chunk may be used for something else. */
   detach(): void {
+    this.letGo();
     if (this.#isDetached) return;
     this.#isDetached = true;
     this.#input = Buffer.from(this.#input.subarray(this.#position, this.#end));
@@ -165,8 +185,10 @@ export class Parser {
       return this.#complete(request, this.#input, start);
     }
     if (!this.#block && typeof request.key !== 'string') request.key.keep();
-    const block = this.#collectBlock();
-    return block && this.#complete(request, block, 0);
+    const room = this.#collectBlock();
+    if (!room) return undefined;
+    this.#given = room;
+    return this.#complete(request, room.bytes, 0);
   }
 
   #complete(request: Announced, buffer: Buffer, start: number): Request {
@@ -180,12 +202,12 @@ export class Parser {
     return request;
   }
 
-  // One buffer, filled as the block comes; undefined until it is full.
-  #collectBlock(): Buffer | undefined {
-    this.#block ??= Buffer.allocUnsafe(this.#blockLength);
-    const copied = this.#input.copy(this.#block, this.#blockFilled, this.#position, this.#end);
-    this.#position += copied;
-    this.#blockFilled += copied;
+  // One room, filled as the block comes; undefined until it is full.
+  #collectBlock(): Room | undefined {
+    this.#block ??= this.#rooms.take(this.#blockLength);
+    const wanted = Math.min(this.#end, this.#position + this.#blockLength - this.#blockFilled);
+    this.#blockFilled += this.#input.copy(this.#block.bytes, this.#blockFilled, this.#position, wanted);
+    this.#position = wanted;
     if (this.#blockFilled < this.#blockLength) return undefined;
     const block = this.#block;
     this.#block = undefined;

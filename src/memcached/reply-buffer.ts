@@ -1,51 +1,6 @@
 import type { Item } from '../engine/item.ts';
 import type { Key, KeyBytes } from '../engine/key.ts';
-
-/** How much room a reply buffer has at first, and all the room that a pool keeps for later. */
-const STANDARD_BYTES = 256 * 1024;
-
-// As many as may be in use at once without giving memory back: one for each client whose replies leave
-// together; see Turn.
-const SPARE_MAX = 16;
-
-// Up to this length, all views of a room are kept: to make one takes as long as to look for a command's handler.
-// Of longer ones only the last is, since values of one kind are often of one length.
-const KEPT_VIEW_BYTES_MAX = 512;
-
-/** Some room for replies. */
-class Room {
-  readonly bytes: Buffer;
-  readonly #views: Buffer[] = [];
-  #longView: Buffer | undefined;
-
-  constructor(length: number) {
-    this.bytes = Buffer.allocUnsafeSlow(length);
-  }
-
-  /** Its first bytes. */
-  first(length: number): Buffer {
-    if (length <= KEPT_VIEW_BYTES_MAX) {
-      this.#views[length] ??= this.bytes.subarray(0, length);
-      return this.#views[length];
-    }
-    if (this.#longView?.length !== length) this.#longView = this.bytes.subarray(0, length);
-    return this.#longView;
-  }
-}
-
-/** Room for replies which sessions lend each other: a silent connection holds none. */
-export class ReplyRoom {
-  readonly #spare: Room[] = [];
-
-  take(): Room {
-    return this.#spare.pop() ?? new Room(STANDARD_BYTES);
-  }
-
-  /** Gives room back whose bytes nobody needs any more. */
-  give(room: Room): void {
-    if (room.bytes.length === STANDARD_BYTES && this.#spare.length < SPARE_MAX) this.#spare.push(room);
-  }
-}
+import type { Room, Rooms } from './rooms.ts';
 
 // What the digit loop can do with 32-bit arithmetic.
 const LOOPED_NUMBER_MAX = 0x7fffffff;
@@ -64,11 +19,11 @@ const NEWLINE = 0x0a;
  */
 export class ReplyBuffer {
   length = 0;
-  readonly #lender: ReplyRoom;
+  readonly #rooms: Rooms;
   #room: Room | undefined;
 
-  constructor(lender: ReplyRoom) {
-    this.#lender = lender;
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms;
   }
 
   /** Appends a text of one character per byte. */
@@ -112,16 +67,16 @@ export class ReplyBuffer {
   }
 
   /**
-   * Hands the gathered bytes to `write`, which says whether it is done with them; what it still needs
-   * is not written over.
+   * Hands the gathered bytes to `write`, which says whether it is done with them; else it tells `taken` once it is, and
+   * they are not written over before.
    */
-  flush(write: (bytes: Buffer) => boolean): void {
+  flush(write: (bytes: Buffer, taken: () => void) => boolean): void {
     const room = this.#room;
     if (!room || this.length === 0) return;
     const { length } = this;
     this.#room = undefined;
     this.length = 0;
-    if (write(room.first(length))) this.#lender.give(room);
+    if (write(room.first(length), room.giveBack)) room.giveBack();
   }
 
   /** Drops what was gathered. */
@@ -130,13 +85,16 @@ export class ReplyBuffer {
   }
 
   #reserve(more: number): Buffer {
-    this.#room ??= this.#lender.take();
+    this.#room ??= this.#rooms.take();
     const { bytes } = this.#room;
     const needed = this.length + more;
-    if (needed <= bytes.length) return bytes;
-    const larger = new Room(Math.max(needed, 2 * bytes.length));
-    bytes.copy(larger.bytes, 0, 0, this.length);
-    this.#lender.give(this.#room);
+    return needed <= bytes.length ? bytes : this.#grow(this.#room, needed);
+  }
+
+  #grow(room: Room, needed: number): Buffer {
+    const larger = this.#rooms.take(Math.max(needed, 2 * room.bytes.length));
+    room.bytes.copy(larger.bytes, 0, 0, this.length);
+    room.giveBack();
     this.#room = larger;
     return larger.bytes;
   }

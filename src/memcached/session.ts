@@ -13,9 +13,10 @@ import { Parser } from './parser.ts';
 import { Patience, type PatienceLimits } from './patience.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { answerFailure } from './refusals.ts';
-import { ReplyBuffer, type ReplyRoom } from './reply-buffer.ts';
+import { ReplyBuffer } from './reply-buffer.ts';
 import { keepRequest, type Request, type RetrievalRequest } from './request.ts';
 import { Rights } from './rights.ts';
+import type { Rooms } from './rooms.ts';
 import {
   type Admission,
   CLAIM_BYTES_MAX,
@@ -28,8 +29,8 @@ import { type Turn, WAITING_BYTES_MAX, type Waiting } from './turn.ts';
 
 /** A session's side of its socket. */
 export interface Connection {
-  /** Sends bytes; true when it is done with them, so that they may be written over. */
-  write(bytes: Buffer): boolean;
+  /** Sends bytes. True when it is done with them, so that they may be written over; else `taken` is told once it is. */
+  write(bytes: Buffer, taken: () => void): boolean;
   /** Bytes given to `write` that the client has not taken yet. */
   waiting(): number;
   /** Are they so many that `drained` will be told once there are none? */
@@ -47,7 +48,7 @@ export interface Connection {
 
 export interface SessionParts extends SignInParts {
   readonly connection: Connection;
-  readonly room: ReplyRoom;
+  readonly rooms: Rooms;
   readonly turn: Turn;
   /** Has the engine's clock stand still while a chunk is answered. */
   readonly moment: Moment;
@@ -73,7 +74,7 @@ export class Session implements Waiting {
   readonly #parts: SessionParts;
   readonly #parser: Parser;
   readonly #ahead: ReadAhead;
-  readonly #write = (bytes: Buffer) => this.#parts.connection.write(bytes);
+  readonly #write = (bytes: Buffer, taken: () => void) => this.#parts.connection.write(bytes, taken);
   readonly #expect = (keys: readonly KeyBytes[], count: number) => this.#context?.cache.expect(keys, count);
   readonly #output: ReplyBuffer;
   readonly #signIn: SignIn;
@@ -105,10 +106,11 @@ export class Session implements Waiting {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#output = new ReplyBuffer(parts.room);
+    this.#output = new ReplyBuffer(parts.rooms);
     this.#signIn = new SignIn(parts);
     this.#patience = new Patience(parts.patience, parts.engine.clock.now());
-    this.#parser = new Parser({ lineBytesMax: parts.lineBytesMax, valueBytesMax: CLAIM_BYTES_MAX });
+    const limits = { lineBytesMax: parts.lineBytesMax, valueBytesMax: CLAIM_BYTES_MAX };
+    this.#parser = new Parser(limits, parts.rooms);
     this.#ahead = new ReadAhead(this.#parser);
     if (parts.bound) this.#enter(parts.bound);
   }
@@ -182,6 +184,7 @@ export class Session implements Waiting {
     this.#answerNow();
     this.#ended = true;
     this.#output.discard();
+    this.#parser.abandon();
     this.#onDrain?.();
   }
 
@@ -260,6 +263,7 @@ export class Session implements Waiting {
       }
       this.#count(operation);
     }
+    this.#parser.letGo();
     this.#settle();
     if (this.#ended) return;
     if (this.#stopping) this.#end();

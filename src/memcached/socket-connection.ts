@@ -26,6 +26,9 @@ export class SocketConnection implements Connection {
   #queuedBytes = 0;
   /** May anything wait for the client? While nothing does, the socket need not be asked. */
   #isBehind = false;
+  /** Told when the system has what was written directly. */
+  #taken: (() => void) | undefined;
+  readonly #whenSent = () => this.#sent();
 
   constructor(parts: SocketConnectionParts) {
     this.#parts = parts;
@@ -33,13 +36,16 @@ export class SocketConnection implements Connection {
     this.#direct = parts.writes.open(parts.socket);
   }
 
-  write(bytes: Buffer): boolean {
+  write(bytes: Buffer, taken: () => void): boolean {
     this.#parts.counted.written += bytes.length;
-    if (this.waiting() > 0 || !this.#direct) return this.#writeToStream(bytes);
-    const written = this.#parts.writes.write(this.#direct, bytes, () => this.#sent());
-    if (written === 'not_written') return this.#writeToStream(bytes);
+    if (this.waiting() > 0 || !this.#direct) return this.#writeToStream(bytes, taken);
+    const written = this.#parts.writes.write(this.#direct, bytes, this.#whenSent);
+    if (written === 'not_written') return this.#writeToStream(bytes, taken);
     this.#isBehind = written === 'queued';
-    this.#queuedBytes = this.#isBehind ? bytes.length : 0;
+    if (this.#isBehind) {
+      this.#queuedBytes = bytes.length;
+      this.#taken = taken;
+    }
     return !this.#isBehind;
   }
 
@@ -75,14 +81,20 @@ export class SocketConnection implements Connection {
     this.#parts.abort(error);
   }
 
-  #writeToStream(bytes: Buffer): boolean {
-    this.#socket.write(bytes);
+  #writeToStream(bytes: Buffer, taken: () => void): boolean {
+    let isDone = false;
+    this.#socket.write(bytes, () => {
+      if (!isDone) taken();
+    });
     this.#isBehind = true;
-    return this.waiting() === 0;
+    isDone = this.waiting() === 0;
+    return isDone;
   }
 
   #sent(): void {
     this.#queuedBytes = 0;
+    this.#taken?.();
+    this.#taken = undefined;
     if (!this.#socket.writableNeedDrain) this.#parts.drained();
   }
 }

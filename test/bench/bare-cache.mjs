@@ -5,7 +5,8 @@
 // Arguments: how many items there will be, and how long values are, at most.
 import { createServer } from 'node:net';
 import { KeyBytes } from '../../dist/engine/key.js';
-import { ReplyBuffer, ReplyRoom } from '../../dist/memcached/reply-buffer.js';
+import { ReplyBuffer } from '../../dist/memcached/reply-buffer.js';
+import { Rooms } from '../../dist/memcached/rooms.js';
 import { SharedReads } from '../../dist/memcached/shared-reads.js';
 import { SocketConnection } from '../../dist/memcached/socket-connection.js';
 import { DirectWrites } from '../../dist/sockets/direct-writes.js';
@@ -26,7 +27,7 @@ const LETTER_S = 0x73;
 const [, , countText, valueBytesText] = process.argv;
 const items = new BareItems(Number(countText), Number(valueBytesText));
 const requestBytesMax = Number(valueBytesText) + REQUEST_LINE_BYTES_MAX;
-const replies = new ReplyBuffer(new ReplyRoom());
+const replies = new ReplyBuffer(new Rooms());
 const reads = new SharedReads();
 const writes = new DirectWrites();
 
@@ -49,7 +50,8 @@ class Client {
 
   /** @param {SocketConnection} connection */
   constructor(connection) {
-    this.#write = (/** @type {Buffer} */ bytes) => connection.write(bytes);
+    this.#write = (/** @type {Buffer} */ bytes, /** @type {() => void} */ taken) =>
+      connection.write(bytes, taken);
   }
 
   /** @param {Buffer} chunk @param {number} length */

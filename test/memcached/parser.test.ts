@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { Parser, type ParserLimits } from '../../src/memcached/parser.ts';
 import type { Request } from '../../src/memcached/request.ts';
+import { Rooms } from '../../src/memcached/rooms.ts';
 
 const LIMITS: ParserLimits = { lineBytesMax: 4096, valueBytesMax: 100 };
 
 /** What the parser makes of chunks. What it gives is copied, since it holds only until the next. */
 function parse(chunks: readonly string[], limits = LIMITS): object[] {
-  const parser = new Parser(limits);
+  const parser = new Parser(limits, new Rooms());
   const requests: object[] = [];
   for (const chunk of chunks) {
     parser.push(Buffer.from(chunk, 'latin1'));
@@ -62,7 +63,7 @@ test('a value above the limit is refused before it comes, then passed over to it
 });
 
 test('limits may change between two requests', () => {
-  const parser = new Parser(LIMITS);
+  const parser = new Parser(LIMITS, new Rooms());
   parser.push(Buffer.from('set k 0 0 101\r\n'));
   parser.limits = { ...LIMITS, valueBytesMax: 101 };
   expect(parser.next()).toBeUndefined();
@@ -109,7 +110,7 @@ describe('a line without an end', () => {
 });
 
 test('what is left of a chunk may be kept while the chunk is used for something else', () => {
-  const parser = new Parser(LIMITS);
+  const parser = new Parser(LIMITS, new Rooms());
   const chunk = Buffer.from('get a\r\nget a\r\n');
   parser.push(chunk);
   parser.next();
@@ -119,7 +120,7 @@ test('what is left of a chunk may be kept while the chunk is used for something 
 });
 
 test('a part of a line or of a block is a copy', () => {
-  const parser = new Parser(LIMITS);
+  const parser = new Parser(LIMITS, new Rooms());
   const requests: object[] = [];
   for (const part of ['ge', 't a\r\nset k 0 0 3\r\na', 'bc\r\n']) {
     const chunk = Buffer.from(part);
@@ -128,4 +129,57 @@ test('a part of a line or of a block is a copy', () => {
     chunk.fill('x');
   }
   expect(requests).toEqual([GET, expect.objectContaining({ command: 'set', key: 'k', data: 'abc' })]);
+});
+
+describe('where a data block lies that comes in pieces', () => {
+  const rooms = new Rooms();
+
+  function begin(value: string): Parser {
+    const parser = new Parser(LIMITS, rooms);
+    parser.push(Buffer.from(`set k 0 0 ${value.length}\r\n${value.slice(0, 1)}`));
+    expect(parser.next()).toBeUndefined();
+    return parser;
+  }
+
+  function finish(parser: Parser, value: string): Buffer {
+    parser.push(Buffer.from(`${value.slice(1)}\r\n`));
+    const request = parser.next();
+    if (request?.command !== 'set') throw new Error('that is no set');
+    expect(request.data.toString()).toBe(value);
+    return request.data;
+  }
+
+  test('is its own until it is let go, then the next one lies there', () => {
+    const [one, other] = [begin('one'), begin('other')];
+    const data = finish(one, 'one');
+    expect(finish(other, 'other').buffer).not.toBe(data.buffer);
+    expect(finish(begin('third'), 'third').buffer).not.toBe(data.buffer);
+    expect(data.toString()).toBe('one');
+    one.letGo();
+    expect(finish(begin('fourth'), 'fourth').buffer).toBe(data.buffer);
+  });
+
+  test('is let go by what comes next, by what is kept of a chunk, and where nothing more comes', () => {
+    const letGo: ((parser: Parser) => void)[] = [
+      (parser) => parser.push(Buffer.from('get a\r\n')),
+      (parser) => parser.detach(),
+      (parser) => parser.abandon(),
+    ];
+    for (const end of letGo) {
+      const parser = begin('one');
+      const { buffer } = finish(parser, 'one');
+      end(parser);
+      const next = begin('next');
+      expect(finish(next, 'next').buffer).toBe(buffer);
+      next.abandon();
+    }
+  });
+
+  test('is let go by who leaves in the midst of it', () => {
+    const parser = begin('one');
+    const { buffer } = finish(parser, 'one');
+    parser.letGo();
+    begin('another').abandon();
+    expect(finish(begin('next'), 'next').buffer).toBe(buffer);
+  });
 });

@@ -3,6 +3,7 @@ import type { KeyBytes } from '../../src/engine/key.ts';
 import { Parser } from '../../src/memcached/parser.ts';
 import { ReadAhead } from '../../src/memcached/read-ahead.ts';
 import type { Request } from '../../src/memcached/request.ts';
+import { Rooms } from '../../src/memcached/rooms.ts';
 
 const LIMITS = { lineBytesMax: 4096, valueBytesMax: 10 };
 
@@ -28,7 +29,7 @@ function told(request: Request): string {
 
 /** Reads chunks, and has what is read ahead kept after every so many requests; then the chunk is gone. */
 function read(chunks: readonly string[], keepAfter: number, expected: string[] = []): string[] {
-  const parser = new Parser(LIMITS);
+  const parser = new Parser(LIMITS, new Rooms());
   const ahead = new ReadAhead(parser);
   const requests: string[] = [];
   const expectKeys = (keys: readonly KeyBytes[], count: number) =>

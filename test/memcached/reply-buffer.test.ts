@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { ReplyBuffer, ReplyRoom } from '../../src/memcached/reply-buffer.ts';
+import { ReplyBuffer } from '../../src/memcached/reply-buffer.ts';
+import { Rooms } from '../../src/memcached/rooms.ts';
 
 test('gathers texts and bytes into one write', () => {
-  const buffer = new ReplyBuffer(new ReplyRoom());
+  const buffer = new ReplyBuffer(new Rooms());
   buffer.text('VALUE k\xff 0 3\r\n');
   buffer.value(keptValue(Buffer.from('abc')));
   buffer.text(`\r\n${'x'.repeat(50)}`);
@@ -13,7 +14,7 @@ test('gathers texts and bytes into one write', () => {
 });
 
 test('writes nothing when there is nothing', () => {
-  const buffer = new ReplyBuffer(new ReplyRoom());
+  const buffer = new ReplyBuffer(new Rooms());
   buffer.flush(() => {
     throw new Error('nothing to write');
   });
@@ -23,7 +24,7 @@ test('writes nothing when there is nothing', () => {
 });
 
 test('grows for what is larger than its room', () => {
-  const buffer = new ReplyBuffer(new ReplyRoom());
+  const buffer = new ReplyBuffer(new Rooms());
   const value = keptValue(Buffer.alloc(1_000_000, 'v'));
   buffer.text('head');
   buffer.value(value);
@@ -35,32 +36,39 @@ test('grows for what is larger than its room', () => {
   });
 });
 
-test('does not write over bytes that the socket still needs', () => {
-  const buffer = new ReplyBuffer(new ReplyRoom());
+test('does not write over bytes before the socket has them', () => {
+  const buffer = new ReplyBuffer(new Rooms());
   const kept: Buffer[] = [];
+  let tellTaken = () => {};
   buffer.text('first');
-  buffer.flush((bytes) => {
+  buffer.flush((bytes, taken) => {
     kept.push(bytes);
+    tellTaken = taken;
     return false;
   });
   buffer.text('other');
   buffer.flush(() => true);
   expect(kept.map(String)).toEqual(['first']);
+  tellTaken();
+  buffer.text('third');
+  buffer.flush(() => true);
+  expect(kept.map(String)).toEqual(['third']);
 });
 
-test('lends the room of one session to the next', () => {
-  const room = new ReplyRoom();
-  const places = [0, 1].map(() => {
-    const buffer = new ReplyBuffer(room);
-    buffer.text('a');
-    let place: ArrayBufferLike | undefined;
-    buffer.flush((bytes) => {
-      place = bytes.buffer;
-      return true;
-    });
-    return place;
-  });
-  expect(places[0]).toBe(places[1]);
+test('lends the room of one session to the next, for large replies as for small ones', () => {
+  const rooms = new Rooms();
+  for (const length of [1, 1_000_000]) {
+    const places = new Set<ArrayBufferLike>();
+    for (let i = 0; i < 3; i++) {
+      const buffer = new ReplyBuffer(rooms);
+      buffer.value(keptValue(Buffer.alloc(length)));
+      buffer.flush((bytes) => {
+        places.add(bytes.buffer);
+        return true;
+      });
+    }
+    expect(places.size).toBe(1);
+  }
 });
 
 function keptValue(value: Buffer): Parameters<ReplyBuffer['value']>[0] {

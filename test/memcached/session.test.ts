@@ -5,7 +5,7 @@ import type { Store } from '../../src/engine/store.ts';
 import { FailedSignIns } from '../../src/limits/failed-sign-ins.ts';
 import { RequestRates } from '../../src/limits/request-rate.ts';
 import { CommandMeter } from '../../src/memcached/command-meter.ts';
-import { ReplyRoom } from '../../src/memcached/reply-buffer.ts';
+import { Rooms } from '../../src/memcached/rooms.ts';
 import type { ServerStatus } from '../../src/memcached/server-status.ts';
 import { Session } from '../../src/memcached/session.ts';
 import { Turn } from '../../src/memcached/turn.ts';
@@ -194,7 +194,7 @@ function boundSession(
     engine: door.engine,
     tokens: door.tokens,
     server: STATUS,
-    room: new ReplyRoom(),
+    rooms: new Rooms(),
     turn,
     moment: door.clock,
     connection: {

@@ -22,7 +22,7 @@ async function open() {
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
   client.pause();
   const [socket] = (await accepted) as [Socket];
-  const told = { drained: 0, ended: 0 };
+  const told = { drained: 0, ended: 0, taken: 0 };
   const counted = { written: 0 };
   const connection = new SocketConnection({
     socket,
@@ -34,7 +34,8 @@ async function open() {
     abort: () => socket.destroy(),
   });
   socket.on('drain', () => told.drained++);
-  return { client, socket, connection, told, counted };
+  const write = (bytes: Buffer) => connection.write(bytes, () => told.taken++);
+  return { client, socket, connection, write, told, counted };
 }
 
 async function readAll(client: Socket): Promise<Buffer> {
@@ -52,54 +53,60 @@ function piece(number: number, length: number): Buffer {
 }
 
 test('what the system takes at once is done with, by the first write and by later ones', async () => {
-  const { client, connection, counted, told } = await open();
+  const { client, connection, write, counted, told } = await open();
   const bytes = Buffer.from('one');
-  expect(connection.write(bytes)).toBe(true);
+  expect(write(bytes)).toBe(true);
   bytes.write('two');
-  expect(connection.write(bytes)).toBe(true);
+  expect(write(bytes)).toBe(true);
   bytes.write('end');
-  expect(connection.write(bytes)).toBe(true);
+  expect(write(bytes)).toBe(true);
   expect([connection.waiting(), connection.needsDrain(), counted.written]).toEqual([0, false, 9]);
   connection.end();
   expect((await readAll(client)).toString()).toBe('onetwoend');
-  expect(told).toEqual({ drained: 0, ended: 1 });
+  expect(told).toEqual({ drained: 0, ended: 1, taken: 0 });
 });
 
 test('what the system does not take waits, in order, and is told when it has gone', async () => {
-  const { client, connection, told } = await open();
+  const { client, connection, write, told } = await open();
   const pieces = [piece(1, 8), piece(2, MUCH), piece(3, 8), piece(4, MUCH), piece(5, 8)];
-  expect(pieces.map((bytes) => connection.write(bytes))).toEqual([true, false, false, false, false]);
+  expect(pieces.map(write)).toEqual([true, false, false, false, false]);
   expect([connection.waiting(), connection.needsDrain()]).toEqual([2 * MUCH + 16, true]);
   const read = readAll(client);
   while (connection.waiting() > 0) await new Promise((resolve) => setImmediate(resolve));
   expect(connection.needsDrain()).toBe(false);
   expect(told.drained).toBeGreaterThan(0);
   const last = piece(6, 8);
-  expect(connection.write(last)).toBe(true);
+  expect(write(last)).toBe(true);
   connection.end();
   expect((await read).equals(Buffer.concat([...pieces, last]))).toBe(true);
+  expect(told.taken).toBe(4);
 });
 
 test('one large write alone is told when it has gone', async () => {
-  const { client, connection, told } = await open();
-  connection.write(piece(1, 8));
+  const { client, connection, write, told } = await open();
+  write(piece(1, 8));
   const large = piece(2, MUCH);
-  expect(connection.write(large)).toBe(false);
-  expect([connection.waiting(), connection.needsDrain(), told.drained]).toEqual([MUCH, true, 0]);
+  expect(write(large)).toBe(false);
+  expect([connection.waiting(), connection.needsDrain(), told.drained, told.taken]).toEqual([
+    MUCH,
+    true,
+    0,
+    0,
+  ]);
   const read = readAll(client);
   while (told.drained === 0) await new Promise((resolve) => setImmediate(resolve));
-  expect([connection.waiting(), connection.needsDrain(), told.drained]).toEqual([0, false, 1]);
+  expect([connection.waiting(), connection.needsDrain(), told.drained, told.taken]).toEqual([0, false, 1, 1]);
   connection.end();
   expect((await read).length).toBe(MUCH + 8);
 });
 
 test('a client that is gone ends the connection, whatever waits for it', async () => {
-  const { client, connection, socket } = await open();
+  const { client, write, socket } = await open();
   socket.on('error', () => socket.destroy());
-  connection.write(piece(1, 8));
-  connection.write(piece(2, MUCH));
+  write(piece(1, 8));
+  write(piece(2, MUCH));
   client.resetAndDestroy();
   await new Promise((resolve) => socket.once('close', resolve));
-  connection.write(Buffer.from('nobody hears it'));
+  write(Buffer.from('nobody hears it'));
   expect(socket.destroyed).toBe(true);
 });

@@ -29,9 +29,10 @@ export interface TellingProgram {
   end(): Promise<{ compiled: string[]; thrownAway: string[] }>;
 }
 
-/** The service, with V8 telling what it compiles and which compiled code it throws away. */
+/** The service, with V8 telling what it compiles, which compiled code it throws away, and when it collects. */
 export async function startTelling(): Promise<TellingProgram> {
-  const flags = ['--trace-opt', '--trace-deopt', '--trace-deopt-verbose', '--import', collectOnSignal];
+  const telling = ['--trace-opt', '--trace-deopt', '--trace-deopt-verbose', '--trace-gc'];
+  const flags = [...telling, '--import', collectOnSignal];
   const child = spawn(process.execPath, [...flags, program, '--http-port=0', '--memcached-port=0'], {
     env: {
       PATH: process.env['PATH'],

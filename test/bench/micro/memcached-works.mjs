@@ -4,7 +4,8 @@ import { KeyBytes } from '../../../dist/engine/key.js';
 import { RequestRates } from '../../../dist/limits/request-rate.js';
 import { CommandMeter } from '../../../dist/memcached/command-meter.js';
 import { Parser } from '../../../dist/memcached/parser.js';
-import { ReplyBuffer, ReplyRoom } from '../../../dist/memcached/reply-buffer.js';
+import { ReplyBuffer } from '../../../dist/memcached/reply-buffer.js';
+import { Rooms } from '../../../dist/memcached/rooms.js';
 import { Session } from '../../../dist/memcached/session.js';
 import { RequestMeter } from '../../../dist/metrics/request-meter.js';
 import { keyOf } from '../load/items.mjs';
@@ -37,7 +38,7 @@ export function parserWorks() {
 
 /** @param {string} name @param {Buffer[]} chunks @param {number} times @returns {Work} */
 function parsing(name, chunks, times) {
-  const parser = new Parser({ lineBytesMax: LINE_BYTES_MAX, valueBytesMax: MIB });
+  const parser = new Parser({ lineBytesMax: LINE_BYTES_MAX, valueBytesMax: MIB }, new Rooms());
   const run = () => {
     let requests = 0;
     for (const chunk of chunks) {
@@ -115,7 +116,7 @@ function openSession() {
     connection,
     engine,
     bound: { cache: engine.cache(PROJECT_ID, 'bench'), grant: new Grant(project) },
-    room: new ReplyRoom(),
+    rooms: new Rooms(),
     // A session that asks alone is answered at once.
     turn: { crowd: { isThere: false, grow: () => {} } },
     moment: { hold: () => {}, release: () => {} },
@@ -143,8 +144,7 @@ function openSession() {
 
 /** @returns {Work[]} */
 export function replyWorks() {
-  const room = new ReplyRoom();
-  const output = new ReplyBuffer(room);
+  const output = new ReplyBuffer(new Rooms());
   const keys = numbers.map((i) => new KeyBytes(Buffer.from(keyOf(i)), 0, keyOf(i).length));
   const value = Buffer.alloc(100, 'v');
   const copyValue = (/** @type {Buffer} */ target, /** @type {number} */ at) => target.set(value, at);
