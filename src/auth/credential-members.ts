@@ -9,6 +9,9 @@ import { PERMISSIONS } from './permissions.ts';
 /** The longest name of a project or a token, in characters. */
 const NAME_LENGTH_MAX = 100;
 
+/** The longest life that a token may be given in seconds: ten years. */
+export const TOKEN_SECONDS_MAX = 315_360_000;
+
 /** The largest quota of any kind. */
 const QUOTA_MAX = Number.MAX_SAFE_INTEGER;
 
@@ -69,9 +72,15 @@ export const quotasSchema = z.strictObject(
   { error: objectError('bytes, items, requests_per_second') },
 );
 
+// RFC 3339 knows four digits of a year, in any zone: what is written in UTC has to be read again.
+const [TIME_MIN, TIME_END] = [Date.parse('0000-01-01T00:00:00Z'), Date.UTC(10_000, 0, 1)];
+
 export const timeSchema = z.iso
   .datetime({ offset: true, error: 'must be a time like "2030-12-31T23:59:59Z" (RFC 3339)' })
-  .transform((text) => Date.parse(text));
+  .transform((text) => Date.parse(text))
+  .refine((time) => time >= TIME_MIN && time < TIME_END, {
+    error: 'must be a time in UTC from the year 0000 to 9999',
+  });
 
 /** What is said of a value that is no object, or one with members that do not belong there. */
 export function objectError(members: string): z.core.$ZodErrorMap {

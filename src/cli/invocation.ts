@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { idSchema, nameSchema, permissionsSchema } from '../auth/credential-members.ts';
+import { idSchema, nameSchema, permissionsSchema, TOKEN_SECONDS_MAX } from '../auth/credential-members.ts';
 import { anySize } from '../setting-values.ts';
 import type { AskedQuotas } from './control.ts';
 import { OptionReader } from './option-reader.ts';
@@ -104,7 +104,8 @@ const permissionList = z
 const duration = z
   .string()
   .regex(/^[1-9]\d{0,8}[smhd]$/, { error: 'must be a time like 90d, 12h, 30m or 60s' })
-  .transform((text) => Number.parseInt(text, 10) * (SECONDS[text.slice(-1)] ?? 1));
+  .transform((text) => Number.parseInt(text, 10) * (SECONDS[text.slice(-1)] ?? 1))
+  .refine((seconds) => seconds <= TOKEN_SECONDS_MAX, { error: 'must be at most 3650d (ten years)' });
 
 const count = z
   .string()

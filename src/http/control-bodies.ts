@@ -6,6 +6,7 @@ import {
   projectsSchema,
   quotasSchema,
   statusSchema,
+  TOKEN_SECONDS_MAX,
   timeSchema,
   tokenTextSchema,
 } from '../auth/credential-members.ts';
@@ -14,9 +15,6 @@ import {
  * What the control plane is sent, checked by zod. Loaded when the first such body comes, or the OpenAPI
  * document is written: zod is a tenth of a start.
  */
-
-/** The longest life that a token may be given in seconds: ten years. */
-const TOKEN_SECONDS_MAX = 315_360_000;
 
 const EXAMPLE_ID = '4e71843298b1db3f0d0000ab';
 

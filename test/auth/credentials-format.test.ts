@@ -181,6 +181,11 @@ describe('a mistake in a credentials file', () => {
       'tokens[0].expires_at must be a time like "2030-12-31T23:59:59Z" (RFC 3339)',
     ],
     [
+      'a time before the year 0 in UTC',
+      fileOf({}, { created_at: '0000-01-01T00:00:00+00:01' }),
+      'tokens[0].created_at must be a time in UTC from the year 0000 to 9999',
+    ],
+    [
       'a project twice',
       { ...fileOf(), projects: [{ id: PROJECT }, { id: PROJECT }] },
       'projects[1].id is that of another project',

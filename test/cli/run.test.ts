@@ -263,6 +263,7 @@ describe('a mistake', () => {
       ['token', 'create', 'x', '--expires-in', SECRET],
       '--expires-in must be a time like 90d, 12h, 30m or 60s',
     ],
+    [['token', 'create', 'x', '--expires-in', '3651d'], '--expires-in must be at most 3650d (ten years)'],
     [['token', 'create', 'x', '--permissions', SECRET], '--permissions must be "read", "write" or "admin"'],
     [['token', 'create', 'x', '--project', SECRET], '--project must be 24 lower-case hexadecimal digits'],
     [['token', 'list', '--server', SECRET], '--server must be an address like http://127.0.0.1:8080'],

@@ -26,6 +26,7 @@ const AS_ASKED: readonly [asked: object, token: object][] = [
   ],
   [{ projects: '*' }, { projects: '*' }],
   [{ expires_at: '2031-01-01T00:00:00+01:00' }, { expires_at: '2030-12-31T23:00:00.000Z' }],
+  [{ expires_at: '9999-12-31T23:59:59.999Z' }, { expires_at: '9999-12-31T23:59:59.999Z' }],
   [{ expires_in: null, expires_at: null }, { expires_at: null }],
   [{ token: 'a-text-from-elsewhere' }, { token: 'a-text-from-elsewhere' }],
 ];
@@ -89,6 +90,14 @@ const WRONG: readonly [method: string, path: string, body: unknown, status: numb
     { name: 'x', projects: '*', expires_at: '2001-01-01T00:00:00Z' },
     400,
     'expires_at must be in the future.',
+  ],
+  [
+    'POST',
+    '/tokens',
+    // Which is in the year 10000 in UTC.
+    { name: 'x', projects: '*', expires_at: '9999-12-31T23:59:59-00:01' },
+    400,
+    'expires_at must be a time in UTC from the year 0000 to 9999.',
   ],
   [
     'POST',
