@@ -24,11 +24,10 @@ export async function* dumpItems(cache: Cache, clock: Clock, work: LongWork): As
     piece += lineOf(key, item, clock);
     items++;
     work.count();
-    if (piece.length >= PIECE_LENGTH) {
-      yield piece;
-      piece = '';
-    }
     if (work.isLong) await restOrFail(work);
+    if (piece.length < PIECE_LENGTH) continue;
+    yield piece;
+    piece = '';
   }
   await restOrFail(work);
   yield piece + lastLine(items);

@@ -50,6 +50,8 @@ export async function loadItems(
   const splitter = new LineSplitter(lineBytesMax(options.valueBytesMax));
   try {
     for await (const piece of message.iterator({ destroyOnReturn: false })) {
+      // It may have been long in coming.
+      if (!work.mayGoOn) return undefined;
       for (const line of splitter.split(piece)) {
         const answer = loading.take(line);
         if (answer instanceof Promise) await answer;
@@ -58,6 +60,7 @@ export async function loadItems(
       // Further pieces would be read before anybody else has a turn.
       if (!(await work.rest())) return undefined;
     }
+    if (!work.mayGoOn) return undefined;
     await loading.takeRest(splitter.rest());
     return loading.finish();
   } catch (error) {

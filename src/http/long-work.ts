@@ -40,14 +40,19 @@ export class LongWork {
     return performance.now() > this.#sliceEnd;
   }
 
-  /** Lets others have their turn. False: the right to go on has ended, since the token was revoked, say. */
+  /** False: the right to go on has ended, since the token was revoked, say. */
+  get mayGoOn(): boolean {
+    return this.#request.grant?.denial(this.#parts.unixNow()) === undefined;
+  }
+
+  /** Lets others have their turn, and tells then whether it may go on. */
   async rest(): Promise<boolean> {
     const { grant } = this.#request;
     if (grant && this.#items > 0) await this.#pay(grant);
     this.#items = 0;
     await othersTurn();
     this.#sliceEnd = performance.now() + SLICE_MS;
-    return grant?.denial(this.#parts.unixNow()) === undefined;
+    return this.mayGoOn;
   }
 
   async #pay(grant: Grant): Promise<void> {

@@ -364,15 +364,22 @@ describe('a load', () => {
       expect(await rest.request('GET', path('c', 'a'))).toMatchObject({ status: 200 });
     });
 
-    test('ends when the token is revoked', async () => {
+    test.each([
+      ['a line', '\n{"key":"b","value":"v"}\n{"end":true,"items":2}\n'],
+      ['the end of a line', '\n'],
+    ])('stores nothing of what comes after the token was revoked: %s', async (_name, more) => {
       await start();
       const socket = await connected();
-      const dump = dumpOf(A);
-      socket.write(post(dump).slice(0, -20));
+      const begun = `${FIRST}\n${JSON.stringify(A)}\n{"key":"c","value":"v"}`;
+      const length = begun.length + more.length;
+      socket.write(post(begun, `Content-Length: ${length}\r\n`));
       while ((await textOf('c', 'a')) === undefined) await nextTurn();
+      // It rests after each piece, and notices then, too.
+      for (let i = 0; i < 5; i++) await nextTurn();
       rest.tokens.update({ projects: [project(PROJECT)], tokens: [token('another', [PROJECT])] });
-      socket.write(dump.slice(-20));
+      socket.write(more);
       expect(await socket.answer()).toMatchObject({ status: 401 });
+      expect([await textOf('c', 'b'), await textOf('c', 'c')]).toEqual([undefined, undefined]);
     });
   });
 });
