@@ -8,6 +8,10 @@ import { type CommandContext, reply } from './context.ts';
 const CLASSES_MAX = 64;
 const OUR_CLASS = 1;
 
+// Keys that would end a word or a line: REST and the base64 keys of meta commands have them. memcached leaves out those
+// of the latter.
+const UNLISTABLE = /[\0\n\r ]/;
+
 // memcached lists no more than fits its buffer.
 const LISTING_BYTES_MAX = 2 * 1024 * 1024;
 
@@ -31,6 +35,7 @@ async function list(limit: number, context: CommandContext): Promise<void> {
   let count = 0;
   let bytes = 0;
   for await (const { key, item } of context.cache.list()) {
+    if (UNLISTABLE.test(key)) continue;
     const expiry = item.expiresAt === NEVER ? 0 : unixExpiry(item.expiresAt, context.clock);
     const line = `ITEM ${key} [${item.valueLength} b; ${expiry} s]\r\n`;
     bytes += line.length;

@@ -46,6 +46,15 @@ describe('lru_crawler metadump', () => {
   ]);
 });
 
+transcript('stats cachedump lists keys, but none that would break its lines', [
+  ['set a 0 0 1\r\na\r\n', 'STORED\r\n'],
+  ...['a b', 'a\r\nEND\r\n', 'a\nb', 'a\0b'].map((key): [string, string] => [
+    `ms ${Buffer.from(key).toString('base64')} 1 b\r\na\r\n`,
+    'HD\r\n',
+  ]),
+  ['stats cachedump 1 0\r\n', 'ITEM a [1 b; 0 s]\r\nEND\r\n'],
+]);
+
 transcript('watch is not for one of many tenants', [
   ['watch\r\n', 'CLIENT_ERROR watch commands not allowed\r\n'],
   ['watch fetchers\r\n', 'CLIENT_ERROR watch commands not allowed\r\n'],
