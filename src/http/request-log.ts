@@ -3,10 +3,21 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
 
-/** What is logged of a request at any level: never its headers, its query, or the key in its path. */
+const ID = /^[0-9a-f]{24}$/;
+const PLACE_OF_AN_ID = /(?<=\/(?:projects|tokens)\/)[^/]+/g;
+
+/**
+ * What is logged of a request at any level: never its headers, its query, or the key in its path. Whoever takes a token
+ * for a project's id should not read it there, either.
+ */
 export function loggedRequest(request: FastifyRequest) {
-  const { project, cache } = (request.params ?? {}) as Record<string, string | undefined>;
-  return { requestId: request.id, door: 'http', project, cache, operation: operationOf(request) };
+  const { project = '', cache } = (request.params ?? {}) as Record<string, string | undefined>;
+  const known = ID.test(project) ? project : undefined;
+  return { requestId: request.id, door: 'http', project: known, cache, operation: operationOf(request) };
+}
+
+function loggedPath(url: string): string {
+  return pathOf(url).replace(PLACE_OF_AN_ID, (name) => (ID.test(name) ? name : '***'));
 }
 
 /** A request target without its query, where tokens travel. */
@@ -70,7 +81,7 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
       signInWarning.warn(details, 'a request had no token, or an unknown one');
     }
     if (logger && isDebugging(logger)) {
-      const path = pathOf(request.raw.url ?? '');
+      const path = loggedPath(request.raw.url ?? '');
       const details = { ...told(request, { status, ms, bytes }), method: request.method, path };
       logger.debug(details, 'a request');
     }

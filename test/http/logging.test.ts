@@ -56,6 +56,17 @@ describe('the log', () => {
     ]);
   });
 
+  test('has no token that stands where an id should', async () => {
+    const { rest, lines } = await logging('debug');
+    await rest.app.inject(`/1/projects/${TOKEN}/caches/c/items/k`);
+    await rest.app.inject(`/1/tokens/${TOKEN}`);
+    await rest.app.inject(`/1/projects/${TOKEN}`);
+    expect(JSON.stringify(lines())).not.toContain(TOKEN);
+    expect(lines().map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['/1/projects/***/caches/c/items/k', '/1/tokens/***', '/1/projects/***']),
+    );
+  });
+
   test('has no line for an ordinary request at level info', async () => {
     const { rest, lines } = await logging('info');
     await rest.request('PUT', path('c', 'k'), { value: 1 });
