@@ -19,10 +19,11 @@ export function administer(gate: Gate) {
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     const admin = gate.tokenFor(request, reply);
     if (!admin) return;
-    const { project, token } = request.params as Record<string, string | undefined>;
+    const { project, token, cache } = request.params as Record<string, string | undefined>;
     const permissions = permissionSet(admin.permissions);
     // An empty name is no endpoint, though the router takes it for one.
-    if (project === '' || token === '') sendError(reply, { status: 404, msg: NO_SUCH_ENDPOINT });
+    if (project === '' || token === '' || cache === '')
+      sendError(reply, { status: 404, msg: NO_SUCH_ENDPOINT });
     else if ((permissions & ADMIN) === 0) refusePermission(reply, permissions, ADMIN);
     else {
       request.admin = admin;

@@ -21,7 +21,7 @@ export const CONTROL_BODY_BYTES_MAX = 65_536;
 
 export async function readNewProject(message: IncomingMessage): Promise<NewProject> {
   const { newProject } = await import('./control-bodies.ts');
-  const { id, name, status, quotas } = await read(message, newProject, ['name']);
+  const { id, name, status, quotas } = await read(message, newProject, '{"name": "web"}', ['name']);
   return { id, name, suspended: status === 'suspended', quotas: quotasFrom(quotas ?? {}) };
 }
 
@@ -33,7 +33,7 @@ export interface ProjectChange {
 
 export async function readProjectChange(message: IncomingMessage): Promise<ProjectChange> {
   const { projectChange } = await import('./control-bodies.ts');
-  const { name, status, quotas = {} } = await read(message, projectChange, []);
+  const { name, status, quotas = {} } = await read(message, projectChange, '{"status": "suspended"}');
   const { bytes, items, requests_per_second: requests } = quotas;
   return {
     ...(name !== undefined && { name }),
@@ -49,7 +49,8 @@ export async function readProjectChange(message: IncomingMessage): Promise<Proje
 /** `now`: in milliseconds since the Unix epoch. */
 export async function readNewToken(message: IncomingMessage, now: number): Promise<NewToken> {
   const { newToken } = await import('./control-bodies.ts');
-  const asked = await read(message, newToken, ['name', 'projects']);
+  const example = '{"name": "web", "projects": ["4e71843298b1db3f0d0000ab"]}';
+  const asked = await read(message, newToken, example, ['name', 'projects']);
   const { name, projects, permissions = ['read', 'write'], admin = false, token: text } = asked;
   return {
     name,
@@ -62,7 +63,7 @@ export async function readNewToken(message: IncomingMessage, now: number): Promi
 
 export async function readCacheSettings(message: IncomingMessage): Promise<CacheSettings> {
   const { cacheSettings } = await import('./cache-settings-schema.ts');
-  return settingsFrom(await read(message, cacheSettings, []));
+  return settingsFrom(await read(message, cacheSettings, '{"default_expires_in": 3600}'));
 }
 
 function expiryOf(asked: z.output<typeof newToken>, now: number): number | undefined {
@@ -79,12 +80,13 @@ function expiryOf(asked: z.output<typeof newToken>, now: number): number | undef
 async function read<S extends z.ZodObject>(
   message: IncomingMessage,
   schema: S,
-  needed: readonly string[],
+  example: string,
+  needed: readonly string[] = [],
 ): Promise<z.output<S>> {
-  const members = readMembers(await readBody(message, CONTROL_BODY_BYTES_MAX), '{"name": "web"}');
+  const members = readMembers(await readBody(message, CONTROL_BODY_BYTES_MAX), example);
   const missing = needed.find((name) => !members.has(name));
   if (missing !== undefined) {
-    throw new HttpRefusal(406, `The member "${missing}" is missing. Send a JSON object with it.`);
+    throw new HttpRefusal(406, `The member "${missing}" is missing. Send a JSON object, like ${example}.`);
   }
   const known = Object.keys(schema.shape);
   // Ignored, a misspelt expires_in would make a token for ever. Its name is not repeated: it may be anything.

@@ -1,7 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 
 // What an answer may carry besides what browsers show to any page.
-const EXPOSED_HEADERS = ['Allow', 'ETag', 'Retry-After', 'WWW-Authenticate', 'X-IronCache-Encoding'];
+const EXPOSED_HEADERS = [
+  'Allow',
+  'ETag',
+  'Retry-After',
+  'WWW-Authenticate',
+  'X-IronCache-Encoding',
+  'X-Request-Id',
+];
 
 /** How long browsers may keep what a preflight told them: two hours is what they keep at most. */
 const PREFLIGHT_SECONDS = 7_200;

@@ -2,15 +2,17 @@ import { HttpRefusal } from './http-refusal.ts';
 import { type Member, readMembers } from './json-members.ts';
 import { AMOUNT_TEXT } from './schemas.ts';
 
+const EXAMPLE = '{"amount": 1}';
+
 /**
  * Reads the body of an increment: by how much, within 64 bits, signed. Throws HttpRefusal 400 (not such
  * a number) and 406 (no amount).
  */
 export function readAmount(body: Buffer): bigint {
-  const members = readMembers(body);
+  const members = readMembers(body, EXAMPLE);
   const member = given(members.get('amount')) ?? given(members.get('value'));
   if (!member) {
-    throw new HttpRefusal(406, 'The member "amount" is missing. Send a JSON object, like {"amount": 1}.');
+    throw new HttpRefusal(406, `The member "amount" is missing. Send a JSON object, like ${EXAMPLE}.`);
   }
   const amount = integerOf(member);
   if (amount === undefined || BigInt.asIntN(64, amount) !== amount) {

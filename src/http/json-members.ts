@@ -12,8 +12,10 @@ export interface Member {
 export type Members = ReadonlyMap<string, Member>;
 
 /** Reads a body as a JSON object, an empty one as no members. Throws HttpRefusal 400, which shows an example. */
-export function readMembers(body: Buffer, example = '{"value": "text"}'): Members {
-  if (!isUtf8(body)) throw new HttpRefusal(400, 'The body is not valid UTF-8. Send JSON as UTF-8.');
+export function readMembers(body: Buffer, example: string): Members {
+  if (!isUtf8(body)) {
+    throw new HttpRefusal(400, 'The body is not valid UTF-8. Send JSON as UTF-8, not compressed.');
+  }
   const text = body.toString('utf8', startsWithMark(body) ? BYTE_ORDER_MARK.length : 0);
   const members = new Map<string, Member>();
   if (text.trim() === '') return members;

@@ -18,6 +18,8 @@ export interface PutRequest {
   readonly cas: Cas | undefined;
 }
 
+const EXAMPLE = '{"value": "text"}';
+
 /**
  * Reads the body of a PUT, with the help of some room. Throws HttpRefusal 400 (what is wrong with which
  * member) and 406 (no value).
@@ -25,10 +27,10 @@ export interface PutRequest {
 export function readPutRequest(body: Buffer, room: SharedRoom): PutRequest {
   const text = plainText(body, room);
   if (text) return { value: text, kind: 'text', mode: 'set', expiresInSeconds: undefined, cas: undefined };
-  const members = readMembers(body);
+  const members = readMembers(body, EXAMPLE);
   const value = members.get('value') ?? members.get('body');
   if (!value) {
-    throw new HttpRefusal(406, 'The member "value" is missing. Send a JSON object, like {"value": "text"}.');
+    throw new HttpRefusal(406, `The member "value" is missing. Send a JSON object, like ${EXAMPLE}.`);
   }
   const stored = valueFromJson(value);
   if (members.size === 1) return { ...stored, mode: 'set', expiresInSeconds: undefined, cas: undefined };

@@ -47,12 +47,11 @@ function integerFrom(given: unknown): number {
 
 function mistakeIn(value: unknown, parameter: Parameter): string | undefined {
   if (parameter.type === 'integer') {
-    if (!Number.isInteger(value)) return 'must be integer';
+    if (!Number.isInteger(value)) return 'must be an integer';
     if (Number(value) < parameter.minimum) return `must be >= ${parameter.minimum}`;
     return Number(value) > parameter.maximum ? `must be <= ${parameter.maximum}` : undefined;
   }
-  if (typeof value !== 'string') return 'must be string';
-  return parameter.enum && !parameter.enum.includes(value)
-    ? 'must be equal to one of the allowed values'
-    : undefined;
+  if (typeof value !== 'string') return 'must be given once';
+  const { enum: allowed } = parameter;
+  return allowed && !allowed.includes(value) ? `must be ${allowed.join(' or ')}` : undefined;
 }

@@ -85,4 +85,25 @@ describe('what is not right says what is', () => {
   test('a cache name that is too long', async () => {
     expect(await rest.request('PUT', settings('x'.repeat(251)), {})).toMatchObject({ status: 400 });
   });
+
+  test('an empty cache name is no endpoint', async () => {
+    for (const method of ['GET', 'PUT', 'DELETE'] as const) {
+      expect(await rest.request(method, settings(''), method === 'PUT' ? KEPT : undefined)).toMatchObject({
+        status: 404,
+      });
+    }
+  });
+});
+
+test('what is shown to whoever sends no valid JSON can be sent', async () => {
+  for (const [method, url] of [
+    ['PUT', settings('c')],
+    ['PUT', path('c', 'k')],
+    ['POST', `${path('c', 'n')}/increment`],
+  ] as const) {
+    const { json } = await rest.request(method, url, '{');
+    const { msg } = json as { msg: string };
+    const example = /like (\{.*\})\.$/.exec(msg)?.[1];
+    expect(await rest.request(method, url, example)).toMatchObject({ status: 200 });
+  }
 });

@@ -31,9 +31,11 @@ const AS_ASKED: readonly [asked: object, token: object][] = [
   [{ token: 'a-text-from-elsewhere' }, { token: 'a-text-from-elsewhere' }],
 ];
 
+const LIKE_A_TOKEN = 'like {"name": "web", "projects": ["4e71843298b1db3f0d0000ab"]}';
+
 /** What is asked in a wrong way, and what is said of it. */
 const WRONG: readonly [method: string, path: string, body: unknown, status: number, msg: string][] = [
-  ['POST', '/projects', '', 406, 'The member "name" is missing. Send a JSON object with it.'],
+  ['POST', '/projects', '', 406, 'The member "name" is missing. Send a JSON object, like {"name": "web"}.'],
   ['POST', '/projects', '{', 400, 'The body is not valid JSON. Send a JSON object, like {"name": "web"}.'],
   ['POST', '/projects', '[]', 400, 'The body must be a JSON object, like {"name": "web"}.'],
   [
@@ -59,8 +61,15 @@ const WRONG: readonly [method: string, path: string, body: unknown, status: numb
     400,
     'There is a member that is not known; these are: name, id, status, quotas.',
   ],
-  ['POST', '/tokens', {}, 406, 'The member "name" is missing. Send a JSON object with it.'],
-  ['POST', '/tokens', { name: 'x' }, 406, 'The member "projects" is missing. Send a JSON object with it.'],
+  ['POST', '/tokens', '{', 400, `The body is not valid JSON. Send a JSON object, ${LIKE_A_TOKEN}.`],
+  ['POST', '/tokens', {}, 406, `The member "name" is missing. Send a JSON object, ${LIKE_A_TOKEN}.`],
+  [
+    'POST',
+    '/tokens',
+    { name: 'x' },
+    406,
+    `The member "projects" is missing. Send a JSON object, ${LIKE_A_TOKEN}.`,
+  ],
   ['POST', '/tokens', { name: 'x', projects: [NO_PROJECT] }, 404, `There is no project ${NO_PROJECT}.`],
   [
     'POST',

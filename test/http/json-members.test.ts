@@ -39,7 +39,7 @@ describe('the source text of a member', () => {
   test('of a hundred thousand brackets is found without recursion', () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
     expect(
-      readMembers(Buffer.from(`{"a":${deep}}`))
+      readMembers(Buffer.from(`{"a":${deep}}`), '')
         .get('a')
         ?.source(),
     ).toBe(deep);

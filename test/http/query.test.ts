@@ -34,10 +34,10 @@ describe('a parameter that is a number', () => {
     ['page=-1', 'The parameter page must be >= 0.'],
     ['per_page=0', 'The parameter per_page must be >= 1.'],
     ['per_page=1e9', 'The parameter per_page must be <= 100.'],
-    ['per_page=', 'The parameter per_page must be integer.'],
-    ['per_page=1.5', 'The parameter per_page must be integer.'],
-    ['per_page=two', 'The parameter per_page must be integer.'],
-    ['per_page=1&per_page=2', 'The parameter per_page must be integer.'],
+    ['per_page=', 'The parameter per_page must be an integer.'],
+    ['per_page=1.5', 'The parameter per_page must be an integer.'],
+    ['per_page=two', 'The parameter per_page must be an integer.'],
+    ['per_page=1&per_page=2', 'The parameter per_page must be an integer.'],
   ])('is refused, and the answer says why: ?%s', async (query, msg) => {
     expect(await listed(query)).toBe(msg);
   });
@@ -53,13 +53,13 @@ describe('a parameter that is a text', () => {
   test('is one of those that there are', async () => {
     for (const query of ['', '?mode=set', '?mode=add']) expect(await load(query)).toBe('Loaded.');
     for (const query of ['?mode=replace', '?mode=']) {
-      expect(await load(query)).toBe('The parameter mode must be equal to one of the allowed values.');
+      expect(await load(query)).toBe('The parameter mode must be set or add.');
     }
-    expect(await load('?mode=set&mode=add')).toBe('The parameter mode must be string.');
+    expect(await load('?mode=set&mode=add')).toBe('The parameter mode must be given once.');
   });
 
   test('is given once', async () => {
     const { status, json } = await rest.request('GET', '/1/authentication?project_id=a&project_id=b');
-    expect([status, json]).toEqual([400, { msg: 'The parameter project_id must be string.' }]);
+    expect([status, json]).toEqual([400, { msg: 'The parameter project_id must be given once.' }]);
   });
 });
