@@ -3,7 +3,7 @@ import type { Credentials } from './auth/credentials.ts';
 import type { TokenBook } from './auth/token-book.ts';
 import type { Config } from './config.ts';
 import type { Engine } from './engine/engine.ts';
-import { listenError } from './listening.ts';
+import { type ListenSettings, listenError } from './listening.ts';
 import type { Endpoint, MemcachedListener } from './memcached/listener.ts';
 import { settings } from './settings.ts';
 import { StartError } from './start-error.ts';
@@ -36,9 +36,10 @@ export interface OpenMemcachedParts {
 /** Has the memcached door listen wherever the settings say. Rejects with StartError where that cannot be. */
 export async function openMemcached(config: Config, parts: OpenMemcachedParts): Promise<MemcachedAddresses> {
   const { memcachedHost: host, memcachedPort: port } = config;
+  const places = { host: settings.memcachedHost, port: settings.memcachedPort };
   return {
     memcachedHost: host,
-    memcachedPort: await listen(parts.listener, { host, port }, settings.memcachedPort.variable),
+    memcachedPort: await listen(parts.listener, { host, port }, places),
     memcachedTlsPort: await listenByTls(config, parts),
     bound: await listenBound(config, parts),
   };
@@ -52,17 +53,19 @@ async function listenByTls(
   if (port === undefined || !tls) return undefined;
   const rules = { areRequired: config.tlsClientAuth === 'required', names: config.tlsClients };
   const clientCertificates = config.tlsClientCa === undefined ? undefined : rules;
-  return listen(listener, { host, port, tls, clientCertificates }, settings.memcachedTlsPort.variable);
+  const places = { host: settings.memcachedHost, port: settings.memcachedTlsPort };
+  return listen(listener, { host, port, tls, clientCertificates }, places);
 }
 
 async function listenBound({ memcachedBind }: Config, parts: OpenMemcachedParts): Promise<BoundAddress[]> {
   const { variable } = settings.memcachedBind;
+  const places = { host: { variable }, port: { variable } };
   const addresses: BoundAddress[] = [];
   for (const { host, port, projectId = onlyProject(parts.credentials), cacheName } of memcachedBind) {
     const grant = parts.tokens.boundGrant(projectId);
     if (!grant) throw new StartError(`${variable}: there is no project ${projectId}`);
     const bound = { cache: parts.engine.cache(projectId, cacheName), grant };
-    const boundPort = await listen(parts.listener, { host, port, bound }, variable);
+    const boundPort = await listen(parts.listener, { host, port, bound }, places);
     addresses.push({ host, port: boundPort, projectId, cacheName });
   }
   return addresses;
@@ -74,10 +77,14 @@ function onlyProject({ projects }: Credentials): string {
   throw new StartError(`${settings.memcachedBind.variable}: name the project, as PROJECT_ID/CACHE_NAME`);
 }
 
-async function listen(listener: MemcachedListener, endpoint: Endpoint, variable: string): Promise<number> {
+async function listen(
+  listener: MemcachedListener,
+  endpoint: Endpoint,
+  places: ListenSettings,
+): Promise<number> {
   try {
     return await listener.listen(endpoint);
   } catch (error) {
-    throw listenError('memcached', variable, error);
+    throw listenError('memcached', places, error);
   }
 }

@@ -166,7 +166,7 @@ export class Service {
         door: 'REST',
         host: config.httpHost,
         port: config.httpPort,
-        variable: settings.httpPort.variable,
+        settings: { host: settings.httpHost, port: settings.httpPort },
       });
       const metricsPort = await this.#listenForMonitoring();
       await this.#restore(accounts.credentials, deletedProjects);
@@ -294,7 +294,7 @@ export class Service {
       door: 'metrics',
       host,
       port,
-      variable: settings.metricsPort.variable,
+      settings: { host: settings.metricsHost, port: settings.metricsPort },
     });
   }
 
@@ -376,6 +376,6 @@ async function openCacheSettings({ dataDir }: Config, engine: Engine): Promise<C
   try {
     return await CacheSettingsFile.open(dataDir, engine);
   } catch (error) {
-    throw new StartError(`the settings of caches: ${messageOf(error)}`);
+    throw new StartError(`the settings of caches: ${messageOf(error)} (see ${settings.dataDir.variable})`);
   }
 }

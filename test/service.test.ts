@@ -262,6 +262,26 @@ describe('start and stop', () => {
     );
   });
 
+  test('a host that is none of this machine is told in one line', async () => {
+    // An address that is for examples alone: RFC 5737.
+    for (const [flag, setting] of [
+      ['--memcached-host', 'MEMCACHED_HOST'],
+      ['--http-host', 'HTTP_HOST'],
+    ]) {
+      await expect(startService([`${flag}=203.0.113.1`])).rejects.toThrow(
+        new RegExp(`listener cannot start: [^\n]* \\(see IRONCACHED_${setting}\\)$`),
+      );
+    }
+  });
+
+  test('a data directory that is a file is told with its setting', async () => {
+    const dataDir = join(temporaryDirectory(), 'file');
+    writeFileSync(dataDir, '');
+    await expect(startService(['--data-dir', dataDir], { firstStart: true, dataDir })).rejects.toThrow(
+      'IRONCACHED_DATA_DIR',
+    );
+  });
+
   test('a stop answers what was asked, then closes every connection', async () => {
     const service = await startService();
     const client = await signedIn(service);
