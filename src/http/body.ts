@@ -9,10 +9,14 @@ export const DRAIN_FACTOR = 64;
 /** How long more of such a body may be in coming. Some clients stop sending when they have the answer. */
 const DRAIN_IDLE_MS = 2_000;
 
-/** A route's hook that reads the whole body before its handler is called: it is then `request.body`. */
-export function wholeBody(bytesMax: number) {
+/**
+ * A route's hook that reads the whole body before its handler is called: it is then `request.body`. `tooLarge` is told of
+ * one that is refused for its size.
+ */
+export function wholeBody(bytesMax: number, tooLarge: (request: FastifyRequest) => void) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
     takeBody(request.raw, bytesMax, (error, body) => {
+      if (error?.status === 413) tooLarge(request);
       request.body = body;
       done(error);
     });

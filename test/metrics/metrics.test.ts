@@ -124,6 +124,8 @@ describe('the metrics', () => {
     clock.advance(2000);
     for (let i = 0; i < 150; i++) await client.ask(`set k${i} 0 0 60000\r\n${'x'.repeat(60_000)}\r\n`);
     await client.ask(`set large 0 0 70000\r\n${'x'.repeat(70_000)}\r\n`);
+    const large = { value: 'x'.repeat(70_000) };
+    expect((await service.rest('PUT', '/c/items/large', large)).status).toBe(413);
     const samples = await scrape(service);
     const labels = `{project="${PROJECT}",cache="c"}`;
     expect(samples.get('ironcached_evictions_total')).toBeGreaterThan(80);
@@ -132,7 +134,7 @@ describe('the metrics', () => {
     );
     expect(samples.get('ironcached_expirations_total')).toBe(1);
     expect(samples.get(`ironcached_cache_expirations_total${labels}`)).toBe(1);
-    expect(samples.get('ironcached_refused_writes_total{reason="value_too_large"}')).toBe(1);
+    expect(samples.get('ironcached_refused_writes_total{reason="value_too_large"}')).toBe(2);
     expect(samples.get('ironcached_bytes_max')).toBe(4 * 1024 * 1024);
     expect(samples.get('ironcached_bytes_taken')).toBeLessThanOrEqual(4 * 1024 * 1024);
     expect(samples.get('ironcached_memory_bytes{kind="store"}')).toBe(samples.get('ironcached_bytes_taken'));

@@ -32,7 +32,9 @@ export async function itemRoutes(
 ): Promise<void> {
   const room = new SharedRoom();
   const answers = new ItemAnswers(engine.clock, room);
-  const readsBody = wholeBody(bodyBytesMax);
+  const readsBody = wholeBody(bodyBytesMax, (request) => {
+    cacheOf({ params: request.params as ItemPath }).countTooLarge();
+  });
   app.addHook('onRoute', (route) => {
     if (route.config?.operation?.body) route.preHandler = readsBody;
   });
