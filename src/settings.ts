@@ -245,7 +245,7 @@ export const settings = {
     variable: 'IRONCACHED_MAX_REQUESTS_PER_SECOND',
     fallback: '0',
     about:
-      'Requests per second that each token may make, by both doors together; a get of several keys counts as so many. 0: any number.',
+      'Requests for items and caches per second that each token may make, by both doors together; a get of several keys counts as so many. 0: any number.',
     kind: wholeNumber(0, 1_000_000_000),
   },
   httpMaxHeaderSize: {

@@ -32,7 +32,9 @@ export function startWarnings(config: Config, doors: OpenDoors): string[] {
 }
 
 function ofTokens(config: Config): string[] {
-  const names = (['token', 'adminToken'] as const).filter((name) => isEasilyGuessed(config[name]));
+  const names = (['token', 'adminToken', 'metricsToken'] as const).filter((name) =>
+    isEasilyGuessed(config[name]),
+  );
   return names.map(
     (name) => `${settings[name].variable} is EASY TO GUESS; make a random one: openssl rand -hex 24`,
   );

@@ -19,6 +19,14 @@ test.each(files)('%s names settings that exist', (file) => {
   expect(named.filter((name) => !variables.includes(name))).toEqual([]);
 });
 
+test('compose passes on every setting that needs no port and no file of its own', () => {
+  const needed = /(?:_HOST|_FILE|_DIR|_BIND|_TLS_PORT|_CLIENT_CA|_CLIENT_AUTH|_CLIENTS)$/;
+  const passed: string[] = textOf('docker-compose.yml').match(/(?<=^ {6}- )IRONCACHED_[A-Z_]+/gm) ?? [];
+  const all = settingNames().map((name): string => settings[name].variable);
+  expect(passed.filter((name) => !all.includes(name))).toEqual([]);
+  expect(all.filter((name) => !needed.test(name) && !passed.includes(name))).toEqual([]);
+});
+
 test('whoever stops the service gives it the time that it takes', () => {
   const [unit = '', manifest = ''] = files.map(textOf);
   const stopTimeout = Number(settings.stopTimeout.fallback);

@@ -40,6 +40,12 @@ describe('a token', () => {
   );
 });
 
+test('a token for the metrics that is easy to guess is named, too', () => {
+  expect(warningsOf(['--metrics-token=metrics-metrics'])).toEqual([
+    'IRONCACHED_METRICS_TOKEN is EASY TO GUESS; make a random one: openssl rand -hex 24',
+  ]);
+});
+
 test('metrics that are public are named', () => {
   expect(warningsOf(['--metrics-host=0.0.0.0'], { metricsPort: 9121 })).toEqual([
     '0.0.0.0:9121 tells the metrics WITHOUT A TOKEN to whoever reaches it',

@@ -13,7 +13,7 @@ export type DumpLine =
 export function readLine(line: Buffer): DumpLine {
   const members = membersOf(line);
   if ('format' in members) return { is: 'first', origin: originFrom(members) };
-  if ('end' in members) return { is: 'last', items: itemsFrom(members) };
+  if (members['end'] === true) return { is: 'last', items: itemsFrom(members) };
   return { is: 'item', item: itemFrom(members) };
 }
 

@@ -145,6 +145,7 @@ describe('a line that is not as it should be', () => {
       '{"format":"ironcached items","version":1,"project":"web"}',
       'must have 24 lower-case hexadecimal digits as "project"',
     ],
+    ['{"end":false,"items":0}', 'has a member that is none of an item'],
     ['{"end":true}', 'must have the number of items: {"end": true, "items": 3}'],
   ])('is told as such, without what it holds: %s', (line, mistake) => {
     expect(() => read(line)).toThrow(mistake);
