@@ -43,9 +43,9 @@ export class Engine {
     return this.#ready.values();
   }
 
-  /** One page of a project's caches, by name. */
-  list(projectId: string, skip: number, limit: number): Answer<CacheInfo[]> {
-    return this.#store.list(projectId, skip, limit);
+  /** One page of a project's caches, by name: of all, or of those behind the name that a page ended with. */
+  list(projectId: string, skip: number, limit: number, previous?: string): Answer<CacheInfo[]> {
+    return this.#store.list(projectId, skip, limit, previous);
   }
 
   /** What an operator said of a cache, or what is usual; whether the cache exists or not. */

@@ -98,7 +98,7 @@ export interface StoreTotals {
 export interface Store {
   cache(projectId: string, name: string): StoredCache;
   /** One page of a project's caches, by name. */
-  list(projectId: string, skip: number, limit: number): Answer<CacheInfo[]>;
+  list(projectId: string, skip: number, limit: number, previous?: string): Answer<CacheInfo[]>;
   totals(): Answer<StoreTotals>;
   /** What an operator said of a cache, or what is usual; whether the cache exists or not. */
   settings(projectId: string, name: string): CacheSettings;

@@ -62,6 +62,11 @@ export interface ItemPath extends CachePath {
 export const pageQuery = {
   type: 'object',
   properties: {
+    previous: {
+      description: 'The name that the page before ended with: pages count from behind it',
+      examples: ['sessions'],
+      type: 'string',
+    },
     page: {
       default: 0,
       description: 'Which page; the first is 0',
@@ -81,6 +86,7 @@ export const pageQuery = {
   },
 } as const;
 export interface PageQuery {
+  readonly previous?: string;
   readonly page: number;
   readonly per_page: number;
 }

@@ -85,9 +85,9 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     return new CacheHandle(this, projectId, name);
   }
 
-  list(projectId: string, skip: number, limit: number): Answer<CacheInfo[]> {
+  list(projectId: string, skip: number, limit: number, previous?: string): Answer<CacheInfo[]> {
     return this.#tidying.whenTidy(() =>
-      this.caches.page(projectId, skip, limit).map((cache) => cache.info()),
+      this.caches.page(projectId, skip, limit, previous).map((cache) => cache.info()),
     );
   }
 

@@ -60,10 +60,11 @@ export class CacheDirectory<R extends CacheRecord> {
     if (project.names.length === 0) this.#projects.delete(projectId);
   }
 
-  /** One page of a project's caches, in the order of their names' code units. */
-  page(projectId: string, skip: number, limit: number): R[] {
+  /** One page of a project's caches, in the order of their names' code units: of those behind a name. */
+  page(projectId: string, skip: number, limit: number, previous = ''): R[] {
     const { byName, names } = this.#projects.get(projectId) ?? { byName: new Map<string, R>(), names: [] };
-    return names.slice(skip, skip + limit).flatMap((name) => byName.get(name) ?? []);
+    const first = placeOf(names, previous) + (byName.has(previous) ? 1 : 0) + skip;
+    return names.slice(first, first + limit).flatMap((name) => byName.get(name) ?? []);
   }
 }
 

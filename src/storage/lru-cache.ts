@@ -72,8 +72,8 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     return new CacheHandle(this, projectId, name);
   }
 
-  list(projectId: string, skip: number, limit: number): CacheInfo[] {
-    return this.caches.page(projectId, skip, limit).map((cache) => this.info(cache));
+  list(projectId: string, skip: number, limit: number, previous?: string): CacheInfo[] {
+    return this.caches.page(projectId, skip, limit, previous).map((cache) => this.info(cache));
   }
 
   settings(projectId: string, name: string): CacheSettings {

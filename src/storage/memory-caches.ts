@@ -78,9 +78,9 @@ export class MemoryCaches<K> {
     return this.#directory.all();
   }
 
-  /** One page of a project's caches, by name. */
-  page(projectId: string, skip: number, limit: number): MemoryCache<K>[] {
-    return this.#directory.page(projectId, skip, limit);
+  /** One page of a project's caches, by name: of those behind a name. */
+  page(projectId: string, skip: number, limit: number, previous?: string): MemoryCache<K>[] {
+    return this.#directory.page(projectId, skip, limit, previous);
   }
 
   delete(cache: MemoryCache<K>): void {

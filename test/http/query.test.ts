@@ -25,6 +25,10 @@ describe('a parameter that is a number', () => {
     ['per_page=2.0', 'ab'],
     ['per_page=100', 'abc'],
     ['per_page=2&color=red', 'ab'],
+    ['previous=a', 'bc'],
+    ['previous=a&per_page=1&page=1', 'c'],
+    ['previous=c', ''],
+    ['previous=', 'abc'],
   ])('is taken: ?%s', async (query, names) => {
     expect(await listed(query)).toBe(names);
   });

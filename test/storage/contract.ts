@@ -509,6 +509,14 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await page(0, 100)).toEqual(sorted);
         expect([...(await page(0, 3)), ...(await page(3, 3)), ...(await page(6, 3))]).toEqual(sorted);
         expect(await page(8, 3)).toEqual([]);
+        const behind = async (name: string, skip: number) =>
+          (await store.list(PROJECT, skip, 2, name)).map((each) => each.name);
+        for (const [place, name] of sorted.entries()) {
+          expect(await behind(name, 0)).toEqual(sorted.slice(place + 1, place + 3));
+          expect(await behind(name, 2)).toEqual(sorted.slice(place + 3, place + 5));
+        }
+        // No cache need have the name.
+        expect(await behind('a a', 0)).toEqual(['a b', 'b']);
         await put(store.cache(PROJECT, 'a'), 'more', 'v');
         expect(await page(0, 100)).toEqual(sorted);
         await store.cache(PROJECT, 'a').delete();

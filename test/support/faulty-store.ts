@@ -27,7 +27,7 @@ export function faultyStore(store: Store, faults: Faults): Store {
     configure: (projectId, name, settings) => store.configure(projectId, name, settings),
     setQuota: (projectId, quota) => store.setQuota(projectId, quota),
     cache: (projectId, name) => faultyCache(store.cache(projectId, name), faults),
-    list: (projectId, skip, limit) => store.list(projectId, skip, limit),
+    list: (projectId, ...page) => store.list(projectId, ...page),
     totals: () => store.totals(),
     sweep: () => store.sweep(),
     close: () => store.close(),

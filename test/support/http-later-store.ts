@@ -7,7 +7,7 @@ export function laterStore(store: Store): Store {
     configure: (projectId, name, settings) => store.configure(projectId, name, settings),
     setQuota: (projectId, quota) => store.setQuota(projectId, quota),
     cache: (projectId, name) => laterCache(store.cache(projectId, name)),
-    list: async (projectId, skip, limit) => store.list(projectId, skip, limit),
+    list: async (projectId, ...page) => store.list(projectId, ...page),
     totals: async () => store.totals(),
     sweep: async () => store.sweep(),
     close: async () => store.close(),

@@ -9,7 +9,7 @@ export function lateStore(store: Store): Store {
     configure: (projectId, name, settings) => store.configure(projectId, name, settings),
     setQuota: (projectId, quota) => store.setQuota(projectId, quota),
     cache: (projectId, name) => lateCache(store.cache(projectId, name)),
-    list: (projectId, skip, limit) => later(() => store.list(projectId, skip, limit)),
+    list: (projectId, ...page) => later(() => store.list(projectId, ...page)),
     totals: () => later(() => store.totals()),
     sweep: () => later(() => store.sweep()),
     close: () => later(() => store.close()),

@@ -3,8 +3,6 @@ import { reasonOf } from '../failure.ts';
 import { post } from './streamed-post.ts';
 
 const PAGE = 100;
-/** The REST interface counts pages from 0 to 100. */
-const PAGES_MAX = 101;
 
 /** A cache of a project. */
 export interface CachePlace {
@@ -44,17 +42,15 @@ export class ItemServer {
   /** The names of all caches of a project. */
   async caches(project: string): Promise<string[]> {
     const names: string[] = [];
-    for (let page = 0; page < PAGES_MAX; page++) {
-      const query = `?page=${page}&per_page=${PAGE}`;
-      const response = await this.#get(project, query);
+    for (;;) {
+      // By name instead of by number, since caches come and go meanwhile.
+      const previous = encodeURIComponent(names.at(-1) ?? '');
+      const response = await this.#get(project, `?previous=${previous}&per_page=${PAGE}`);
       if (!response.ok) return this.#fail(response);
       const listed = (await response.json()) as { name: string }[];
       names.push(...listed.map(({ name }) => name));
       if (listed.length < PAGE) return names;
     }
-    throw new ControlError(
-      `the project ${project} has more caches than can be listed, which is ${names.length}: name them by --cache`,
-    );
   }
 
   /** The lines of a cache's dump as they come; undefined: there is no such cache. */

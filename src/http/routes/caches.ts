@@ -36,8 +36,8 @@ export async function cacheRoutes(app: FastifyInstance, { engine }: { engine: En
       errors: { 400: 'The parameter per_page must be <= 100.' },
     }),
     ({ params, query }, reply) => {
-      const { page, per_page: perPage } = query;
-      return after(engine.list(params.project, page * perPage, perPage), (caches) =>
+      const { previous, page, per_page: perPage } = query;
+      return after(engine.list(params.project, page * perPage, perPage, previous), (caches) =>
         sendJson(reply, JSON.stringify(caches.map(listed))),
       );
     },
