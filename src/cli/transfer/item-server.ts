@@ -81,9 +81,11 @@ export class ItemServer {
   async #ask(project: string, path: string, ask: (about: Asked) => Promise<Response>): Promise<Response> {
     const { base, tokenFor, signal } = this.#parts;
     const headers = { authorization: `OAuth ${await tokenFor(project)}` };
+    // A request leaves what it listens for at its signal: each has its own, which goes with it.
+    const own = AbortSignal.any([signal]);
     const url = new URL(`/1/projects/${project}/caches${path}`, base);
     try {
-      return await ask({ url, headers, signal });
+      return await ask({ url, headers, signal: own });
     } catch (error) {
       signal.throwIfAborted();
       // What the source of a body throws comes back as it was.
