@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { runRepair } from '../src/cli/repair.ts';
 import { runCommand } from '../src/cli/run.ts';
@@ -42,6 +43,36 @@ test.each([
     size: 3,
   });
 });
+
+test.each([
+  ['one large item', ['--max-item-size', '32mb'], 20_000_000, 3],
+  ['many at once', [], 1_000_000, 40],
+])(
+  'a snapshot is made of what is more than may wait for the disk: %s',
+  async (_what, more, length, count) => {
+    const dataDir = temporaryDirectory();
+    const flags = [
+      '--durability',
+      'snapshot',
+      '--snapshot-interval',
+      '1',
+      '--log-max-unwritten',
+      '1mb',
+      ...more,
+    ];
+    const first = await startService(flags, { dataDir });
+    const client = await member(first, 'c');
+    for (let i = 0; i < count; i++) {
+      expect(await client.ask(`set k${i} 0 0 ${length}\r\n${'v'.repeat(length)}\r\n`)).toBe('STORED\r\n');
+    }
+    while (!first.log.some((line) => line.includes('all items are saved'))) await delay(10);
+    await first.service.stop();
+    expect(first.log.filter((line) => line.includes('could not be'))).toEqual([]);
+
+    const second = await startService(flags, { dataDir });
+    expect(await (await second.rest('GET', '/c')).json()).toMatchObject({ size: count });
+  },
+);
 
 test('while items are restored, REST says how far that is, and memcached is not there yet', async () => {
   const dataDir = temporaryDirectory();

@@ -293,7 +293,9 @@ export class Durability {
     const file = this.#nextFile('log');
     journal.begin(file);
     const isOver = () => this.#isStopping;
-    const items = await walk({ store, journal, mode, isAlone, isOver });
+    // Where the disk is too slow, clients wait.
+    const changedBytesMax = Number.POSITIVE_INFINITY;
+    const items = await walk({ store, journal, mode, isAlone, isOver, changedBytesMax });
     if (isOver()) return undefined;
     journal.complete();
     journal.flush();
@@ -318,14 +320,11 @@ export class Durability {
     });
     this.#journal = journal;
     const file = this.#nextFile('partial');
-    const isOver = () => {
-      if (journal.writer.unwritten > unwrittenBytesMax) failure ??= new Error('the disk is too slow');
-      return failure !== undefined || (this.#isStopping && !isAlone);
-    };
+    const isOver = () => failure !== undefined || (this.#isStopping && !isAlone);
     try {
       journal.begin(file);
       store.journalTo(journal);
-      const items = await walk({ store, journal, mode, isAlone, isOver });
+      const items = await walk({ store, journal, mode, isAlone, isOver, changedBytesMax: unwrittenBytesMax });
       journal.complete();
       store.journalTo(undefined);
       if (isOver()) {

@@ -12,7 +12,7 @@ const REST_MS = 1;
 const BUSY_REST = { log: 19, snapshot: 4 };
 const BUSY = 0.5;
 
-/** What may wait to be written before the walk waits, too. */
+/** What may wait to be written before the walk waits, too; what it tells at once comes on top of that. */
 const UNWRITTEN_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface WalkParts {
@@ -22,17 +22,20 @@ export interface WalkParts {
   readonly mode: keyof typeof BUSY_REST;
   /** Nobody else needs the process. */
   readonly isAlone: boolean;
+  /** How many bytes of changes may come to wait to be written while the walk waits for what it told. */
+  readonly changedBytesMax: number;
   /** Asked now and then; true ends the walk before its end. */
   readonly isOver: () => boolean;
 }
 
 /**
  * Tells a journal of every cache and every item, a little at a time. Since what changes meanwhile is told, too,
- * the journal holds everything at the end. Resolves with how many items it told.
+ * the journal holds everything at the end. Resolves with how many items it told. Rejects where changes come faster than
+ * they are written.
  */
-export async function walk({ store, journal, mode, isAlone, isOver }: WalkParts): Promise<number> {
+export async function walk({ store, journal, isOver, ...parts }: WalkParts): Promise<number> {
   let items = 0;
-  const rest = new Rest(isAlone, BUSY_REST[mode]);
+  const rest = new Rest(parts);
   for (const cache of store.journaledCaches()) {
     journal.describe(cache);
     if (rest.isDue) await rest.take(journal, isOver);
@@ -50,16 +53,16 @@ export async function walk({ store, journal, mode, isAlone, isOver }: WalkParts)
   return items;
 }
 
+type RestParts = Pick<WalkParts, 'mode' | 'isAlone' | 'changedBytesMax'>;
+
 /** When to let others have their turn, and for how long. */
 class Rest {
-  readonly #isAlone: boolean;
-  readonly #busyRest: number;
+  readonly #parts: RestParts;
   #sliceStart = performance.now();
   #isBusy = false;
 
-  constructor(isAlone: boolean, busyRest: number) {
-    this.#isAlone = isAlone;
-    this.#busyRest = busyRest;
+  constructor(parts: RestParts) {
+    this.#parts = parts;
   }
 
   get isDue(): boolean {
@@ -67,16 +70,20 @@ class Rest {
   }
 
   async take({ writer }: ItemJournal, isOver: () => boolean): Promise<void> {
-    if (this.#isAlone) await othersTurn();
+    if (this.#parts.isAlone) await othersTurn();
     else await this.#pause();
-    while (writer.unwritten > UNWRITTEN_BYTES_MAX && !writer.isIdle && !isOver()) await delay(1);
+    const enough = writer.unwritten + this.#parts.changedBytesMax;
+    while (writer.unwritten > UNWRITTEN_BYTES_MAX && !writer.isIdle && !isOver()) {
+      await delay(1);
+      if (writer.unwritten > enough) throw new Error('the disk is too slow');
+    }
     this.#sliceStart = performance.now();
   }
 
   async #pause(): Promise<void> {
     const slice = performance.now() - this.#sliceStart;
     const before = performance.eventLoopUtilization();
-    await delay(this.#isBusy ? Math.ceil(this.#busyRest * slice) : REST_MS);
+    await delay(this.#isBusy ? Math.ceil(BUSY_REST[this.#parts.mode] * slice) : REST_MS);
     this.#isBusy = performance.eventLoopUtilization(before).utilization > BUSY;
   }
 }
