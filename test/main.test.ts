@@ -29,12 +29,11 @@ interface Running {
 async function run(
   dataDir: string,
   env: Record<string, string> = {},
-  filesMax?: number,
+  limit = '',
   flags: readonly string[] = [],
 ): Promise<Running> {
   const command = [process.execPath, program, '--http-port=0', '--memcached-port', '0', ...flags];
-  const limit = filesMax === undefined ? '' : `ulimit -n ${filesMax}; `;
-  const child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', ...command], {
+  const child = spawn('sh', ['-c', `${limit && `ulimit ${limit};`} exec "$@"`, 'sh', ...command], {
     env: { PATH: process.env['PATH'], IRONCACHED_DATA_DIR: dataDir, ...env },
   });
   onTestFinished(() => {
@@ -172,7 +171,7 @@ test.each([
 test.skipIf(process.platform === 'win32')(
   'without file descriptors for more connections it serves the open ones',
   async () => {
-    const { ready, child, output } = await run(temporaryDirectory(), {}, 160);
+    const { ready, child, output } = await run(temporaryDirectory(), {}, '-n 160');
     const [httpPort, memcachedPort] = [Number(ready['httpPort']), Number(ready['memcachedPort'])];
     const rest = new HttpSocket(httpPort);
     rest.write('GET /version HTTP/1.1\r\n\r\n');
@@ -273,7 +272,7 @@ test.skipIf(process.platform === 'win32')(
 );
 
 test.skipIf(process.platform !== 'linux')('a token in a flag is not shown by ps, and warned of', async () => {
-  const { child, output } = await run(temporaryDirectory(), {}, undefined, [
+  const { child, output } = await run(temporaryDirectory(), {}, '', [
     `--project-id=${GIVEN.IRONCACHED_PROJECT_ID}`,
     `--token=${GIVEN.IRONCACHED_TOKEN}`,
   ]);
@@ -298,3 +297,19 @@ test('projects and tokens are made on the command line, and a signal has the ser
   expect(runToEnd(['token', 'create']).status).toBe(2);
   expect(output()).not.toContain(token);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a stop that cannot keep the last changes says so, with status 1',
+  async () => {
+    const env = { ...GIVEN, IRONCACHED_DURABILITY: 'log' };
+    // No file may be larger than a megabyte: half of one where the unit is half as large.
+    const { ready, child, output, exited } = await run(temporaryDirectory(), env, '-f 1024');
+    const client = await textClient(Number(ready['memcachedPort']));
+    await client.ask(signIn(GIVEN.IRONCACHED_TOKEN, GIVEN.IRONCACHED_PROJECT_ID, 'c'));
+    const set = `set k 0 0 100000\r\n${'v'.repeat(100_000)}\r\n`;
+    while ((await client.ask(set)) === 'STORED\r\n');
+    child.kill('SIGTERM');
+    expect(await exited).toBe(1);
+    expect(output()).toContain('the last changes could not be kept');
+  },
+);

@@ -134,7 +134,8 @@ export class LogWriter {
         this.#recover();
       } catch (error) {
         if (!this.#fail(error)) return;
-        await delay(RETRY_MS, undefined, { ref: false });
+        // A stop that waits for it must not end with the process.
+        await delay(RETRY_MS);
       }
     }
   }
