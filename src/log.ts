@@ -9,14 +9,28 @@ export interface LogParts {
   readonly secrets: Secrets;
 }
 
+/** What may wait while the log cannot be written; further lines are dropped. */
+const WAITING_BYTES_MAX = 1024 * 1024;
+
 /** The log of the whole program, on standard output. */
 export function openLog({ level, forPeople, secrets }: LogParts): Logger {
-  return pino({
-    level,
-    hooks: { streamWrite: (line) => secrets.hide(line) },
-    ...(forPeople ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}),
-  });
+  const options = { level, hooks: { streamWrite: (line: string) => secrets.hide(line) } };
+  return forPeople
+    ? pino({ ...options, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } })
+    : pino(options, standardOutput());
 }
+
+// Where it cannot be written, since the disk is full, say, the service goes on without a log, and each line tries again.
+// By itself, pino would throw where nobody catches, then try for ever to write the line that says so.
+function standardOutput() {
+  const output = pino.destination({ dest: 1, sync: true, maxLength: WAITING_BYTES_MAX });
+  output.on('error', NOTHING);
+  // There is nothing to flush: each line is written at once.
+  output.flushSync = NOTHING;
+  return output;
+}
+
+const NOTHING = () => undefined;
 
 /** Logs more, each request for one, until the next call. */
 export function switchLevel(logger: Logger, usual: Level | 'silent'): void {

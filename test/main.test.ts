@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { settingNames, settings } from '../src/settings.ts';
+import { freePort } from './support/free-port.ts';
 import { HttpSocket } from './support/http-socket.ts';
 import { overhear, plant } from './support/overheard.ts';
 import { temporaryDirectory } from './support/service.ts';
@@ -296,6 +298,29 @@ test('projects and tokens are made on the command line, and a signal has the ser
   expect(await client.ask(signIn(token, project, 'c'))).toBe('STORED\r\n');
   expect(runToEnd(['token', 'create']).status).toBe(2);
   expect(output()).not.toContain(token);
+});
+
+test.skipIf(!existsSync('/dev/full'))('a log that cannot be written stops nobody', async () => {
+  const port = await freePort();
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, [program, `--http-port=${port}`, '--memcached-port=0'], {
+    env: {
+      PATH: process.env['PATH'],
+      IRONCACHED_DATA_DIR: temporaryDirectory(),
+      IRONCACHED_LOG_LEVEL: 'debug',
+    },
+    stdio: ['ignore', full, 'ignore'],
+  });
+  closeSync(full);
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  const isLive = async () => (await fetch(`http://127.0.0.1:${port}/health/live`)).status;
+  await vi.waitFor(async () => expect(await isLive()).toBe(200), { timeout: 10_000 });
+  expect(await isLive()).toBe(200);
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
 });
 
 test.skipIf(process.platform === 'win32')(

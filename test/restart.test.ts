@@ -1,11 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { runRepair } from '../src/cli/repair.ts';
 import { runCommand } from '../src/cli/run.ts';
 import { ServerProcess } from './crash/server-process.ts';
+import { freePort } from './support/free-port.ts';
 import { PROJECT, startService, type TestService, TOKEN, temporaryDirectory } from './support/service.ts';
 import { signIn, textClient } from './support/text-client.ts';
 
@@ -192,15 +192,6 @@ test('caches of a project that was deleted meanwhile are gone', async () => {
   expect(await second.service.engine.totals()).toMatchObject({ items: 0 });
   expect(second.log.join('')).toContain('the caches of projects that were deleted are deleted');
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
 
 test('what was kept is neither read nor touched without durability, and the log says that it is there', async () => {
   const dataDir = temporaryDirectory();

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
 import { MemcachedClient } from './memcached-client.ts';
 
 /** The version of the memcached on this machine, if there is one. */
@@ -34,15 +34,6 @@ export async function startMemcached(options: readonly string[] = []): Promise<R
       if (child.kill('SIGKILL')) await exited;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 async function untilItAnswers(child: ChildProcess, port: number): Promise<void> {
