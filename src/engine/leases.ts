@@ -10,6 +10,8 @@ import type { Amendment, Decide, Decision } from './store.ts';
 export interface LeaseOptions {
   /** Make a missing item, empty, with this expiry; whoever did has won. */
   readonly createUntil: number | undefined;
+  /** The version of an item that is made; a new one unless given. */
+  readonly explicitCas: Cas | undefined;
   /** Give a found item this expiry. */
   readonly expiresAt: number | undefined;
   /** Whoever first finds an item that expires before this has won. */
@@ -42,7 +44,8 @@ export function lease(options: LeaseOptions, now: number): Decide<Lease | undefi
   return (current, nextCas) => {
     if (current) return leased(current, options);
     if (options.createUntil === undefined) return { action: 'keep', outcome: undefined };
-    return vivified({ expiresAt: options.createUntil, fetched: options.use }, nextCas, now);
+    const made = { expiresAt: options.createUntil, fetched: options.use };
+    return vivified(made, options.explicitCas ?? nextCas, now);
   };
 }
 

@@ -148,13 +148,14 @@ function answer(output: ReplyBuffer, status: string, asked: Asked, cas?: Cas): v
 }
 
 function leaseOptions(flags: MetaFlags, mayWin: boolean, clock: Clock): LeaseOptions {
-  const { ttl, recache } = flags;
+  const { ttl, recache, explicitCas } = flags;
   const createUntil = vivifiedUntil(flags, clock);
   return {
     use: !flags.noUse,
     asksUse: flags.asksUse,
     mayWin,
     createUntil,
+    explicitCas,
     expiresAt: ttl === undefined ? undefined : expiresAtFrom(ttl, clock),
     // R0 is a time that nothing expires before.
     recacheBefore: recache === undefined || recache === 0 ? undefined : expiresAtFrom(recache, clock),

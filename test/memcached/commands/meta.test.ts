@@ -10,6 +10,7 @@ describe('newer flags', () => {
     ['gets k\r\n', 'VALUE k 0 1 18446744073709551615\r\nb\r\nEND\r\n'],
     ['cas k 0 0 1 18446744073709551615\r\nc\r\n', 'STORED\r\n'],
     ['ma n N0 J5 E77 c v\r\n', 'VA 1 c77\r\n5\r\n'],
+    ['mg v N0 E90 c\r\nmg v E91 c\r\n', 'HD c90 W\r\nHD c90 Z\r\n'],
     ['md n I E78\r\n', 'HD\r\n'],
     ['mg n c\r\n', 'HD c78 X W\r\n'],
   ]);
