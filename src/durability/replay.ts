@@ -22,9 +22,9 @@ export class Replay implements RecordListener {
   readonly #store: JournaledStore;
   readonly #restoration: Restoration;
   readonly #clockSet: number;
-  /** Of the machine's clock. It may have been set back since the last frame was written. */
-  #now: number;
+  /** Times of the machine's clock: it may have been set back since, or between any two frames. */
   readonly #startedAt: number;
+  #lastWrittenAt = 0;
   #nextCas = 0;
   readonly #clears = new Map<number, number>();
 
@@ -33,18 +33,17 @@ export class Replay implements RecordListener {
     this.#restoration = store.restoration();
     this.#clockSet = clockSet(clock);
     this.#startedAt = clock.unixNow();
-    this.#now = this.#startedAt;
   }
 
   frame(body: Buffer, { writtenAt, nextCas }: Pick<FrameHead, 'writtenAt' | 'nextCas'>): void {
-    this.#now = Math.max(this.#now, writtenAt);
+    this.#lastWrittenAt = writtenAt;
     this.#nextCas = Math.max(this.#nextCas, nextCas);
     readRecords(body, this);
   }
 
   /** Everything was read. */
   finish(): void {
-    if (this.#now > this.#startedAt) this.#removeExpired();
+    if (this.#lastWrittenAt > this.#startedAt) this.#removeExpired(this.#lastWrittenAt);
     for (const [cache, at] of this.#clears) this.#restoration.clearPlanned(cache, at - this.#clockSet);
     this.#restoration.orderByUse();
     if (this.#nextCas > 0) this.#store.nextCas = this.#nextCas + CAS_LEAP;
@@ -56,7 +55,7 @@ export class Replay implements RecordListener {
 
   put(cache: number, key: Key, draft: Draft, accessedAt: number): void {
     this.items++;
-    if (draft.expiresAt <= this.#now) {
+    if (draft.expiresAt <= this.#startedAt) {
       this.#restoration.itemRemoved(cache, key);
       return;
     }
@@ -66,7 +65,7 @@ export class Replay implements RecordListener {
 
   amended(cache: number, key: Key, marks: ItemMarks): void {
     const { expiresAt, accessedAt } = marks;
-    if (expiresAt <= this.#now) {
+    if (expiresAt <= this.#startedAt) {
       this.#restoration.itemRemoved(cache, key);
       return;
     }
@@ -101,12 +100,12 @@ export class Replay implements RecordListener {
   }
 
   // What had expired by a clock that was set back since does not come back.
-  #removeExpired(): void {
+  #removeExpired(now: number): void {
     const expired: [number: number, key: string][] = [];
     let place = 0;
     do {
       place = this.#store.visit(place, ({ number }, key, item) => {
-        if (item.expiresAt + this.#clockSet <= this.#now) expired.push([number, String(key)]);
+        if (item.expiresAt + this.#clockSet <= now) expired.push([number, String(key)]);
       });
     } while (place !== 0);
     for (const [number, key] of expired) this.#restoration.itemRemoved(number, key);

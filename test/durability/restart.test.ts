@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { NEVER } from '../../src/engine/item.ts';
 import type { JournaledStore } from '../../src/engine/journal.ts';
 import { testClock } from '../support/clock.ts';
@@ -88,6 +88,24 @@ describe('after a restart', () => {
     const second = await openDurableStore({ path, clock: testClock(clock.now() - 2000) });
     expect(await second.engine.cache(PROJECT, 'c').peek('expires')).toBeUndefined();
     expect(await second.engine.totals()).toMatchObject({ items: 2 });
+    await second.durability.stop();
+  });
+
+  test('nothing goes too early because the clock was ahead once', async () => {
+    const path = itemsPath();
+    const clock = testClock();
+    clock.step(7_200_000);
+    const first = await openDurableStore({ path, clock });
+    const cache = first.engine.cache(PROJECT, 'c');
+    cache.store('set', 'k', text('v'));
+    await vi.waitFor(() => expect(first.durability.figures.lagBytes).toBe(0), { timeout: 10_000 });
+    clock.step(-7_200_000);
+    cache.store('set', 'expires', text('v', clock.now() + 3_600_000));
+    await first.durability.stop();
+    const second = await openDurableStore({ path, clock });
+    expect((await second.engine.cache(PROJECT, 'c').peek('expires'))?.expiresAt).toBe(
+      clock.now() + 3_600_000,
+    );
     await second.durability.stop();
   });
 
