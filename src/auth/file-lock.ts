@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf, readIfThere } from './private-file.ts';
 
@@ -32,13 +32,25 @@ async function take(path: string, owner: string): Promise<void> {
 }
 
 async function tryToTake(path: string, owner: string): Promise<boolean> {
+  const file = await openNew(path);
+  if (!file) return false;
   try {
-    const file = await open(path, 'wx', 0o600);
     await file.writeFile(owner);
-    await file.close();
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    // Nobody else has to wait until it seems abandoned.
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+async function openNew(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'wx', 0o600);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return undefined;
     throw error;
   }
 }

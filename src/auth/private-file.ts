@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
@@ -11,13 +11,24 @@ export async function writePrivately(path: string, text: string): Promise<void> 
   await rm(unfinished, { force: true });
   const file = await open(unfinished, 'wx', 0o600);
   try {
+    await giveToOwner(file, path);
     await file.writeFile(text);
     await file.sync();
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
   } finally {
     await file.close();
   }
-  await rename(unfinished, path);
   await syncDirectory(dirname(path));
+}
+
+// Root may write what is the service's, which is another user and has to read it.
+async function giveToOwner(file: FileHandle, path: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(path).catch(() => stat(dirname(path)));
+  await file.chown(uid, gid);
 }
 
 /** The text of a file, or undefined where there is none. */
