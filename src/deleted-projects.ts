@@ -1,13 +1,12 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
+import type { Credentials } from './auth/credentials.ts';
 import type { CacheSettingsFile } from './cache-settings-file.ts';
-import type { Config } from './config.ts';
 import type { Engine } from './engine/engine.ts';
 import type { JournaledStore } from './engine/journal.ts';
 
 const CACHES_AT_ONCE = 100;
 
 export interface DeletedProjectsParts {
-  readonly config: Config;
   readonly engine: Engine;
   readonly store: JournaledStore;
   readonly cacheSettings: CacheSettingsFile;
@@ -38,22 +37,21 @@ export class DeletedProjects {
   }
 
   /**
-   * Deletes the caches of projects that were deleted while the service did not run. Those that another file of
-   * projects does not name may be named again: they stay.
+   * Deletes the caches of projects that were deleted while the service did not run. Others that are not named may be
+   * named again, where the service was started once with other settings, say: their caches stay.
    */
-  async deleteRestored(projects: ReadonlySet<string>): Promise<void> {
-    const { config, store, log } = this.#parts;
-    const restored = [...store.journaledCaches()].map(({ projectId }) => projectId);
-    const strangers = [...new Set(restored)].filter((id) => !projects.has(id));
-    if (strangers.length === 0) return;
-    if (config.projectId === undefined && config.credentialsFile === undefined) {
-      log.info({ projects: strangers }, 'the caches of projects that were deleted are deleted');
-      await this.delete(strangers);
-    } else {
-      log.warn(
-        { projects: strangers },
-        'there are caches of projects that do not exist: nobody can use them',
-      );
+  async deleteRestored({ projects, deletedProjects = [] }: Credentials): Promise<void> {
+    const { store, log } = this.#parts;
+    const named = new Set(projects.map(({ id }) => id));
+    const restored = new Set([...store.journaledCaches()].map(({ projectId }) => projectId));
+    const strangers = [...restored].filter((id) => !named.has(id));
+    const deleted = strangers.filter((id) => deletedProjects.includes(id));
+    if (deleted.length > 0) {
+      log.info({ projects: deleted }, 'the caches of projects that were deleted are deleted');
+      await this.delete(deleted);
     }
+    const others = strangers.filter((id) => !deletedProjects.includes(id));
+    if (others.length > 0)
+      log.warn({ projects: others }, 'there are caches of projects that do not exist: nobody can use them');
   }
 }

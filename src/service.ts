@@ -145,7 +145,6 @@ export class Service {
     const { config, logger } = this.#parts;
     const cacheSettings = await openCacheSettings(config, this.engine);
     const deletedProjects = new DeletedProjects({
-      config,
       cacheSettings,
       engine: this.engine,
       store: this.#store,
@@ -228,10 +227,10 @@ export class Service {
   }
 
   // By memcached's protocol nothing can be said to clients yet: that door is not open.
-  async #restore({ projects }: Credentials, deletedProjects: DeletedProjects): Promise<void> {
+  async #restore(credentials: Credentials, deletedProjects: DeletedProjects): Promise<void> {
     await this.#durability?.start();
     if (this.#stopping) throw new StartError('stopped before it was ready');
-    await deletedProjects.deleteRestored(new Set(projects.map(({ id }) => id)));
+    await deletedProjects.deleteRestored(credentials);
     this.#isRestored = true;
   }
 

@@ -31,7 +31,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'turn-end': ['last-of-kind'],
   'last-of-kind': [],
   listening: ['start-error'],
-  'deleted-projects': ['cache-settings-file', 'config', 'engine'],
+  'deleted-projects': ['auth', 'cache-settings-file', 'engine'],
   'door-limits': ['config', 'http', 'limits', 'memcached'],
   sweeper: ['engine'],
   'memory-limit': ['config', 'storage'],

@@ -193,6 +193,20 @@ test('caches of a project that was deleted meanwhile are gone', async () => {
   expect(second.log.join('')).toContain('the caches of projects that were deleted are deleted');
 });
 
+test('caches outlast a start that knows nothing of their project', async () => {
+  const dataDir = temporaryDirectory();
+  const flags = ['--durability', 'log'];
+  const first = await startService(flags, { dataDir });
+  expect(await (await member(first, 'c')).ask('set k 0 0 1\r\nv\r\n')).toBe('STORED\r\n');
+  await first.service.stop();
+  // Without the project that was given before, it makes one of its own.
+  const second = await startService(flags, { dataDir, firstStart: true });
+  expect(second.log.join('')).toContain('there are caches of projects that do not exist');
+  await second.service.stop();
+  const third = await startService(flags, { dataDir });
+  expect(await (await member(third, 'c')).ask('get k\r\n', 'END\r\n')).toBe('VALUE k 0 1\r\nv\r\nEND\r\n');
+});
+
 test('what was kept is neither read nor touched without durability, and the log says that it is there', async () => {
   const dataDir = temporaryDirectory();
   const first = await startService(['--durability', 'log'], { dataDir });

@@ -252,6 +252,25 @@ describe('start and stop', () => {
     );
   });
 
+  test('a project that its file does not name for a while finds its caches again', async () => {
+    const file = join(temporaryDirectory(), 'credentials.json');
+    const named = {
+      version: 2,
+      projects: [{ id: PROJECT }],
+      tokens: [{ name: 't', token: TOKEN, projects: [PROJECT] }],
+    };
+    writeFileSync(file, JSON.stringify(named));
+    const service = await startService(['--credentials-file', file], { firstStart: true });
+    expect((await service.rest('PUT', '/c/items/k', { value: 'v' })).status).toBe(200);
+    writeFileSync(file, JSON.stringify({ version: 2, projects: [], tokens: [] }));
+    await service.service.reloadCredentials();
+    expect((await service.rest('GET', '/c/items/k')).status).toBe(404);
+    expect(service.log.join('')).toContain('projects are not named any more');
+    writeFileSync(file, JSON.stringify(named));
+    await service.service.reloadCredentials();
+    expect((await service.rest('GET', '/c/items/k')).status).toBe(200);
+  });
+
   test('a taken port is told in one line', async () => {
     const service = await startService();
     await expect(startService(['--memcached-port', String(service.memcachedPort)])).rejects.toThrow(

@@ -12,7 +12,7 @@ export interface AccountsParts {
   readonly given?: Credentials;
   /** Why they cannot be changed here, if so: for whoever tries. */
   readonly readOnly?: string;
-  /** Told of what there is now, and of which projects there are no more. The next change waits for it. */
+  /** Told of what there is now, and of which projects were deleted. The next change waits for it. */
   readonly onChange: (credentials: Credentials, deleted: readonly string[]) => Promise<void> | void;
   readonly log: AccountsLog;
 }
@@ -129,7 +129,15 @@ export class Accounts {
 
   #use(text: string, credentials: Credentials): void {
     const ids = new Set(credentials.projects.map(({ id }) => id));
-    const deleted = this.#credentials.projects.filter(({ id }) => !ids.has(id)).map(({ id }) => id);
+    const gone = this.#credentials.projects.filter(({ id }) => !ids.has(id)).map(({ id }) => id);
+    const deleted = gone.filter((id) => credentials.deletedProjects?.includes(id));
+    if (gone.length > deleted.length) {
+      const projects = gone.filter((id) => !deleted.includes(id));
+      this.#parts.log.info(
+        { projects },
+        'projects are not named any more; their caches stay, for nobody to use',
+      );
+    }
     this.#text = text;
     this.#credentials = credentials;
     this.#aftermath = this.#parts.onChange(credentials, deleted);

@@ -45,11 +45,17 @@ export interface MadeToken {
 export function createProject(asked: NewProject, now: number): Change<Project> {
   const { id = randomId(), name, suspended = false, quotas = {} } = asked;
   const project = { id, name, suspended, quotas, createdAt: now };
-  return ({ projects, tokens }) => {
+  return (credentials) => {
+    const { projects, deletedProjects } = credentials;
     if (projects.some((other) => other.id === id)) {
       throw new CredentialsRefusal('conflict', `There is a project ${id} already. Choose another id.`);
     }
-    return { credentials: { projects: [...projects, project], tokens }, result: project };
+    const changed = {
+      ...credentials,
+      projects: [...projects, project],
+      ...(deletedProjects && { deletedProjects: deletedProjects.filter((deleted) => deleted !== id) }),
+    };
+    return { credentials: changed, result: project };
   };
 }
 
@@ -58,19 +64,20 @@ export function changeProject(
   id: string,
   change: { readonly name?: string; readonly suspended?: boolean; readonly quotas?: Partial<Quotas> },
 ): Change<Project> {
-  return ({ projects, tokens }) => {
-    const project = found(projects, id, 'project');
+  return (credentials) => {
+    const project = found(credentials.projects, id, 'project');
     const changed = { ...project, ...change, quotas: { ...project.quotas, ...change.quotas } };
-    const others = projects.map((each) => (each.id === id ? changed : each));
-    return { credentials: { projects: others, tokens }, result: changed };
+    const projects = credentials.projects.map((each) => (each.id === id ? changed : each));
+    return { credentials: { ...credentials, projects }, result: changed };
   };
 }
 
 /** Deletes a project, and with it the tokens that were for no other. */
 export function deleteProject(id: string): Change<Project> {
-  return ({ projects, tokens }) => ({
+  return ({ projects, tokens, deletedProjects = [] }) => ({
     result: found(projects, id, 'project'),
     credentials: {
+      deletedProjects: [...deletedProjects, id],
       projects: projects.filter((project) => project.id !== id),
       tokens: tokens.flatMap((token) => {
         if (token.projects === '*' || !token.projects.includes(id)) return [token];
@@ -97,9 +104,9 @@ export function createToken(asked: NewToken, now: number): Change<MadeToken> {
 }
 
 export function revokeToken(id: string): Change<Token> {
-  return ({ projects, tokens }) => ({
-    result: found(tokens, id, 'token'),
-    credentials: { projects, tokens: tokens.filter((token) => token.id !== id) },
+  return (credentials) => ({
+    result: found(credentials.tokens, id, 'token'),
+    credentials: { ...credentials, tokens: credentials.tokens.filter((token) => token.id !== id) },
   });
 }
 

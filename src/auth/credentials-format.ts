@@ -51,8 +51,9 @@ const fileSchema = z.strictObject(
     version: z.literal(2),
     projects: z.array(projectSchema, { error: 'must be a list of projects' }),
     tokens: z.array(tokenSchema, { error: 'must be a list of tokens' }),
+    deleted_projects: z.array(idSchema, { error: 'must be a list of project ids' }).optional(),
   },
-  { error: objectError('version, projects, tokens') },
+  { error: objectError('version, projects, tokens, deleted_projects') },
 );
 
 const firstFileSchema = z.object({
@@ -81,7 +82,11 @@ export function readCredentials(path: string, text: string): ReadCredentials {
   const file = valid(path, fileSchema.safeParse(json));
   const mistakes = contradictionsIn(file);
   if (mistakes.length > 0) throw notCredentials(path, mistakes);
-  const credentials = { projects: file.projects.map(projectFrom), tokens: file.tokens.map(tokenFrom) };
+  const credentials = {
+    projects: file.projects.map(projectFrom),
+    tokens: file.tokens.map(tokenFrom),
+    ...(file.deleted_projects && { deletedProjects: file.deleted_projects }),
+  };
   return { credentials, outdated: false };
 }
 

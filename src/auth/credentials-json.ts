@@ -3,7 +3,7 @@ import type { Credentials, Project, Quotas, Token } from './credentials.ts';
 
 /* How projects and tokens are written in files and answers; credentials-format.ts reads them. */
 
-export function formatCredentials({ projects, tokens }: Credentials): string {
+export function formatCredentials({ projects, tokens, deletedProjects = [] }: Credentials): string {
   const file = {
     version: 2,
     projects: projects.map(projectJson),
@@ -11,6 +11,7 @@ export function formatCredentials({ projects, tokens }: Credentials): string {
       const { id, name, ...rest } = tokenJson(token);
       return { id, name, hash: token.hash, ...rest };
     }),
+    ...(deletedProjects.length > 0 && { deleted_projects: deletedProjects }),
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }

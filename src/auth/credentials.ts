@@ -36,6 +36,11 @@ export interface Token {
 export interface Credentials {
   readonly projects: readonly Project[];
   readonly tokens: readonly Token[];
+  /**
+   * The ids of those that were deleted: what they had is to go, wherever it is. What any other project has stays where
+   * it is not named for a while.
+   */
+  readonly deletedProjects?: readonly string[];
 }
 
 export function covers({ projects }: Token, projectId: string): boolean {
