@@ -4,6 +4,7 @@ import { programOf } from './cli/usage.ts';
 import { hideCommandLine } from './command-line.ts';
 import { type Config, forgetTokens, readConfig, tokensIn } from './config.ts';
 import { openLog, switchLevel } from './log.ts';
+import { endWithOutput } from './output-end.ts';
 import { readVersion } from './package-files.ts';
 import { Secrets } from './secrets.ts';
 import { Service } from './service.ts';
@@ -11,7 +12,10 @@ import { StartError } from './start-error.ts';
 
 const version = readVersion();
 const args = process.argv.slice(2);
-const result = programOf(args) ? undefined : readConfig(args);
+const program = programOf(args);
+const result = program ? undefined : readConfig(args);
+// What is transferred ends by itself, and the service goes on.
+if (program !== 'transfer' && (!result || 'show' in result)) endWithOutput(process);
 if (!result) {
   // What the service does not need is loaded where it is asked for, here and below: a start is to be short.
   const { runProgram } = await import('./cli/program.ts');

@@ -228,10 +228,22 @@ export class Service {
 
   // By memcached's protocol nothing can be said to clients yet: that door is not open.
   async #restore(credentials: Credentials, deletedProjects: DeletedProjects): Promise<void> {
-    await this.#durability?.start();
+    await this.#startDurability();
     if (this.#stopping) throw new StartError('stopped before it was ready');
     await deletedProjects.deleteRestored(credentials);
     this.#isRestored = true;
+  }
+
+  async #startDurability(): Promise<void> {
+    try {
+      await this.#durability?.start();
+    } catch (error) {
+      // What the system refuses, such as a full disk or somebody else's file, whoever starts it can mend.
+      if (!(error instanceof Error && 'syscall' in error)) throw error;
+      throw new StartError(
+        `the items cannot be restored: ${messageOf(error)} (see ${settings.dataDir.variable})`,
+      );
+    }
   }
 
   async #openAccounts(deletedProjects: DeletedProjects): Promise<Accounts> {

@@ -74,6 +74,33 @@ test('--help names every setting, --version the version', () => {
   expect(runToEnd(['--version'])).toMatchObject({ status: 0, stdout: `${version}\n` });
 });
 
+test.skipIf(!existsSync('/dev/full'))('output that cannot be written is one line, and exit status 1', () => {
+  const full = openSync('/dev/full', 'w');
+  for (const args of [['--help'], ['project', 'create', 'x', '--data-dir', temporaryDirectory()]]) {
+    const { status, stderr } = spawnSync(process.execPath, [program, ...args], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /ironcached: the output cannot be written, but what was asked for is done: ENOSPC.*\n$/,
+    );
+    expect(stderr).not.toContain(' at ');
+  }
+  closeSync(full);
+});
+
+test('whoever reads no further ends a command quietly', () => {
+  const { status, stderr } = spawnSync(
+    'sh',
+    ['-c', `"$@" | true`, 'sh', process.execPath, program, '--help'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
+
 test('all mistakes at once, and exit status 2', () => {
   const { status, stderr, stdout } = runToEnd(['--http-port', 'x'], { IRONCACHED_MEMORY_LIMIT: 'much' });
   expect(status).toBe(2);

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -191,6 +191,18 @@ test('caches of a project that was deleted meanwhile are gone', async () => {
   const second = await startService(flags, options);
   expect(await second.service.engine.totals()).toMatchObject({ items: 0 });
   expect(second.log.join('')).toContain('the caches of projects that were deleted are deleted');
+});
+
+test('what the system does not let restore is told, with the setting of the directory', async () => {
+  const dataDir = temporaryDirectory();
+  const flags = ['--durability', 'log'];
+  await (await startService(flags, { dataDir })).service.stop();
+  const file = join(dataDir, 'items', '000001.log');
+  rmSync(file);
+  mkdirSync(file);
+  await expect(startService(flags, { dataDir })).rejects.toThrow(
+    /^the items cannot be restored: EISDIR.* \(see IRONCACHED_DATA_DIR\)$/,
+  );
 });
 
 test('caches outlast a start that knows nothing of their project', async () => {

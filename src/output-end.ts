@@ -1,0 +1,13 @@
+import { messageOf } from './start-error.ts';
+
+/** Ends the program where nobody takes what it says: at once, and quietly where whoever read has had enough. */
+export function endWithOutput({ stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>): void {
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') {
+      stderr.write(
+        `ironcached: the output cannot be written, but what was asked for is done: ${messageOf(error)}\n`,
+      );
+    }
+    process.exit(1);
+  });
+}
