@@ -48,6 +48,17 @@ export function readConfig(
   return mistakes.length > 0 ? { mistakes } : { config: Object.freeze(values as Config) };
 }
 
+// In a cluster with a service of this program's name, each process is given such.
+const OF_KUBERNETES = /^IRONCACHED_(?:PORT|SERVICE)(?:_|$)/;
+
+/** Variables that look like settings and are none: misspelt ones, most likely. */
+export function unknownVariables(env: Readonly<Record<string, string | undefined>> = process.env): string[] {
+  const known = new Set(settingNames().map((name): string => settings[name].variable));
+  return Object.keys(env).filter(
+    (name) => name.startsWith('IRONCACHED_') && !known.has(name) && !OF_KUBERNETES.test(name),
+  );
+}
+
 const TOKENS = ['token', 'adminToken', 'metricsToken'] as const satisfies readonly SettingName[];
 
 /** The tokens that the settings hold. */

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { programOf } from './cli/usage.ts';
 import { hideCommandLine } from './command-line.ts';
-import { type Config, forgetTokens, readConfig, tokensIn } from './config.ts';
+import { type Config, forgetTokens, readConfig, tokensIn, unknownVariables } from './config.ts';
 import { openLog, switchLevel } from './log.ts';
 import { endWithOutput } from './output-end.ts';
 import { readVersion } from './package-files.ts';
@@ -37,6 +37,7 @@ if (!result) {
   if (hideCommandLine(secrets)) {
     logger.warn('a token was given as a flag, which other users may have seen: give it as a variable');
   }
+  for (const name of unknownVariables()) logger.warn(`${name} is no setting, and has no effect; see --help`);
   try {
     const service = new Service({ config, logger, version });
     obeySignals(service, { logger, config });

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Config, readConfig } from '../src/config.ts';
+import { type Config, readConfig, unknownVariables } from '../src/config.ts';
 import type { Binding } from '../src/setting-values.ts';
 import { flagOf, settingNames, settings } from '../src/settings.ts';
 
@@ -467,4 +467,16 @@ describe('the README', () => {
     const named = readme().match(/\bIRONCACHED_[A-Z_]+\b/g) ?? [];
     expect(named.filter((name) => !variables.includes(name))).toEqual([]);
   });
+});
+
+test('variables that are no settings are found, but for those of a Kubernetes service', () => {
+  const env = {
+    IRONCACHED_DURABILTY: 'log',
+    IRONCACHED_DURABILITY: 'log',
+    IRONCACHED_PORT: 'tcp://10.0.0.1:8080',
+    IRONCACHED_PORT_8080_TCP_ADDR: '10.0.0.1',
+    IRONCACHED_SERVICE_HOST: '10.0.0.1',
+    PATH: '/bin',
+  };
+  expect(unknownVariables(env)).toEqual(['IRONCACHED_DURABILTY']);
 });
