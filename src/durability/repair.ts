@@ -38,6 +38,7 @@ class Salvage {
   readonly #generation: number;
   #sequence = 1;
   #nextCas = 0;
+  #writtenAt = 0;
   #at = FILE_HEADER_BYTES;
   #bytesRead = 0;
   #bytesLost = 0;
@@ -56,7 +57,7 @@ class Salvage {
     try {
       await target.write(formatFileHeader(header), 0);
       for (const file of this.#files) await this.#copy(file, target, header.marker);
-      await this.#write(target, completeBody(), { writtenAt: 0, marker: header.marker });
+      await this.#write(target, completeBody(), { writtenAt: this.#writtenAt, marker: header.marker });
       await target.sync();
     } finally {
       await target.close();
@@ -75,6 +76,7 @@ class Salvage {
       if (typeof reader.header === 'string') return;
       for (let frame = await reader.search(); frame; frame = await reader.search()) {
         this.#nextCas = Math.max(this.#nextCas, frame.nextCas);
+        this.#writtenAt = frame.writtenAt;
         this.#bytesRead += FRAME_HEADER_BYTES + frame.body.length;
         await this.#write(target, frame.body, { writtenAt: frame.writtenAt, marker });
       }

@@ -5,6 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { type Readable, pipeline as startPipeline, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
+import { messageOf } from '../../start-error.ts';
+import { ControlError } from '../control.ts';
 
 type Pieces = AsyncIterable<Uint8Array>;
 
@@ -33,13 +35,21 @@ export async function writeDump(output: Writable, pieces: Pieces, signal: AbortS
   await Promise.race([pipeline(pieces, output, { end: false }), stopped]);
 }
 
-/** The bytes of a file, or of standard input. What gzip compressed is told by its first byte. */
+/**
+ * The bytes of a file, or of standard input. What gzip compressed is told by its first byte. Throws ControlError, which
+ * names the file: whoever sends the bytes on would else take the mistake for the receiver's.
+ */
 export async function* readDump(source: string | Readable): AsyncGenerator<Buffer> {
-  const stream = typeof source === 'string' ? createReadStream(source) : source;
-  await once(stream, 'readable');
-  const first: Buffer | null = stream.read(1);
-  if (first) stream.unshift(first);
-  yield* first?.[0] === GZIP ? startPipeline(stream, createGunzip(), () => {}) : stream;
+  const [name, stream] =
+    typeof source === 'string' ? [source, createReadStream(source)] : ['standard input', source];
+  try {
+    await once(stream, 'readable');
+    const first: Buffer | null = stream.read(1);
+    if (first) stream.unshift(first);
+    yield* first?.[0] === GZIP ? startPipeline(stream, createGunzip(), () => {}) : stream;
+  } catch (error) {
+    throw new ControlError(`${name} cannot be read: ${messageOf(error)}`);
+  }
 }
 
 const GZIP = 0x1f;

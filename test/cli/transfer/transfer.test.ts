@@ -225,10 +225,20 @@ describe('a load', () => {
 
   test('of a file that is compressed and cut off is told so', async () => {
     const file = join(directory, 'dump.gz');
-    writeFileSync(file, gzipSync(DUMP).subarray(0, 40));
+    const lines = Array.from({ length: 20_000 }, (_, i) =>
+      JSON.stringify({ key: `k${i}`, value: `${i ** 7}` }),
+    );
     const args = ['load', '--data-dir', service.dataDir, '--project', project, '--cache', 'c', file];
-    const { status, err } = await transfer(args);
-    expect([status, err]).toEqual([1, expect.stringContaining('unexpected end of file')]);
+    for (const [dump, length] of [
+      [DUMP, 40],
+      [[FIRST, ...lines, ''].join('\n'), 200_000],
+    ] as const) {
+      writeFileSync(file, gzipSync(dump).subarray(0, length));
+      expect(await transfer(args)).toMatchObject({
+        status: 1,
+        err: expect.stringContaining(`ironcached: ${file} cannot be read: unexpected end of file\n`),
+      });
+    }
   });
 });
 
