@@ -56,7 +56,7 @@ class Salvage {
     const target = await this.#directory.create(unfinished);
     try {
       await target.write(formatFileHeader(header), 0);
-      for (const file of this.#files) await this.#copy(file, target, header.marker);
+      for (const file of await this.#notSuperseded()) await this.#copy(file, target, header.marker);
       await this.#write(target, completeBody(), { writtenAt: this.#writtenAt, marker: header.marker });
       await target.sync();
     } finally {
@@ -66,6 +66,15 @@ class Salvage {
     const kept = await this.#putAside();
     const file = this.#directory.pathOf(finished);
     return { file, bytesRead: this.#bytesRead, bytesLost: this.#bytesLost, kept };
+  }
+
+  // A whole file that says everything takes the place of those before it: what they tell may have been deleted since.
+  async #notSuperseded(): Promise<readonly GenerationFile[]> {
+    for (let i = this.#files.length - 1; i > 0; i--) {
+      const file = this.#files[i] as GenerationFile;
+      if (file.kind === 'base' && (await isWhole(this.#directory.pathOf(file)))) return this.#files.slice(i);
+    }
+    return this.#files;
   }
 
   async #copy(file: GenerationFile, target: LogFile, marker: Buffer): Promise<void> {
@@ -104,6 +113,17 @@ class Salvage {
       kept.push(`${path}.damaged`);
     }
     return kept;
+  }
+}
+
+async function isWhole(path: string): Promise<boolean> {
+  const reader = await LogReader.open(path);
+  try {
+    if (typeof reader.header === 'string') return false;
+    while (await reader.next());
+    return reader.offset === reader.size;
+  } finally {
+    await reader.close();
   }
 }
 

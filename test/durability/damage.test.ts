@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ItemDirectory } from '../../src/durability/item-directory.ts';
+import { repair } from '../../src/durability/repair.ts';
 import { restore } from '../../src/durability/restore.ts';
 import { NEVER } from '../../src/engine/item.ts';
 import { StartError } from '../../src/start-error.ts';
@@ -222,6 +223,24 @@ describe('files', () => {
     const path = await withTwoFiles();
     writeFileSync(join(path, '000003.partial'), 'half of');
     expect((await restored(path)).files).not.toContain('000003.partial');
+  });
+
+  test('that a whole one has superseded are not used by a repair, either', async () => {
+    const path = itemsPath();
+    const first = await openDurableStore({ path });
+    const value = { value: Buffer.from('v'), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+    for (const key of ['deleted', 'kept']) await first.engine.cache(PROJECT, 'c').store('set', key, value);
+    await first.durability.stop();
+    const before = readFileSync(join(path, '000001.log'));
+    // What was a log is a snapshot from the next stop on.
+    const second = await openDurableStore({ path, mode: 'snapshot' });
+    await second.engine.cache(PROJECT, 'c').delete('deleted');
+    await second.durability.stop();
+    writeFileSync(join(path, '000001.log'), before);
+    expect(await repair(await ItemDirectory.open(path))).toMatchObject({ bytesLost: 0 });
+    const { state } = await restored(path);
+    expect(String(state)).toContain('kept');
+    expect(String(state)).not.toContain('deleted');
   });
 
   test('that say everything are refused where they do not', async () => {
