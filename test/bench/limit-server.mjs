@@ -1,13 +1,15 @@
 // How fast could a Node server be that did nothing? It counts bytes, knows how long a request is, reads into one
 // buffer, as the service does, and sends the canned reply, all of a chunk's with one write.
-// Arguments: the bytes of a request (each is as long), and the reply in base64.
+// Arguments: the bytes of a request (each is as long), and the file with the reply.
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { SharedReads } from '../../dist/memcached/shared-reads.js';
 
-const [, , requestBytesText, replyText = ''] = process.argv;
+const [, , requestBytesText, replyFile = ''] = process.argv;
 const requestBytes = Number(requestBytesText);
-const reply = Buffer.from(replyText, 'base64');
-const replies = Array.from({ length: 65 }, (_, count) => repliesOf(count));
+const reply = readFileSync(replyFile);
+/** Of one request, two and more, each made when it is needed first. @type {Buffer[]} */
+const replies = [];
 
 const reads = new SharedReads();
 
@@ -18,7 +20,9 @@ const server = createServer({ noDelay: true }, (socket) => {
     carried += length;
     const count = Math.floor(carried / requestBytes);
     carried -= count * requestBytes;
-    if (count > 0) socket.write(replies[count] ?? repliesOf(count));
+    if (count === 0) return;
+    replies[count] ??= Buffer.concat(Array.from({ length: count }, () => reply));
+    socket.write(replies[count]);
   });
 });
 server.listen(0, '127.0.0.1', () => {
@@ -26,8 +30,3 @@ server.listen(0, '127.0.0.1', () => {
   const port = typeof address === 'object' && address ? address.port : 0;
   process.stdout.write(`${JSON.stringify({ msg: 'ready', port })}\n`);
 });
-
-/** @param {number} count */
-function repliesOf(count) {
-  return Buffer.concat(Array.from({ length: count }, () => reply));
-}

@@ -22,6 +22,7 @@ import { startBareCache, startIroncached, startLimitServer, startMemcached } fro
 const small = { connections: 50, keys: 100_000, value: 100 };
 const few = { ...small, connections: 5 };
 const large = { connections: 50, keys: 10_000, value: 10_000 };
+const huge = { connections: 20, keys: 300, value: 300_000 };
 const mixed = { gets: 9, sets: 1 };
 const getsOnly = { gets: 1, sets: 0 };
 const setsOnly = { gets: 0, sets: 1 };
@@ -43,6 +44,13 @@ export const WORKLOADS = [
   { name: '10 KB, depth 1, 9:1', settings: { ...large, ...mixed, depth: 1 }, paced: true },
   { name: '10 KB, depth 16, 9:1', settings: { ...large, ...mixed, depth: 16 } },
   { name: '10 KB, depth 16, sets', settings: { ...large, ...setsOnly, depth: 16 } },
+  {
+    name: '10 KB, get of 100 keys',
+    settings: { ...large, ...getsOnly, connections: 10, multi: 100 },
+    perKey: true,
+  },
+  { name: '300 KB, depth 1, gets', settings: { ...huge, ...getsOnly, depth: 1 } },
+  { name: '300 KB, depth 1, sets', settings: { ...huge, ...setsOnly, depth: 1 } },
 ];
 
 /** Throughput and latency by the memcached protocol, against `memcached -t 1`. */

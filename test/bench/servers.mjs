@@ -76,16 +76,21 @@ export async function startIroncached(
 
 /** @param {{ project: string, token: string }[]} accounts @returns {string} the file */
 function writeCredentials(accounts) {
-  const directory = mkdtempSync(join(tmpdir(), 'ironcached-tenants-'));
-  directories.push(directory);
-  const file = join(directory, 'credentials.json');
   const projects = accounts.map(({ project }, i) => ({ id: project, name: `tenant ${i}` }));
   const tokens = accounts.map(({ project, token }, i) => ({
     name: `tenant ${i}`,
     token,
     projects: [project],
   }));
-  writeFileSync(file, JSON.stringify({ version: 2, projects, tokens }), { mode: 0o600 });
+  return fileOf('tenants', 'credentials.json', JSON.stringify({ version: 2, projects, tokens }));
+}
+
+/** A file for a server, which is removed in the end. @param {string} what @param {string} name @param {string | Buffer} content */
+function fileOf(what, name, content) {
+  const directory = mkdtempSync(join(tmpdir(), `ironcached-${what}-`));
+  directories.push(directory);
+  const file = join(directory, name);
+  writeFileSync(file, content, { mode: 0o600 });
   return file;
 }
 
@@ -103,7 +108,8 @@ export async function startMemcached({ memoryLimitMib = MEMORY_LIMIT_MIB, connec
 
 /** It knows how long a request is, and always replies the same. @param {Buffer} request @param {Buffer} reply */
 export async function startLimitServer(request, reply) {
-  return startScript('limit-server.mjs', [String(request.length), reply.toString('base64')], {});
+  const file = fileOf('limit', 'reply', reply);
+  return startScript('limit-server.mjs', [String(request.length), file], {});
 }
 
 /** It keeps so many items at most, with values of at most so many bytes. @param {number} items @param {number} valueBytes */
