@@ -182,7 +182,8 @@ export const settings = {
   stallTimeout: {
     variable: 'IRONCACHED_STALL_TIMEOUT',
     fallback: '60',
-    about: 'Seconds that a client may leave unread what waits for it; then it is cut off.',
+    about:
+      'Seconds that a client may leave unread what waits for it; then it is cut off. By REST, no sooner than a request may take to arrive.',
     kind: wholeNumber(1, 3600),
   },
   memcachedIdleTimeout: {
