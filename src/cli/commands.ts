@@ -31,6 +31,10 @@ const commands: Record<CommandName, Command> = {
   },
   'project change': (invocation, parts) => {
     const { name, quotas } = invocation;
+    if (name === undefined && Object.keys(quotas).length === 0)
+      throw new ControlError(
+        'nothing is to be changed: give --name, --bytes, --items or --requests-per-second',
+      );
     return changeProject(invocation, parts, { ...(name !== undefined && { name }), quotas }, 'is changed');
   },
   'project suspend': (invocation, parts) =>

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readIronAddress } from '../auth/iron-file.ts';
 import { type Config, readConfig } from '../config.ts';
 import { openAccounts } from '../open-accounts.ts';
@@ -40,7 +41,11 @@ export async function runCommand(args: readonly string[], { out, err }: Streams)
   }
 }
 
-async function open({ server }: Invocation, config: Config, err: Streams['err']): Promise<CommandParts> {
+async function open(
+  { server, command }: Invocation,
+  config: Config,
+  err: Streams['err'],
+): Promise<CommandParts> {
   if (server)
     return { control: new ServerControl(server, await adminToken(config)), address: addressOf(server) };
   const log = {
@@ -48,8 +53,16 @@ async function open({ server }: Invocation, config: Config, err: Streams['err'])
     error: (details: { err?: unknown }, message: string) =>
       void err.write(`${message}: ${details.err instanceof Error ? details.err.message : ''}\n`),
   };
+  const { credentialsFile, projectId, dataDir } = config;
+  const isInDirectory = credentialsFile === undefined && projectId === undefined;
+  // Only what makes something makes its place: another directory was meant, most likely.
+  if (isInDirectory && !command.endsWith(' create') && !existsSync(dataDir)) {
+    throw new Error(
+      `there is no data directory ${dataDir}: give another by --data-dir, or create a project first`,
+    );
+  }
   const now = Date.now;
   const { accounts } = await openAccounts(config, { now, log, firstProject: false, onChange: () => {} });
-  const address = (await readIronAddress(config.dataDir)) ?? configuredAddress(config);
+  const address = (await readIronAddress(dataDir)) ?? configuredAddress(config);
   return { control: new DirectoryControl(accounts, now), address };
 }

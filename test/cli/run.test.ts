@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../../src/cli/run.ts';
@@ -143,11 +143,30 @@ describe('without a running service', () => {
       '--project and --all-projects exclude each other',
     ],
   ])('what cannot be done is one line and status 1: %j', async (args, message) => {
+    await ironcached('project', 'create', 'x');
     expect(await ironcached(...args)).toEqual({ status: 1, out: '', err: `ironcached: ${message}\n` });
   });
 
+  test.each([
+    ['project', 'list'],
+    ['token', 'list'],
+    ['project', 'delete', NO_PROJECT],
+  ])('a directory that is not there is told, and not made: %s %s', async (...args) => {
+    const { status, err } = await ironcached(...args);
+    expect([status, err]).toEqual([1, expect.stringContaining(`there is no data directory ${dataDir}`)]);
+    expect(existsSync(dataDir)).toBe(false);
+  });
+
+  test('a change of nothing is told', async () => {
+    const { id } = (await json<{ project: Shown }>('project', 'create', 'x')).project;
+    expect(await ironcached('project', 'change', id)).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('ironcached: nothing is to be changed: give --name'),
+    });
+  });
+
   test('a broken file is told, and left alone', async () => {
-    await ironcached('project', 'list');
+    await ironcached('project', 'create', 'x');
     const path = join(dataDir, 'credentials.json');
     writeFileSync(path, '{');
     expect(await ironcached('project', 'create', 'x')).toMatchObject({
