@@ -28,9 +28,14 @@ export class LogReader {
 
   static async open(path: string): Promise<LogReader> {
     const file = await open(path, 'r');
-    const { size } = await file.stat();
-    const reader = new LogReader(file, size, '');
-    return new LogReader(file, size, parseFileHeader(await reader.#read(0, FILE_HEADER_BYTES)));
+    try {
+      const { size } = await file.stat();
+      const reader = new LogReader(file, size, '');
+      return new LogReader(file, size, parseFileHeader(await reader.#read(0, FILE_HEADER_BYTES)));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** The next frame; undefined where there is none, or none that is whole: then `offset` is not `size`. */
