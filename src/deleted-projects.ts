@@ -1,5 +1,5 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import type { Credentials } from './auth/credentials.ts';
+import { type Credentials, wasDeleted } from './auth/credentials.ts';
 import type { CacheSettingsFile } from './cache-settings-file.ts';
 import type { Engine } from './engine/engine.ts';
 import type { JournaledStore } from './engine/journal.ts';
@@ -40,17 +40,17 @@ export class DeletedProjects {
    * Deletes the caches of projects that were deleted while the service did not run. Others that are not named may be
    * named again, where the service was started once with other settings, say: their caches stay.
    */
-  async deleteRestored({ projects, deletedProjects = [] }: Credentials): Promise<void> {
+  async deleteRestored(credentials: Credentials): Promise<void> {
     const { store, log } = this.#parts;
-    const named = new Set(projects.map(({ id }) => id));
+    const named = new Set(credentials.projects.map(({ id }) => id));
     const restored = new Set([...store.journaledCaches()].map(({ projectId }) => projectId));
     const strangers = [...restored].filter((id) => !named.has(id));
-    const deleted = strangers.filter((id) => deletedProjects.includes(id));
+    const deleted = strangers.filter((id) => wasDeleted(credentials, id));
     if (deleted.length > 0) {
       log.info({ projects: deleted }, 'the caches of projects that were deleted are deleted');
       await this.delete(deleted);
     }
-    const others = strangers.filter((id) => !deletedProjects.includes(id));
+    const others = strangers.filter((id) => !wasDeleted(credentials, id));
     if (others.length > 0)
       log.warn({ projects: others }, 'there are caches of projects that do not exist: nobody can use them');
   }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { type Change, CredentialsRefusal } from './credential-changes.ts';
-import type { Credentials } from './credentials.ts';
+import { type Credentials, wasDeleted } from './credentials.ts';
 import { type CredentialsFile, lockPath, readCredentialsFile } from './credentials-file.ts';
 import { formatCredentials } from './credentials-json.ts';
 import { whileLocked } from './file-lock.ts';
@@ -130,9 +130,9 @@ export class Accounts {
   #use(text: string, credentials: Credentials): void {
     const ids = new Set(credentials.projects.map(({ id }) => id));
     const gone = this.#credentials.projects.filter(({ id }) => !ids.has(id)).map(({ id }) => id);
-    const deleted = gone.filter((id) => credentials.deletedProjects?.includes(id));
+    const deleted = gone.filter((id) => wasDeleted(credentials, id));
     if (gone.length > deleted.length) {
-      const projects = gone.filter((id) => !deleted.includes(id));
+      const projects = gone.filter((id) => !wasDeleted(credentials, id));
       this.#parts.log.info(
         { projects },
         'projects are not named any more; their caches stay, for nobody to use',

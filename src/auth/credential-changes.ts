@@ -3,6 +3,9 @@ import type { Credentials, Project, Quotas, Token } from './credentials.ts';
 import type { Permission } from './permissions.ts';
 import { hashToken } from './token-book.ts';
 
+/** How many deleted projects are remembered. What one before these has left stays, for nobody to use. */
+export const DELETED_PROJECTS_MAX = 1_000;
+
 /** Why projects and tokens cannot be changed as asked. The message says what to do. */
 export class CredentialsRefusal extends Error {
   override readonly name = 'CredentialsRefusal';
@@ -77,7 +80,7 @@ export function deleteProject(id: string): Change<Project> {
   return ({ projects, tokens, deletedProjects = [] }) => ({
     result: found(projects, id, 'project'),
     credentials: {
-      deletedProjects: [...deletedProjects, id],
+      deletedProjects: [...deletedProjects, id].slice(-DELETED_PROJECTS_MAX),
       projects: projects.filter((project) => project.id !== id),
       tokens: tokens.flatMap((token) => {
         if (token.projects === '*' || !token.projects.includes(id)) return [token];

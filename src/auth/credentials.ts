@@ -43,6 +43,11 @@ export interface Credentials {
   readonly deletedProjects?: readonly string[];
 }
 
+/** Is a project gone since it was deleted, and not only not named for now? */
+export function wasDeleted({ deletedProjects = [] }: Credentials, projectId: string): boolean {
+  return deletedProjects.includes(projectId);
+}
+
 export function covers({ projects }: Token, projectId: string): boolean {
   return projects === '*' || projects.includes(projectId);
 }

@@ -21,7 +21,7 @@ export const CONTROL_BODY_BYTES_MAX = 65_536;
 
 export async function readNewProject(message: IncomingMessage): Promise<NewProject> {
   const { newProject } = await import('./control-bodies.ts');
-  const { id, name, status, quotas } = await read(message, newProject, '{"name": "web"}', ['name']);
+  const { id, name, status, quotas } = await read(message, newProject, ['name']);
   return { id, name, suspended: status === 'suspended', quotas: quotasFrom(quotas ?? {}) };
 }
 
@@ -33,7 +33,7 @@ export interface ProjectChange {
 
 export async function readProjectChange(message: IncomingMessage): Promise<ProjectChange> {
   const { projectChange } = await import('./control-bodies.ts');
-  const { name, status, quotas = {} } = await read(message, projectChange, '{"status": "suspended"}');
+  const { name, status, quotas = {} } = await read(message, projectChange);
   const { bytes, items, requests_per_second: requests } = quotas;
   return {
     ...(name !== undefined && { name }),
@@ -49,8 +49,7 @@ export async function readProjectChange(message: IncomingMessage): Promise<Proje
 /** `now`: in milliseconds since the Unix epoch. */
 export async function readNewToken(message: IncomingMessage, now: number): Promise<NewToken> {
   const { newToken } = await import('./control-bodies.ts');
-  const example = '{"name": "web", "projects": ["4e71843298b1db3f0d0000ab"]}';
-  const asked = await read(message, newToken, example, ['name', 'projects']);
+  const asked = await read(message, newToken, ['name', 'projects']);
   const { name, projects, permissions = ['read', 'write'], admin = false, token: text } = asked;
   return {
     name,
@@ -63,7 +62,7 @@ export async function readNewToken(message: IncomingMessage, now: number): Promi
 
 export async function readCacheSettings(message: IncomingMessage): Promise<CacheSettings> {
   const { cacheSettings } = await import('./cache-settings-schema.ts');
-  return settingsFrom(await read(message, cacheSettings, '{"default_expires_in": 3600}'));
+  return settingsFrom(await read(message, cacheSettings));
 }
 
 function expiryOf(asked: z.output<typeof newToken>, now: number): number | undefined {
@@ -80,9 +79,10 @@ function expiryOf(asked: z.output<typeof newToken>, now: number): number | undef
 async function read<S extends z.ZodObject>(
   message: IncomingMessage,
   schema: S,
-  example: string,
   needed: readonly string[] = [],
 ): Promise<z.output<S>> {
+  const { examples } = schema.meta() ?? {};
+  const example = JSON.stringify((examples as unknown[])[0]);
   const members = readMembers(await readBody(message, CONTROL_BODY_BYTES_MAX), example);
   const missing = needed.find((name) => !members.has(name));
   if (missing !== undefined) {

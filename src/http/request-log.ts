@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
-import type { RequestMeter } from '../metrics/request-meter.ts';
+import type { OperationMeter, RequestMeter } from '../metrics/request-meter.ts';
+import { id } from './schemas.ts';
 
-const ID = /^[0-9a-f]{24}$/;
+const ID = new RegExp(id.pattern);
 const PLACE_OF_AN_ID = /(?<=\/(?:projects|tokens)\/)[^/]+/g;
 
 /**
@@ -58,8 +59,8 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
   const { logger, requests, slowMs } = parts;
   const slowWarning = logger && new OccasionalWarning(logger, Date.now);
   const signInWarning = logger && new OccasionalWarning(logger, Date.now);
-  // The last of each operation, since the parts of an app have classes of their own for replies: see LastOfKind.
-  const last = new Map<string, FastifyReply>();
+  // With the last reply of each, since the parts of an app have classes of their own for replies: see LastOfKind.
+  const operations = new Map<string, { readonly meter: OperationMeter; last: FastifyReply }>();
   app.decorateRequest('arrivedAt', 0);
   app.decorateRequest('operation', null);
   app.addHook('onRequest', (request, _reply, done) => {
@@ -70,8 +71,10 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
     const { request, statusCode: status } = this;
     const ms = performance.now() - request.arrivedAt;
     const operation = operationOf(request);
-    last.set(operation, this);
-    const meter = requests.operation(operation);
+    const known = operations.get(operation);
+    const meter = known?.meter ?? requests.operation(operation);
+    if (known) known.last = this;
+    else operations.set(operation, { meter, last: this });
     meter.count(String(status));
     meter.time(ms / 1000);
     const isSlow = slowMs > 0 && ms >= slowMs && !mayTakeLong(request, status);

@@ -244,7 +244,7 @@ export class Exposition {
       },
       {
         name: 'caches',
-        help: 'Caches that were asked for lately, at most 20000, whether they exist or not: with series of their own (own), or told together as project="other", cache="other" (other).',
+        help: 'Caches that were asked for lately, whether they exist or not: with series of their own (own), or told together as project="other", cache="other" (other).',
         labels: ['series'],
         rows: () => [
           [{ series: 'own' }, this.#series.seated],

@@ -7,6 +7,7 @@ import {
   changeProject,
   createProject,
   createToken,
+  DELETED_PROJECTS_MAX,
   deleteProject,
   revokeToken,
 } from '../../src/auth/credential-changes.ts';
@@ -95,6 +96,22 @@ describe('a change', () => {
     await accounts.change(deleteProject(PROJECT));
     expect((await kept()).tokens.map(({ projects }) => projects)).toEqual([[OTHER], '*']);
     expect(deleted).toEqual([PROJECT]);
+  });
+
+  test('that deletes very many projects remembers the last', async () => {
+    const { accounts } = await open();
+    const deleteOne = (credentials: Credentials, i: number) => {
+      const id = i.toString(16).padStart(24, '0');
+      return deleteProject(id)(createProject({ id, name: id }, NOW)(credentials).credentials).credentials;
+    };
+    await accounts.change((credentials) => {
+      let changed = credentials;
+      for (let i = 0; i <= DELETED_PROJECTS_MAX; i++) changed = deleteOne(changed, i);
+      return { credentials: changed, result: undefined };
+    });
+    const { deletedProjects = [] } = await kept();
+    expect(deletedProjects).toHaveLength(DELETED_PROJECTS_MAX);
+    expect(deletedProjects.at(-1)).toBe(DELETED_PROJECTS_MAX.toString(16).padStart(24, '0'));
   });
 
   test.each([

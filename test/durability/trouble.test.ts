@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { type GenerationFile, ItemDirectory, type LogFile } from '../../src/durability/item-directory.ts';
 import { Refusal } from '../../src/engine/errors.ts';
@@ -11,6 +11,8 @@ const PROJECT = 'a1'.repeat(12);
 /** A directory on a disk that fails while a test says so. */
 class FaultyDirectory extends ItemDirectory {
   failing: 'write' | 'sync' | undefined;
+  /** While there is one, a write waits for it. */
+  obstacle: Promise<void> | undefined;
   openFiles = 0;
   /** What the system has but for what it dropped, when it could not bring it to disk. */
   static async at(path: string): Promise<FaultyDirectory> {
@@ -24,6 +26,7 @@ class FaultyDirectory extends ItemDirectory {
     let dirty: [at: number, length: number][] = [];
     return {
       write: async (bytes, at) => {
+        await this.obstacle;
         if (this.failing === 'write') throw new Error('ENOSPC: no space left on device');
         await made.write(bytes, at);
         dirty.push([at, bytes.length]);
@@ -111,6 +114,38 @@ test.each(['log', 'snapshot'] as const)('a start while the disk fails is refused
   directory.failing = 'write';
   await expect(openDurableStore({ path, directory, mode })).rejects.toThrow(/cannot be written: ENOSPC/);
   expect(directory.openFiles).toBe(0);
+});
+
+test('a snapshot is given up where changes come faster than the disk takes them, and refuses nothing', async () => {
+  const path = itemsPath();
+  const large = { value: Buffer.alloc(1_000_000), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+  const options = { path, mode: 'snapshot', bytesMax: 64 * 1024 * 1024 } as const;
+  const first = await openDurableStore(options);
+  for (let i = 0; i < 30; i++) await first.engine.cache(PROJECT, 'c').store('set', `k${i}`, large);
+  await first.durability.stop();
+
+  const directory = await FaultyDirectory.at(path);
+  const limits = { unwrittenBytesMax: 5_000_000, snapshotIntervalMs: 200 };
+  const second = await openDurableStore({ ...options, ...limits, directory });
+  let goOn = () => {};
+  directory.obstacle = new Promise((resolve) => {
+    goOn = resolve;
+  });
+  const failures = () => second.log.filter(({ level }) => level === 'error');
+  // Ten megabytes after the snapshot began, and then what is on its way may be written.
+  while (second.durability.figures.lagBytes === 0) await delay(1);
+  for (let i = 0; i < 10; i++) {
+    await second.engine.cache(PROJECT, 'c').store('set', 'changed', large);
+    await delay(5);
+  }
+  goOn();
+  directory.obstacle = undefined;
+  await vi.waitFor(() => expect(failures()).toHaveLength(1), { timeout: 10_000 });
+  expect(failures()).toMatchObject([{ details: { err: new Error('the disk is too slow') } }]);
+  expect(await second.durability.stop()).toBe(true);
+  const restarted = await openDurableStore(options);
+  expect(await restarted.engine.totals()).toMatchObject({ items: 31 });
+  await restarted.durability.stop();
 });
 
 test('a snapshot that fails refuses nothing, and leaves the one before', async () => {

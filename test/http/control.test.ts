@@ -31,13 +31,31 @@ const AS_ASKED: readonly [asked: object, token: object][] = [
   [{ token: 'a-text-from-elsewhere' }, { token: 'a-text-from-elsewhere' }],
 ];
 
-const LIKE_A_TOKEN = 'like {"name": "web", "projects": ["4e71843298b1db3f0d0000ab"]}';
+const LIKE_A_TOKEN = 'like {"name":"web","projects":["4e71843298b1db3f0d0000ab"],"expires_in":7776000}';
 
 /** What is asked in a wrong way, and what is said of it. */
 const WRONG: readonly [method: string, path: string, body: unknown, status: number, msg: string][] = [
-  ['POST', '/projects', '', 406, 'The member "name" is missing. Send a JSON object, like {"name": "web"}.'],
-  ['POST', '/projects', '{', 400, 'The body is not valid JSON. Send a JSON object, like {"name": "web"}.'],
-  ['POST', '/projects', '[]', 400, 'The body must be a JSON object, like {"name": "web"}.'],
+  [
+    'POST',
+    '/projects',
+    '',
+    406,
+    'The member "name" is missing. Send a JSON object, like {"name":"web","quotas":{"bytes":104857600}}.',
+  ],
+  [
+    'POST',
+    '/projects',
+    '{',
+    400,
+    'The body is not valid JSON. Send a JSON object, like {"name":"web","quotas":{"bytes":104857600}}.',
+  ],
+  [
+    'POST',
+    '/projects',
+    '[]',
+    400,
+    'The body must be a JSON object, like {"name":"web","quotas":{"bytes":104857600}}.',
+  ],
   [
     'POST',
     '/projects',
