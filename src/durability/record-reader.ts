@@ -1,6 +1,7 @@
-import { type Cas, casFrom, type Draft, NEVER } from '../engine/item.ts';
+import { type Cas, type Draft, NEVER } from '../engine/item.ts';
 import type { CacheDescription, ItemMarks } from '../engine/journal.ts';
 import { type Key, KeyBytes } from '../engine/key.ts';
+import { wholeFrom } from '../engine/whole.ts';
 import {
   AMENDED,
   AMENDED_FIXED_BYTES,
@@ -126,7 +127,7 @@ function readCache(body: Buffer, start: number, number: number, listener: Record
 function readCas(body: Buffer, at: number): Cas {
   const high = body.readUInt32LE(at + 4);
   const low = body.readUInt32LE(at);
-  return high < 1 << 21 ? high * 2 ** 32 + low : casFrom(body.readBigUInt64LE(at));
+  return high < 1 << 21 ? high * 2 ** 32 + low : wholeFrom(body.readBigUInt64LE(at));
 }
 
 function keyIn(body: Buffer, at: number, length: number): KeyBytes {

@@ -1,5 +1,6 @@
 import { type Cas, type Item, NEVER } from './item.ts';
 import type { Decide, Decision } from './store.ts';
+import { type Whole, wholeFrom } from './whole.ts';
 
 /**
  * The two rules for counters.
@@ -7,12 +8,12 @@ import type { Decide, Decision } from './store.ts';
  * - `signed`: the REST interface's. Numbers -2^63 … 2^63-1; beyond either end is refused.
  */
 export type Arithmetic =
-  | { readonly rule: 'unsigned'; readonly direction: 'up' | 'down'; readonly delta: bigint }
-  | { readonly rule: 'signed'; readonly delta: bigint };
+  | { readonly rule: 'unsigned'; readonly direction: 'up' | 'down'; readonly delta: Whole }
+  | { readonly rule: 'signed'; readonly delta: Whole };
 
 export interface ArithmeticOptions {
   /** What a missing item gets; without it, a missing item is `not_found`. */
-  readonly initial?: { readonly value: bigint; readonly expiresAt: number };
+  readonly initial?: { readonly value: Whole; readonly expiresAt: number };
   /** Change only this version. */
   readonly onlyIf?: Cas;
   /** A new expiry; without it, the item keeps its own. */
@@ -21,10 +22,15 @@ export interface ArithmeticOptions {
   readonly explicitCas?: Cas;
 }
 
+// So many digits a plain number holds exactly.
+const PLAIN_DIGITS_MAX = 15;
+const PLAIN_MAX = 10 ** PLAIN_DIGITS_MAX - 1;
+const SPACE = 0x20;
+
 export type ArithmeticOutcome =
   | {
       readonly status: 'done';
-      readonly value: bigint;
+      readonly value: Whole;
       readonly cas: Cas;
       /** When the item was to expire before this; NEVER for one that was just made. */
       readonly expiredAt: number;
@@ -40,48 +46,44 @@ export function calculate(by: Arithmetic, options: ArithmeticOptions = {}): Deci
     if (options.onlyIf !== undefined && current.cas !== options.onlyIf) return refused('exists');
     const before = numberIn(current, by.rule);
     if (before === undefined) return refused('not_numeric');
-    const after = result(before, by);
-    if (after === undefined) return refused('out_of_range');
-    return counted(after, cas, {
-      ...(by.rule === 'unsigned' ? inPlace(current, after) : {}),
-      flags: current.flags,
-      expiresAt: options.expiresAt ?? current.expiresAt,
-      expiredAt: current.expiresAt,
-    });
+    const value = result(before, by);
+    if (value === undefined) return refused('out_of_range');
+    return changed(current, value, cas, by.rule, options.expiresAt);
+  };
+}
+
+function start(by: Arithmetic, { initial }: ArithmeticOptions, cas: Cas): Decision<ArithmeticOutcome> {
+  if (!initial) return refused('not_found');
+  const { value, expiresAt } = initial;
+  if (by.rule === 'signed' && !inSignedRange(value)) return refused('out_of_range');
+  return {
+    action: 'put',
+    draft: { value: textOf(value), kind: 'number', flags: 0, expiresAt, cas },
+    outcome: { status: 'done', value, cas, expiredAt: NEVER, created: true },
   };
 }
 
 // memcached leaves a result that fits in the old room, with spaces behind (a decr of 10 gives "9 "), and
 // what is known about the item with it; only a longer one makes a new item.
-function inPlace({ valueLength, stale, recaching, fetched }: Item, result: bigint): Partial<Counter> {
-  return String(result).length <= valueLength ? { width: valueLength, stale, recaching, fetched } : {};
-}
-
-interface Counter {
-  readonly width?: number;
-  readonly flags: number;
-  readonly expiresAt: number;
-  readonly expiredAt?: number;
-  readonly created?: boolean;
-  readonly stale?: boolean;
-  readonly recaching?: boolean;
-  readonly fetched?: boolean;
-}
-
-function start(by: Arithmetic, { initial }: ArithmeticOptions, cas: Cas): Decision<ArithmeticOutcome> {
-  if (!initial) return refused('not_found');
-  if (by.rule === 'signed' && !inSignedRange(initial.value)) return refused('out_of_range');
-  return counted(initial.value, cas, { flags: 0, expiresAt: initial.expiresAt, created: true });
-}
-
-function counted(value: bigint, cas: Cas, counter: Counter): Decision<ArithmeticOutcome> {
-  const { width = 0, expiredAt = NEVER, created = false, ...kept } = counter;
-  const text = Buffer.from(value.toString().padEnd(width), 'latin1');
-  return {
-    action: 'put',
-    draft: { value: text, kind: 'number', ...kept, cas },
-    outcome: { status: 'done', value, cas, expiredAt, created },
-  };
+function changed(
+  current: Item,
+  value: Whole,
+  cas: Cas,
+  rule: Arithmetic['rule'],
+  newExpiry: number | undefined,
+): Decision<ArithmeticOutcome> {
+  const { flags, expiresAt: expiredAt, valueLength } = current;
+  const expiresAt = newExpiry ?? expiredAt;
+  const text = textOf(value);
+  const outcome = { status: 'done', value, cas, expiredAt, created: false } as const;
+  if (rule === 'signed' || text.length > valueLength) {
+    return { action: 'put', draft: { value: text, kind: 'number', flags, expiresAt, cas }, outcome };
+  }
+  const { stale, recaching, fetched } = current;
+  const padded =
+    text.length === valueLength ? text : Buffer.alloc(valueLength, ' ').fill(text, 0, text.length);
+  const draft = { value: padded, kind: 'number', flags, expiresAt, cas, stale, recaching, fetched } as const;
+  return { action: 'put', draft, outcome };
 }
 
 function refused(
@@ -90,45 +92,82 @@ function refused(
   return { action: 'keep', outcome: { status } };
 }
 
-function result(before: bigint, by: Arithmetic): bigint | undefined {
-  if (by.rule === 'signed') {
-    const sum = before + by.delta;
-    return inSignedRange(sum) ? sum : undefined;
+function result(before: Whole, by: Arithmetic): Whole | undefined {
+  const { delta } = by;
+  if (by.rule === 'unsigned' && by.direction === 'down' && before <= delta) return 0;
+  const isDown = by.rule === 'unsigned' && by.direction === 'down';
+  if (typeof before === 'number' && typeof delta === 'number') {
+    const plain = isDown ? before - delta : before + delta;
+    if (Number.isSafeInteger(plain)) return plain;
   }
-  if (by.direction === 'up') return BigInt.asUintN(64, before + by.delta);
-  return before > by.delta ? before - by.delta : 0n;
+  const exact = isDown ? BigInt(before) - BigInt(delta) : BigInt(before) + BigInt(delta);
+  if (by.rule === 'unsigned') return wholeFrom(BigInt.asUintN(64, exact));
+  return inSignedRange(exact) ? wholeFrom(exact) : undefined;
 }
 
-function numberIn(item: Item, rule: Arithmetic['rule']): bigint | undefined {
+/** The digits that were made last, and a view of the first so many: a counter's text lasts until the next. */
+const digits = Buffer.allocUnsafeSlow(PLAIN_DIGITS_MAX);
+const firstDigits = Array.from({ length: PLAIN_DIGITS_MAX + 1 }, (_, length) => digits.subarray(0, length));
+
+function textOf(value: Whole): Buffer {
+  if (typeof value === 'bigint' || value < 0 || value > PLAIN_MAX)
+    return Buffer.from(String(value), 'latin1');
+  let length = 1;
+  for (let limit = 10; value >= limit; limit *= 10) length++;
+  for (let i = length - 1, left = value; i >= 0; i--) {
+    const rest = Math.floor(left / 10);
+    digits[i] = 0x30 + left - 10 * rest;
+    left = rest;
+  }
+  return firstDigits[length] as Buffer;
+}
+
+function numberIn(item: Item, rule: Arithmetic['rule']): Whole | undefined {
   if (item.kind === 'json') return undefined;
-  return rule === 'unsigned' ? unsignedFrom(item.value) : signedFrom(item.value);
+  const plain = item.valueLength <= PLAIN_DIGITS_MAX ? plainNumberIn(item) : undefined;
+  return plain ?? (rule === 'unsigned' ? unsignedFrom(item.value) : signedFrom(item.value));
+}
+
+// Most counters are plain digits, perhaps with spaces behind: undefined for any other.
+function plainNumberIn(item: Item): number | undefined {
+  const { valueLength } = item;
+  item.copyValue(digits, 0);
+  let value = 0;
+  let length = 0;
+  for (; length < valueLength; length++) {
+    const digit = (digits[length] as number) - 0x30;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+  }
+  for (let i = length; i < valueLength; i++) if (digits[i] !== SPACE) return undefined;
+  return length > 0 ? value : undefined;
 }
 
 // Spaces may follow: memcached's decr leaves them. Nineteen digits after zeros hold any signed 64-bit
 // number (twenty an unsigned one); a megabyte of digits is not even read.
-function signedFrom(value: Buffer): bigint | undefined {
+function signedFrom(value: Buffer): Whole | undefined {
   const match = /^(-?)(?=\d)0*([1-9]\d{0,18})? *$/.exec(value.toString('latin1'));
   if (!match) return undefined;
-  const [, sign, digits = '0'] = match;
-  const number = sign === '-' ? -BigInt(digits) : BigInt(digits);
-  return inSignedRange(number) ? number : undefined;
+  const [, sign, text = '0'] = match;
+  const number = sign === '-' ? -BigInt(text) : BigInt(text);
+  return inSignedRange(number) ? wholeFrom(number) : undefined;
 }
 
-function inSignedRange(value: bigint): boolean {
-  return BigInt.asIntN(64, value) === value;
+function inSignedRange(value: Whole): boolean {
+  return typeof value === 'number' || BigInt.asIntN(64, value) === value;
 }
 
 /**
  * Reads a number as memcached does, by C's strtoull: white space, perhaps a sign, digits, then the
  * end, more white space or a NUL, and after those anything.
  */
-function unsignedFrom(value: Buffer): bigint | undefined {
+function unsignedFrom(value: Buffer): Whole | undefined {
   const match = /^[ \t-\r]*([+-]?)(?=\d)0*([1-9]\d{0,19})?(?:[ \t-\r\0]|$)/.exec(value.toString('latin1'));
   if (!match) return undefined;
-  const [, sign, digits = '0'] = match;
-  const magnitude = BigInt(digits);
+  const [, sign, text = '0'] = match;
+  const magnitude = BigInt(text);
   if (BigInt.asUintN(64, magnitude) !== magnitude) return undefined;
   const number = sign === '-' ? BigInt.asUintN(64, -magnitude) : magnitude;
   // strtoull takes a minus sign; memcached refuses what it makes of it unless it came out below 2^63.
-  return sign === '-' && number >= 2n ** 63n ? undefined : number;
+  return sign === '-' && number >= 2n ** 63n ? undefined : wholeFrom(number);
 }

@@ -92,10 +92,9 @@ export class Cache {
   }
 
   calculate(key: Key, by: Arithmetic, options?: ArithmeticOptions): Answer<ArithmeticOutcome> {
-    return after(this.#stored.update(key, calculate(by, options)), (outcome) => {
-      this.#countArithmetic(by, outcome);
-      return outcome;
-    });
+    const outcome = this.#stored.update(key, calculate(by, options));
+    if (outcome instanceof Promise) return outcome.then((later) => this.#countedArithmetic(by, later));
+    return this.#countedArithmetic(by, outcome);
   }
 
   /** True: there was an item. */
@@ -282,9 +281,10 @@ export class Cache {
     if (noRoom) this.#count('outOfMemory');
   }
 
-  #countArithmetic(by: Arithmetic, { status }: ArithmeticOutcome): void {
-    const down = by.rule === 'signed' ? by.delta < 0n : by.direction === 'down';
-    if (status === 'done') this.#count(down ? 'decrHits' : 'incrHits');
-    if (status === 'not_found') this.#count(down ? 'decrMisses' : 'incrMisses');
+  #countedArithmetic(by: Arithmetic, outcome: ArithmeticOutcome): ArithmeticOutcome {
+    const down = by.rule === 'signed' ? by.delta < 0 : by.direction === 'down';
+    if (outcome.status === 'done') this.#count(down ? 'decrHits' : 'incrHits');
+    if (outcome.status === 'not_found') this.#count(down ? 'decrMisses' : 'incrMisses');
+    return outcome;
   }
 }

@@ -1,3 +1,5 @@
+import type { Whole } from './whole.ts';
+
 /**
  * What an item's bytes mean to a REST client. A memcached client sees the same bytes of every kind.
  * - `bytes`: stored by a memcached client; REST finds out whether they are a number, text or neither
@@ -8,10 +10,10 @@
 export type ValueKind = 'bytes' | 'text' | 'number' | 'json';
 
 /**
- * The unique number of one version of an item: unsigned, 64 bits. A plain number up to 2^53-1 and a
- * bigint above (only clients that set their own cas get there), so that `===` compares any two.
+ * The unique number of one version of an item: unsigned, 64 bits; only clients that set their own cas get above
+ * 2^53-1.
  */
-export type Cas = number | bigint;
+export type Cas = Whole;
 
 /** An item's `expiresAt` when it never expires. */
 export const NEVER = Number.POSITIVE_INFINITY;
@@ -49,9 +51,4 @@ export interface Item extends Required<Draft> {
   copyValue(target: Buffer, at: number): void;
   /** Milliseconds since the Unix epoch of the last read, or of the write if there was none; to the second. */
   readonly accessedAt: number;
-}
-
-/** Puts a 64-bit number into the one form that `===` compares: see Cas. */
-export function casFrom(value: bigint): Cas {
-  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }

@@ -1,3 +1,4 @@
+import { type Whole, wholeFrom } from '../engine/whole.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { type Member, readMembers } from './json-members.ts';
 import { AMOUNT_TEXT } from './schemas.ts';
@@ -8,7 +9,7 @@ const EXAMPLE = '{"amount": 1}';
  * Reads the body of an increment: by how much, within 64 bits, signed. Throws HttpRefusal 400 (not such
  * a number) and 406 (no amount).
  */
-export function readAmount(body: Buffer): bigint {
+export function readAmount(body: Buffer): Whole {
   const members = readMembers(body, EXAMPLE);
   const member = given(members.get('amount')) ?? given(members.get('value'));
   if (!member) {
@@ -18,7 +19,7 @@ export function readAmount(body: Buffer): bigint {
   if (amount === undefined || BigInt.asIntN(64, amount) !== amount) {
     throw new HttpRefusal(400, `${AMOUNT_TEXT}.`);
   }
-  return amount;
+  return wholeFrom(amount);
 }
 
 function given(member: Member | undefined): Member | undefined {

@@ -1,7 +1,8 @@
 import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { StoreOutcome } from '../engine/changes.ts';
-import { type Cas, casFrom, type ValueKind } from '../engine/item.ts';
+import type { Cas, ValueKind } from '../engine/item.ts';
+import { wholeFrom } from '../engine/whole.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { valueFromJson } from './item-value.ts';
 import { type Member, readMembers } from './json-members.ts';
@@ -102,7 +103,7 @@ function casOf(member: Member | undefined): Cas | undefined {
   if (!member || member.value === null) return undefined;
   const number = casNumber(member);
   if (number === undefined) throw new HttpRefusal(400, `${CAS_TEXT}.`);
-  return casFrom(number);
+  return wholeFrom(number);
 }
 
 function casNumber(member: Member): bigint | undefined {

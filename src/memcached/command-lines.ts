@@ -1,9 +1,8 @@
-import { type Cas, casFrom } from '../engine/item.ts';
 import type { Key, KeyBytes } from '../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../engine/limits.ts';
 import { keyFromBase64 } from './base64-key.ts';
 import { type MetaFlags, OPAQUE_LENGTH_MAX, readMetaTarget } from './meta-flags.ts';
-import { int32At, int32From, uint32At, uint64From } from './numbers.ts';
+import { int32At, int32From, uint32At, uint64At } from './numbers.ts';
 import type { RefusedRequest, Request, RetrievalRequest, StorageRequest } from './request.ts';
 import { codeOf, type Words } from './words.ts';
 
@@ -118,7 +117,7 @@ function storage(command: StorageRequest['command']): LineParser {
     const flags = uint32At(line, 2);
     const exptime = int32At(line, 3);
     const dataLength = int32At(line, 4);
-    const cas = command === 'cas' ? casFromWord(line, 5) : 0;
+    const cas = command === 'cas' ? uint64At(line, 5) : 0;
     const broken =
       line.length(1) > KEY_LENGTH_MAX || flags === undefined || exptime === undefined || cas === undefined;
     if (broken || dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) {
@@ -127,11 +126,6 @@ function storage(command: StorageRequest['command']): LineParser {
     line.dataLength = dataLength;
     return { command, key: line.key(1), flags, exptime, cas, noreply, data: NO_DATA };
   };
-}
-
-function casFromWord(words: Words, index: number): Cas | undefined {
-  const value = uint64From(words.text(index));
-  return value === undefined ? undefined : casFrom(value);
 }
 
 function readDelete(words: Words): Request {
@@ -149,7 +143,7 @@ function arithmetic(command: 'incr' | 'decr'): LineParser {
     if (words.count !== 3 && words.count !== 4) return refused('ERROR');
     const noreply = words.is(words.count - 1, 'noreply');
     if (words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT, { noreply });
-    const delta = uint64From(words.text(2));
+    const delta = uint64At(words, 2);
     if (delta === undefined) return refused('CLIENT_ERROR invalid numeric delta argument', { noreply });
     return { command, key: words.key(1), delta, noreply };
   };

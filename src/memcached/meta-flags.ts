@@ -1,7 +1,8 @@
-import { type Cas, casFrom } from '../engine/item.ts';
+import type { Cas } from '../engine/item.ts';
 import type { Key } from '../engine/key.ts';
+import type { Whole } from '../engine/whole.ts';
 import { keyFromBase64 } from './base64-key.ts';
-import { int32At, uint32At, uint64From } from './numbers.ts';
+import { int32At, uint32At, uint64At } from './numbers.ts';
 import type { Words } from './words.ts';
 
 /** The flags of a meta command. What is undefined was not given; times are exptimes. */
@@ -30,8 +31,8 @@ export interface MetaFlags {
   readonly compareCas: Cas | undefined;
   readonly explicitCas: Cas | undefined;
   readonly mode: string;
-  readonly initial: bigint;
-  readonly delta: bigint;
+  readonly initial: Whole;
+  readonly delta: Whole;
 }
 
 const TILDE = 0x7e;
@@ -105,8 +106,8 @@ function noFlags(): WritableFlags {
     compareCas: undefined,
     explicitCas: undefined,
     mode: '',
-    initial: 0n,
-    delta: 1n,
+    initial: 0,
+    delta: 1,
   };
 }
 
@@ -180,24 +181,24 @@ function readFlag(
       flags.ttl = int32At(words, index, 1);
       return flags.ttl === undefined ? BAD_TOKEN : addToken(flags, words, index);
     case 0x43: // C
-      flags.compareCas = casFromText(argument(words, index));
+      flags.compareCas = uint64At(words, index, 1);
       return flags.compareCas === undefined ? BAD_TOKEN : undefined;
     case 0x45: // E
-      flags.explicitCas = casFromText(argument(words, index));
+      flags.explicitCas = uint64At(words, index, 1);
       return flags.explicitCas === undefined ? BAD_TOKEN : undefined;
     case 0x4d: // M
       flags.mode = argument(words, index);
       return flags.mode.length === 1 ? undefined : 'CLIENT_ERROR incorrect length for M token';
     case 0x4a: {
       // J
-      const initial = uint64From(argument(words, index));
-      flags.initial = initial ?? 0n;
+      const initial = uint64At(words, index, 1);
+      flags.initial = initial ?? 0;
       return initial === undefined ? 'CLIENT_ERROR invalid numeric initial value' : undefined;
     }
     case 0x44: {
       // D
-      const delta = uint64From(argument(words, index));
-      flags.delta = delta ?? 0n;
+      const delta = uint64At(words, index, 1);
+      flags.delta = delta ?? 0;
       return delta === undefined ? 'CLIENT_ERROR invalid numeric delta value' : undefined;
     }
     case 0x68: // h
@@ -228,9 +229,4 @@ function addToken(flags: WritableFlags, words: Words, index: number): undefined 
 
 function argument(words: Words, index: number): string {
   return words.text(index).slice(1);
-}
-
-function casFromText(text: string): Cas | undefined {
-  const value = uint64From(text);
-  return value === undefined ? undefined : casFrom(value);
 }

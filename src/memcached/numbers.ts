@@ -1,3 +1,4 @@
+import { type Whole, wholeFrom } from '../engine/whole.ts';
 import type { Words } from './words.ts';
 
 // memcached reads numbers by C's strtol family; what that lets pass, clients may have come to send:
@@ -18,6 +19,12 @@ export function uint32At(words: Words, index: number, skip = 0): number | undefi
   return plain >= 0 ? plain : uint32From(words.text(index).slice(skip));
 }
 
+/** The same as a 64-bit unsigned number; see uint64From. */
+export function uint64At(words: Words, index: number, skip = 0): Whole | undefined {
+  const plain = words.plainWhole(index, skip);
+  return plain >= 0 ? plain : uint64From(words.text(index).slice(skip));
+}
+
 /** A 32-bit signed number: exptimes and lengths. As in memcached 1.6, of a longer one the low 32 bits. */
 export function int32From(text: string): number | undefined {
   const value = bigintFrom(text);
@@ -28,18 +35,18 @@ export function int32From(text: string): number | undefined {
 /** A 32-bit unsigned number: flags. Also of these the low 32 bits. */
 export function uint32From(text: string): number | undefined {
   const value = uint64From(text);
-  return value === undefined ? undefined : Number(BigInt.asUintN(32, value));
+  return value === undefined ? undefined : Number(BigInt.asUintN(32, BigInt(value)));
 }
 
 /** A 64-bit unsigned number: cas numbers and deltas. */
-export function uint64From(text: string): bigint | undefined {
+export function uint64From(text: string): Whole | undefined {
   const value = bigintFrom(text);
   if (value === undefined) return undefined;
   const magnitude = value < 0n ? -value : value;
   if (BigInt.asUintN(64, magnitude) !== magnitude) return undefined;
   const wrapped = BigInt.asUintN(64, value);
   // strtoull takes a minus sign; memcached refuses the result unless it came out below 2^63.
-  return wrapped >= TWO_TO_63 && text.includes('-') ? undefined : wrapped;
+  return wrapped >= TWO_TO_63 && text.includes('-') ? undefined : wholeFrom(wrapped);
 }
 
 function bigintFrom(text: string): bigint | undefined {

@@ -1,10 +1,11 @@
 import type { Item } from '../engine/item.ts';
 import type { Key, KeyBytes } from '../engine/key.ts';
+import type { Whole } from '../engine/whole.ts';
 import type { Room, Rooms } from './rooms.ts';
 
 // What the digit loop can do with 32-bit arithmetic.
 const LOOPED_NUMBER_MAX = 0x7fffffff;
-const NUMBER_BYTES_MAX = String(Number.MAX_SAFE_INTEGER).length;
+const NUMBER_BYTES_MAX = String(2n ** 64n - 1n).length;
 
 // What a hit has besides key, value and cas, at most.
 const HIT_BYTES_MAX = 'VALUE   \r\n\r\n'.length + 2 * NUMBER_BYTES_MAX;
@@ -38,7 +39,7 @@ export class ReplyBuffer {
   }
 
   /** Appends a whole number that is not negative, in decimal digits. */
-  number(value: number): void {
+  number(value: Whole): void {
     this.length = putNumber(this.#reserve(NUMBER_BYTES_MAX), this.length, value);
   }
 
@@ -115,8 +116,8 @@ function putKey(bytes: Buffer, at: number, key: KeyBytes): number {
   return at + length;
 }
 
-function putNumber(bytes: Buffer, at: number, value: number): number {
-  if (value > LOOPED_NUMBER_MAX) return putText(bytes, at, String(value));
+function putNumber(bytes: Buffer, at: number, value: Whole): number {
+  if (typeof value === 'bigint' || value > LOOPED_NUMBER_MAX) return putText(bytes, at, String(value));
   let digits = 1;
   for (let limit = 10; value >= limit; limit *= 10) digits++;
   let left = value;

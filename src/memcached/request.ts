@@ -1,6 +1,7 @@
 import type { StoreMode } from '../engine/changes.ts';
 import type { Cas } from '../engine/item.ts';
 import type { Key, KeyBytes } from '../engine/key.ts';
+import type { Whole } from '../engine/whole.ts';
 import type { MetaFlags } from './meta-flags.ts';
 
 /** What a client asked, understood and in order. It holds until the next; see Parser. */
@@ -11,7 +12,7 @@ export type Request =
   | {
       readonly command: 'incr' | 'decr';
       readonly key: Key;
-      readonly delta: bigint;
+      readonly delta: Whole;
       readonly noreply: boolean;
     }
   | { readonly command: 'touch'; readonly key: Key; readonly exptime: number; readonly noreply: boolean }

@@ -15,6 +15,9 @@ const SPACE = 0x20;
 const NO_WORD = -1;
 export const NO_BLOCK = -1;
 
+const SMALL_DIGITS_MAX = 9;
+const PLAIN_DIGITS_MAX = 15;
+
 // As many as are usually read ahead.
 const KEPT_KEYS_MAX = 64;
 
@@ -142,10 +145,27 @@ export class Words {
   /** The value of a word of one to nine digits behind `skip` bytes; -1 for any other: then look closer. */
   plainNumber(index: number, skip = 0): number {
     const length = this.length(index) - skip;
-    if (length <= 0 || length > 9) return -1;
+    if (length <= 0 || length > SMALL_DIGITS_MAX) return -1;
     const start = (this.#bounds[2 * index] as number) + skip;
+    return this.#digits(start, start + length);
+  }
+
+  /** The same of one to fifteen digits, which a plain number holds exactly. */
+  plainWhole(index: number, skip = 0): number {
+    const length = this.length(index) - skip;
+    if (length <= SMALL_DIGITS_MAX) return this.plainNumber(index, skip);
+    if (length > PLAIN_DIGITS_MAX) return -1;
+    const start = (this.#bounds[2 * index] as number) + skip;
+    const middle = start + length - SMALL_DIGITS_MAX;
+    const high = this.#digits(start, middle);
+    const low = this.#digits(middle, start + length);
+    return high < 0 || low < 0 ? -1 : high * 10 ** SMALL_DIGITS_MAX + low;
+  }
+
+  // Few enough that they are worked out as small integers.
+  #digits(start: number, end: number): number {
     let value = 0;
-    for (let i = start; i < start + length; i++) {
+    for (let i = start; i < end; i++) {
       const digit = (this.#buffer[i] as number) - 0x30;
       if (digit < 0 || digit > 9) return -1;
       value = value * 10 + digit;

@@ -4,8 +4,9 @@ import { FRAME_HEADER_BYTES } from '../../src/durability/frame.ts';
 import { FrameRoom } from '../../src/durability/frame-room.ts';
 import { type RecordListener, readRecords } from '../../src/durability/record-reader.ts';
 import { RecordWriter } from '../../src/durability/record-writer.ts';
-import { casFrom, type Draft, NEVER } from '../../src/engine/item.ts';
+import { type Draft, NEVER } from '../../src/engine/item.ts';
 import { KeyBytes } from '../../src/engine/key.ts';
+import { wholeFrom } from '../../src/engine/whole.ts';
 
 const SECOND_MS = 1000;
 
@@ -20,7 +21,7 @@ const key = fc
     return new KeyBytes(around, start, bytes.length);
   });
 const number = fc.integer({ min: 1, max: 2 ** 32 - 1 });
-const cas = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(casFrom);
+const cas = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(wholeFrom);
 const time = fc.oneof(fc.constant(NEVER), fc.integer({ min: 1, max: 2 ** 43 }));
 const marks = fc.record({
   expiresAt: time,

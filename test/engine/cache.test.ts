@@ -67,8 +67,8 @@ describe('statistics', () => {
     ]);
     return Object.fromEntries(changes.filter(([, change]) => change !== 0));
   }
-  const up = { rule: 'unsigned', direction: 'up', delta: 1n } as const;
-  const down = { rule: 'unsigned', direction: 'down', delta: 1n } as const;
+  const up = { rule: 'unsigned', direction: 'up', delta: 1 } as const;
+  const down = { rule: 'unsigned', direction: 'down', delta: 1 } as const;
 
   beforeEach(() => cache.store('set', 'k', value('5')));
 
@@ -227,8 +227,8 @@ describe('operations on items', () => {
 
   test('an increment and a touch keep what the other changes', async () => {
     await cache.store('set', 'k', value('9', { expiresAt: clock.now() + 1000 }));
-    const by = { rule: 'signed', delta: 1n } as const;
-    expect(await cache.calculate('k', by)).toMatchObject({ status: 'done', value: 10n });
+    const by = { rule: 'signed', delta: 1 } as const;
+    expect(await cache.calculate('k', by)).toMatchObject({ status: 'done', value: 10 });
     expect((await cache.peek('k'))?.expiresAt).toBe(clock.now() + 1000);
     expect((await cache.touch('k', clock.now() + 9000))?.value.toString()).toBe('10');
     clock.advance(8999);

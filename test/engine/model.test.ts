@@ -166,7 +166,10 @@ class Asker {
       case 'calculate': {
         const initial = { value: 3n, expiresAt: this.#now() + 1000 };
         const answer = await cache.calculate(key, operation.by, operation.initial ? { initial } : {});
-        return { status: answer.status, value: 'value' in answer ? answer.value : undefined };
+        return {
+          status: answer.status,
+          value: 'value' in answer && answer.value !== undefined ? BigInt(answer.value) : undefined,
+        };
       }
       case 'swap':
         return cache.compareAndSwap(key, this.#newValue(operation.value), this.#seen.get(path) ?? 0);

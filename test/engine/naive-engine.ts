@@ -103,7 +103,7 @@ class NaiveCache {
     if (!there && !initial) return { status: 'not_found' };
     if (!there && initial) {
       this.#write(key, { ...initial, value: Buffer.from(String(initial.value)), kind: 'number', flags: 0 });
-      return { status: 'done', value: initial.value };
+      return { status: 'done', value: BigInt(initial.value) };
     }
     const before = there && numberIn(there, by.rule);
     if (!there || before === undefined) return { status: 'not_numeric' };
@@ -161,9 +161,10 @@ function numberIn({ value, kind }: NaiveItem, rule: Arithmetic['rule']): bigint 
 }
 
 function sum(before: bigint, by: Arithmetic): bigint | undefined {
-  if (by.rule === 'signed') return fits(before + by.delta, 'signed') ? before + by.delta : undefined;
-  if (by.direction === 'up') return (before + by.delta) % 2n ** 64n;
-  return before < by.delta ? 0n : before - by.delta;
+  const delta = BigInt(by.delta);
+  if (by.rule === 'signed') return fits(before + delta, 'signed') ? before + delta : undefined;
+  if (by.direction === 'up') return (before + delta) % 2n ** 64n;
+  return before < delta ? 0n : before - delta;
 }
 
 function fits(value: bigint, rule: Arithmetic['rule']): boolean {

@@ -1,4 +1,5 @@
 import { type Answer, after } from '../../engine/answer.ts';
+import type { ArithmeticOutcome } from '../../engine/arithmetic.ts';
 import { expiresAtFrom } from '../exptime.ts';
 import type { RequestOf } from '../request.ts';
 import { type CommandContext, reply } from './context.ts';
@@ -20,11 +21,18 @@ export function touch(request: RequestOf<'touch'>, context: CommandContext): Ans
 export function calculate(request: RequestOf<'incr'>, context: CommandContext): Answer<void> {
   const { key, command, delta, noreply } = request;
   const direction = command === 'incr' ? 'up' : 'down';
-  return after(context.cache.calculate(key, { rule: 'unsigned', direction, delta }), (outcome) => {
-    if (outcome.status === 'done') reply(context, String(outcome.value), noreply);
-    else if (outcome.status === 'not_found') reply(context, 'NOT_FOUND', noreply);
-    else reply(context, NOT_NUMERIC, noreply);
-  });
+  const outcome = context.cache.calculate(key, { rule: 'unsigned', direction, delta });
+  if (outcome instanceof Promise) return outcome.then((later) => answerSum(later, noreply, context));
+  answerSum(outcome, noreply, context);
+}
+
+function answerSum(outcome: ArithmeticOutcome, noreply: boolean, context: CommandContext): void {
+  if (outcome.status === 'not_found') reply(context, 'NOT_FOUND', noreply);
+  else if (outcome.status !== 'done') reply(context, NOT_NUMERIC, noreply);
+  else if (!noreply) {
+    context.output.number(outcome.value);
+    context.output.text('\r\n');
+  }
 }
 
 export const NOT_NUMERIC = 'CLIENT_ERROR cannot increment or decrement non-numeric value';

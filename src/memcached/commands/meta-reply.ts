@@ -78,8 +78,7 @@ export function secondsSince(time: number, clock: Clock): number {
 
 function writeNumber(output: ReplyBuffer, flag: string, value: Cas): void {
   output.text(flag);
-  if (typeof value === 'number') output.number(value);
-  else output.text(String(value));
+  output.number(value);
 }
 
 function writeEcho(output: ReplyBuffer, token: string, key: Key, flags: MetaFlags): void {

@@ -1,6 +1,6 @@
 import { WRITE } from '../../auth/permissions.ts';
 import { type Answer, after } from '../../engine/answer.ts';
-import type { ArithmeticOptions } from '../../engine/arithmetic.ts';
+import type { ArithmeticOptions, ArithmeticOutcome } from '../../engine/arithmetic.ts';
 import type { StoreMode, StoreOutcome } from '../../engine/changes.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { type Cas, NEVER } from '../../engine/item.ts';
@@ -99,23 +99,29 @@ export function metaDelete(request: MetaRequest, context: CommandContext): Answe
 /** ma: counts up or down. */
 export function metaCalculate(request: MetaRequest, context: CommandContext): Answer<void> {
   const { key, flags } = request;
-  const { clock, output } = context;
+  const { clock } = context;
   const direction = flags.mode === 'D' || flags.mode === '-' ? 'down' : 'up';
   const by = { rule: 'unsigned', direction, delta: flags.delta } as const;
-  return after(context.cache.calculate(key, by, arithmeticOptions(flags, clock)), (outcome) => {
-    if (outcome.status === 'not_found') answer(output, 'NF', request);
-    else if (outcome.status === 'exists') answer(output, 'EX', request);
-    else if (outcome.status !== 'done') reply(context, NOT_NUMERIC);
-    // To make an item is more than the quiet asked to leave out.
-    else if (!flags.quiet || outcome.created) {
-      const number = String(outcome.value);
-      const { cas, created, expiredAt } = outcome;
-      output.text(flags.value ? `VA ${number.length}` : 'HD');
-      writeDetails(output, request, { cas, created, expiresAt: expiredAt }, clock);
-      output.text('\r\n');
-      if (flags.value) reply(context, number);
-    }
-  });
+  const outcome = context.cache.calculate(key, by, arithmeticOptions(flags, clock));
+  if (outcome instanceof Promise) return outcome.then((later) => answerSum(request, later, context));
+  answerSum(request, outcome, context);
+}
+
+function answerSum(request: MetaRequest, outcome: ArithmeticOutcome, context: CommandContext): void {
+  const { flags } = request;
+  const { clock, output } = context;
+  if (outcome.status === 'not_found') answer(output, 'NF', request);
+  else if (outcome.status === 'exists') answer(output, 'EX', request);
+  else if (outcome.status !== 'done') reply(context, NOT_NUMERIC);
+  // To make an item is more than the quiet asked to leave out.
+  else if (!flags.quiet || outcome.created) {
+    const { cas, created, expiredAt } = outcome;
+    const number = String(outcome.value);
+    output.text(flags.value ? `VA ${number.length}` : 'HD');
+    writeDetails(output, request, { cas, created, expiresAt: expiredAt }, clock);
+    output.text('\r\n');
+    if (flags.value) reply(context, number);
+  }
 }
 
 /** me: what is known about an item, for people; reading it so is no use of it. */
