@@ -9,6 +9,7 @@ import {
   type GuardedOutcome,
   type GuardedStoreOptions,
   guardedStore,
+  type Invalidated,
   type InvalidateOptions,
   invalidate,
   isGuarded,
@@ -99,10 +100,9 @@ export class Cache {
 
   /** True: there was an item. */
   delete(key: Key): Answer<boolean> {
-    return after(this.#stored.update(key, remove()), (removed) => {
-      this.#count(removed ? 'deleteHits' : 'deleteMisses');
-      return removed;
-    });
+    const removed = this.#stored.update(key, remove);
+    if (removed instanceof Promise) return removed.then((later) => this.#countedDelete(later));
+    return this.#countedDelete(removed);
   }
 
   /** Counts a meta command, besides what it does. */
@@ -122,7 +122,7 @@ export class Cache {
    */
   discard(key: Key): Answer<boolean> {
     if (this.#settings().policy === 'none') return false;
-    return this.#stored.update(key, remove());
+    return this.#stored.update(key, remove);
   }
 
   /** Gives an item another expiry and answers the item, if there is one. */
@@ -157,12 +157,10 @@ export class Cache {
   }
 
   /** Deletes as the meta commands do: perhaps only one version, perhaps only marking it stale. */
-  invalidate(key: Key, options: InvalidateOptions): Answer<'done' | 'not_found' | 'exists'> {
-    return after(this.#stored.update(key, invalidate(options)), (outcome) => {
-      if (outcome !== 'done') this.#count('deleteMisses');
-      else if (!options.markStale) this.#count('deleteHits');
-      return outcome;
-    });
+  invalidate(key: Key, options: InvalidateOptions): Answer<Invalidated> {
+    const outcome = this.#stored.update(key, invalidate(options));
+    if (outcome instanceof Promise) return outcome.then((later) => this.#countedInvalidation(later, options));
+    return this.#countedInvalidation(outcome, options);
   }
 
   /** Removes all items, now or those there at `at` (ms since the epoch). False: no such cache. */
@@ -220,6 +218,17 @@ export class Cache {
     if (expiresAt === undefined) this.#countGet(found !== undefined);
     else this.#count(found ? 'touchHits' : 'touchMisses');
     return found;
+  }
+
+  #countedDelete(removed: boolean): boolean {
+    this.#count(removed ? 'deleteHits' : 'deleteMisses');
+    return removed;
+  }
+
+  #countedInvalidation(outcome: Invalidated, { markStale }: InvalidateOptions): Invalidated {
+    if (outcome !== 'done') this.#count('deleteMisses');
+    else if (!markStale) this.#count('deleteHits');
+    return outcome;
   }
 
   // Gets and sets are too frequent for a counter that is looked up by its name.

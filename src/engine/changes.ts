@@ -1,6 +1,9 @@
 import { type Cas, draftOf, type Item, type NewValue } from './item.ts';
 import type { Decide, Decision } from './store.ts';
 
+const KEPT_ROOM_BYTES_MIN = 64 * 1024;
+const KEPT_ROOM_BYTES_MAX = 1024 * 1024;
+
 /** `exists`: the item is there in another version. `not_found`: there is none to compare with. */
 export type StoreOutcome = 'stored' | 'not_stored' | 'exists' | 'not_found';
 
@@ -24,12 +27,12 @@ export function replace(value: NewValue): Decide<StoreOutcome> {
  * become larger than `valueBytesMax` is `not_stored`, as in memcached.
  */
 export function append(addition: NewValue, valueBytesMax: number): Decide<StoreOutcome> {
-  return joined((current) => [current, addition.value], valueBytesMax);
+  return joined('behind', addition.value, valueBytesMax);
 }
 
 /** As append, in front. */
 export function prepend(addition: NewValue, valueBytesMax: number): Decide<StoreOutcome> {
-  return joined((current) => [addition.value, current], valueBytesMax);
+  return joined('in front', addition.value, valueBytesMax);
 }
 
 export function compareAndSwap(value: NewValue, expected: Cas): Decide<StoreOutcome> {
@@ -40,9 +43,10 @@ export function compareAndSwap(value: NewValue, expected: Cas): Decide<StoreOutc
 }
 
 /** True: there was an item to remove. */
-export function remove(): Decide<boolean> {
-  return (current) => (current ? { action: 'remove', outcome: true } : kept(false));
-}
+export const remove: Decide<boolean> = (current) => (current ? REMOVED : NOT_REMOVED);
+
+const REMOVED: Decision<boolean> = { action: 'remove', outcome: true };
+const NOT_REMOVED: Decision<boolean> = kept(false);
 
 /** Gives the item another expiry; its value and cas stay. The outcome is the item, if there is one. */
 export function touch(expiresAt: number): Decide<Item | undefined> {
@@ -50,16 +54,29 @@ export function touch(expiresAt: number): Decide<Item | undefined> {
     current ? { action: 'amend', amendment: { expiresAt }, outcome: current } : kept(undefined);
 }
 
-function joined(arrange: (current: Buffer) => [Buffer, Buffer], valueBytesMax: number): Decide<StoreOutcome> {
+function joined(where: 'behind' | 'in front', addition: Buffer, valueBytesMax: number): Decide<StoreOutcome> {
   return (current, cas) => {
     if (!current) return kept('not_stored');
-    const [first, second] = arrange(current.value);
-    if (first.length + second.length > valueBytesMax) return kept('not_stored');
-    const { flags, expiresAt } = current;
+    const { flags, expiresAt, valueLength } = current;
+    const length = valueLength + addition.length;
+    if (length > valueBytesMax) return kept('not_stored');
     // What the pieces make together is bytes again, whatever they were.
-    const value = Buffer.concat([first, second]);
+    const value = roomFor(length);
+    current.copyValue(value, where === 'behind' ? 0 : addition.length);
+    value.set(addition, where === 'behind' ? valueLength : 0);
     return { action: 'put', draft: { value, kind: 'bytes', flags, expiresAt, cas }, outcome: 'stored' };
   };
+}
+
+/** Where values are joined, one after the other: each lasts until it is stored. */
+let joiningRoom = Buffer.alloc(0);
+
+// New memory for each would be most of what it costs to append to a large value.
+function roomFor(length: number): Buffer {
+  if (length > KEPT_ROOM_BYTES_MAX) return Buffer.allocUnsafeSlow(length);
+  if (length > joiningRoom.length)
+    joiningRoom = Buffer.allocUnsafeSlow(Math.max(length, KEPT_ROOM_BYTES_MIN));
+  return joiningRoom.subarray(0, length);
 }
 
 function stored(value: NewValue, cas: Cas): Decision<StoreOutcome> {

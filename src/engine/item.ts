@@ -28,7 +28,7 @@ export interface NewValue {
   readonly expiresAt: number;
 }
 
-/** An item as it is to be kept. The backend copies `value`. */
+/** An item as it is to be kept. The backend copies `value` before it decides the next change, which may write there. */
 export interface Draft extends NewValue {
   readonly cas: Cas;
   /** Invalidated but still served, until a client that won the right to has stored a fresh value. */

@@ -111,13 +111,15 @@ export interface InvalidateOptions {
   /** Keep the item, marked stale under a new cas, so that the next reader wins. */
   readonly markStale: boolean;
   /** Keep the item, without its value. */
-  readonly emptied?: { readonly flags: number; readonly expiresAt: number };
+  readonly emptied?: { readonly flags: number; readonly expiresAt: number } | undefined;
   readonly expiresAt?: number | undefined;
   readonly explicitCas?: Cas | undefined;
 }
 
+export type Invalidated = 'done' | 'not_found' | 'exists';
+
 /** Removes an item, or keeps it in a form that says it is out of date. */
-export function invalidate(options: InvalidateOptions): Decide<'done' | 'not_found' | 'exists'> {
+export function invalidate(options: InvalidateOptions): Decide<Invalidated> {
   return (current, nextCas) => {
     if (!current) return { action: 'keep', outcome: 'not_found' };
     const { compareCas, explicitCas, emptied, expiresAt, markStale } = options;

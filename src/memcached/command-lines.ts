@@ -1,6 +1,5 @@
-import type { Key, KeyBytes } from '../engine/key.ts';
+import type { KeyBytes } from '../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../engine/limits.ts';
-import { keyFromBase64 } from './base64-key.ts';
 import { type MetaFlags, OPAQUE_LENGTH_MAX, readMetaTarget } from './meta-flags.ts';
 import { int32At, int32From, uint32At, uint64At } from './numbers.ts';
 import type { RefusedRequest, Request, RetrievalRequest, StorageRequest } from './request.ts';
@@ -73,7 +72,7 @@ const DATA_LENGTH_MAX = 0x7fffffff - 2;
 
 export function refused(
   reply: string,
-  options: { noreply?: boolean; tooLargeFor?: Key; close?: true } = {},
+  options: { noreply?: boolean; tooLargeFor?: KeyBytes; close?: true } = {},
 ): RefusedRequest {
   return { command: 'refused', reply, noreply: false, ...options };
 }
@@ -230,7 +229,7 @@ function readMetaStorage(words: Words): Request {
 function readMetaDebug(words: Words): Request {
   if (words.count < 2 || words.length(1) > KEY_LENGTH_MAX) return refused(BAD_FORMAT);
   const binary = words.is(2, 'b');
-  const key = binary ? keyFromBase64(words.text(1)) : words.key(1);
+  const key = binary ? words.binaryKey(1) : words.key(1);
   return key === undefined ? refused(BAD_FORMAT) : { command: 'me', key, binaryKey: binary };
 }
 

@@ -1,7 +1,6 @@
 import type { Cas } from '../engine/item.ts';
-import type { Key } from '../engine/key.ts';
+import type { KeyBytes } from '../engine/key.ts';
 import type { Whole } from '../engine/whole.ts';
-import { keyFromBase64 } from './base64-key.ts';
 import { int32At, uint32At, uint64At } from './numbers.ts';
 import type { Words } from './words.ts';
 
@@ -37,34 +36,34 @@ export interface MetaFlags {
 
 const TILDE = 0x7e;
 const LETTER_B = 0x62;
-const SPACE = 0x20;
 
-// Lines with more flags than that are not looked for again.
-const LETTERS_MAX = 8;
+// Flags that take more bytes than that are not looked for again.
+const KEPT_BYTES_MAX = 48;
 
 /** The longest opaque token, with its O. */
 export const OPAQUE_LENGTH_MAX = 32;
 
 const BAD_FORMAT = 'CLIENT_ERROR bad command line format';
 const BAD_TOKEN = 'CLIENT_ERROR bad token in command line format';
+const BAD_KEY = 'CLIENT_ERROR error decoding key';
 
 /** What a meta command is about. */
 export interface MetaTarget {
-  readonly key: Key;
+  readonly key: KeyBytes;
   readonly flags: MetaFlags;
 }
 
 /** Reads the key and the flags from a word on; a string is memcached 1.6's answer to what it refuses. */
 export function readMetaTarget(words: Words, from: number): MetaTarget | string {
-  if (words.endsWith(from, latest.bytes, latest.length)) return { key: words.key(1), flags: latest.flags };
-  const target = readKeyAndFlags(words, from);
-  if (typeof target !== 'string') keepIfOften(target.flags, words, from);
-  return target;
+  if (!words.endsWith(from, latest.bytes, latest.length)) return readKeyAndFlags(words, from);
+  const { flags } = latest;
+  const key = flags.binaryKey ? words.binaryKey(1) : words.key(1);
+  return key ? { key, flags } : BAD_KEY;
 }
 
 // Of several mistakes the last is told, but that of F only when there is no other.
 function readKeyAndFlags(words: Words, from: number): MetaTarget | string {
-  let key: Key = words.key(1);
+  let key: KeyBytes | undefined;
   const flags = noFlags();
   // A bit for each letter: those from A and those from a.
   let seenUpper = 0;
@@ -82,11 +81,13 @@ function readKeyAndFlags(words: Words, from: number): MetaTarget | string {
     if (problem === UNKNOWN) return 'CLIENT_ERROR invalid flag';
     error = problem === BAD_FORMAT ? (error ?? problem) : (problem ?? error);
     if (code === LETTER_B) {
-      key = keyFromBase64(words.text(1)) ?? '';
-      if (key === '') error = 'CLIENT_ERROR error decoding key';
+      key = words.binaryKey(1);
+      if (!key) error = BAD_KEY;
     }
   }
-  return error ?? { key, flags };
+  if (error !== undefined) return error;
+  if ((seenUpper & VARYING) === 0) keepFlags(flags, words, from);
+  return { key: key ?? words.key(1), flags };
 }
 
 function noFlags(): WritableFlags {
@@ -118,18 +119,15 @@ const NO_TOKENS: string[] = [];
  * The flags that were read last, and the bytes that they came as: the next line usually has the same, and to compare
  * them takes a third as long as to read them.
  */
-const latest = { bytes: new Uint8Array(2 * LETTERS_MAX - 1), length: 0, flags: noFlags() as MetaFlags };
+const latest = { bytes: new Uint8Array(KEPT_BYTES_MAX), length: 0, flags: noFlags() as MetaFlags };
 
-// Only letters with one space between them: others have arguments, which differ from line to line.
-function keepIfOften(flags: MetaFlags, words: Words, from: number): void {
-  const letters = words.count - from;
-  if (letters > LETTERS_MAX || words.lengthFrom(from) !== 2 * letters - 1 || flags.binaryKey) return;
+/** The letters C, E and O: versions and opaques, which differ from line to line. */
+const VARYING = (1 << 3) | (1 << 5) | (1 << 15);
+
+function keepFlags(flags: MetaFlags, words: Words, from: number): void {
+  if (words.lengthFrom(from) > KEPT_BYTES_MAX) return;
   latest.flags = flags;
-  latest.length = 2 * letters - 1;
-  for (let i = 0; i < letters; i++) {
-    if (i > 0) latest.bytes[2 * i - 1] = SPACE;
-    latest.bytes[2 * i] = words.byte(from + i, 0);
-  }
+  latest.length = words.copyFrom(from, latest.bytes);
 }
 
 const UNKNOWN = Symbol('unknown flag');

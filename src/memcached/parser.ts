@@ -184,7 +184,7 @@ export class Parser {
       this.#position = start + this.#blockLength;
       return this.#complete(request, this.#input, start);
     }
-    if (!this.#block && typeof request.key !== 'string') request.key.keep();
+    if (!this.#block) request.key.keep();
     const room = this.#collectBlock();
     if (!room) return undefined;
     this.#given = room;

@@ -1,6 +1,6 @@
 import type { StoreMode } from '../engine/changes.ts';
 import type { Cas } from '../engine/item.ts';
-import type { Key, KeyBytes } from '../engine/key.ts';
+import type { KeyBytes } from '../engine/key.ts';
 import type { Whole } from '../engine/whole.ts';
 import type { MetaFlags } from './meta-flags.ts';
 
@@ -8,21 +8,21 @@ import type { MetaFlags } from './meta-flags.ts';
 export type Request =
   | RetrievalRequest
   | StorageRequest
-  | { readonly command: 'delete'; readonly key: Key; readonly noreply: boolean }
+  | { readonly command: 'delete'; readonly key: KeyBytes; readonly noreply: boolean }
   | {
       readonly command: 'incr' | 'decr';
-      readonly key: Key;
+      readonly key: KeyBytes;
       readonly delta: Whole;
       readonly noreply: boolean;
     }
-  | { readonly command: 'touch'; readonly key: Key; readonly exptime: number; readonly noreply: boolean }
+  | { readonly command: 'touch'; readonly key: KeyBytes; readonly exptime: number; readonly noreply: boolean }
   | { readonly command: 'flush_all'; readonly delaySeconds: number; readonly noreply: boolean }
   | { readonly command: 'verbosity'; readonly noreply: boolean }
   | { readonly command: 'version' | 'quit' | 'mn' }
   | { readonly command: 'stats' | 'lru_crawler' | 'watch'; readonly words: readonly string[] }
-  | { readonly command: 'mg' | 'md' | 'ma'; readonly key: Key; readonly flags: MetaFlags }
+  | { readonly command: 'mg' | 'md' | 'ma'; readonly key: KeyBytes; readonly flags: MetaFlags }
   | MetaStorageRequest
-  | { readonly command: 'me'; readonly key: Key; readonly binaryKey: boolean }
+  | { readonly command: 'me'; readonly key: KeyBytes; readonly binaryKey: boolean }
   | RefusedRequest;
 
 /** The request of one command. */
@@ -45,7 +45,7 @@ export interface RetrievalRequest {
 
 export interface StorageRequest {
   readonly command: StoreMode | 'cas';
-  readonly key: Key;
+  readonly key: KeyBytes;
   readonly flags: number;
   readonly exptime: number;
   /** For cas. */
@@ -57,7 +57,7 @@ export interface StorageRequest {
 
 export interface MetaStorageRequest {
   readonly command: 'ms';
-  readonly key: Key;
+  readonly key: KeyBytes;
   readonly flags: MetaFlags;
   /** As with StorageRequest. */
   data: Buffer;
@@ -69,7 +69,7 @@ export interface RefusedRequest {
   readonly reply: string;
   readonly noreply: boolean;
   /** The key of a set whose value is too large: its old value must not survive. */
-  readonly tooLargeFor?: Key;
+  readonly tooLargeFor?: KeyBytes;
   /** Nothing after this can be understood: answer and close. */
   readonly close?: true;
 }
@@ -80,11 +80,7 @@ export type Announced = StorageRequest | MetaStorageRequest;
 /** Copies what a request has of the parser's input, so that it lasts longer than that. */
 export function keepRequest(request: Request): void {
   if ('keys' in request) for (const key of request.keys.slice(request.answered)) key.keep();
-  if ('key' in request) keepKey(request.key);
-  if ('tooLargeFor' in request) keepKey(request.tooLargeFor);
+  if ('key' in request) request.key.keep();
+  if ('tooLargeFor' in request) request.tooLargeFor?.keep();
   if ('data' in request) request.data = Buffer.from(request.data);
-}
-
-function keepKey(key: Key | undefined): void {
-  if (typeof key === 'object') key.keep();
 }

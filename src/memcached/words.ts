@@ -1,4 +1,5 @@
 import { KeyBytes } from '../engine/key.ts';
+import { keyFromBase64 } from './base64-key.ts';
 
 declare global {
   interface Buffer {
@@ -90,6 +91,13 @@ export class Words {
     return key;
   }
 
+  /** The key that a word is the base64 form of; undefined: it is none. */
+  binaryKey(index: number): KeyBytes | undefined {
+    const key = keyFromBase64(this.#buffer, this.#bounds[2 * index] ?? 0, this.#bounds[2 * index + 1] ?? 0);
+    if (key) this.keys[this.keyCount++] = key;
+    return key;
+  }
+
   forgetKeys(): void {
     // A new array for each request would be a seventh of the garbage; but nobody keeps the keys of a long get.
     if (this.keyCount > KEPT_KEYS_MAX) this.keys = [];
@@ -129,6 +137,14 @@ export class Words {
       if (this.#buffer[start + i] !== bytes[i]) return false;
     }
     return true;
+  }
+
+  /** Copies all bytes from a word on, for which there must be room. Answers how many they are. */
+  copyFrom(index: number, target: Uint8Array): number {
+    const length = this.lengthFrom(index);
+    const start = this.#bounds[2 * index] as number;
+    for (let i = 0; i < length; i++) target[i] = this.#buffer[start + i] as number;
+    return length;
   }
 
   /** A number that tells words apart that differ in length or in their first four bytes; see codeOf. */

@@ -66,6 +66,22 @@ describe('append and prepend', () => {
     expect(change(larger, BYTES_MAX)(current, NEXT_CAS)).toEqual({ action: 'keep', outcome: 'not_stored' });
   });
 
+  test('join values of any length, one after the other', () => {
+    const lengths = [0, 1, 65_531, 65_534, 10, 1_048_573, 1_048_574, 3_000_000, 2];
+    for (const [i, length] of lengths.entries()) {
+      const addition = { ...value, value: Buffer.alloc(length, 0x61 + i) };
+      const joined = [Buffer.from('old'), addition.value];
+      for (const [change, expected] of [
+        [append, joined],
+        [prepend, joined.toReversed()],
+      ] as const) {
+        const decision = change(addition, 2 ** 22)(current, NEXT_CAS);
+        if (decision.action !== 'put') throw new Error(decision.action);
+        expect(decision.draft.value.equals(Buffer.concat(expected))).toBe(true);
+      }
+    }
+  });
+
   test.each([append, prepend])('take an empty addition', (change) => {
     const empty = { ...value, value: Buffer.alloc(0) };
     expect(change(empty, BYTES_MAX)(current, NEXT_CAS)).toMatchObject({
@@ -94,8 +110,8 @@ describe('compare and swap', () => {
 
 describe('remove', () => {
   test('removes what is there', () => {
-    expect(remove()(current, NEXT_CAS)).toEqual({ action: 'remove', outcome: true });
-    expect(remove()(undefined, NEXT_CAS)).toEqual({ action: 'keep', outcome: false });
+    expect(remove(current, NEXT_CAS)).toEqual({ action: 'remove', outcome: true });
+    expect(remove(undefined, NEXT_CAS)).toEqual({ action: 'keep', outcome: false });
   });
 });
 

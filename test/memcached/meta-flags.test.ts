@@ -30,14 +30,18 @@ test.each([
 
 test('what was read before makes no difference', () => {
   const lines =
-    '|v|k|k v|v k|k  v|k v b|b|v b|q|q v|T5|k T5|O1|O2|v v|z|h l t c s f k v|h l t c s f k v u'.split('|');
+    '|v|k|k v|v k|k  v|k v b|b|v b|q|q v|T5|T6|k T5|b T5|T5 v|Tx|C1|C2|E1|O1|O2|v O1|v v|z|h l t c s f k v|h l t c s f k v u'.split(
+      '|',
+    );
   const alone = new Map(lines.map((line) => [line, read(`mg YWI= ${line}`)]));
+  const undecoded = new Map(lines.map((line) => [line, read(`mg ! ${line}`)]));
   for (const before of lines) {
     for (const line of lines) {
       read(`mg YWI= ${before}`);
       for (const _ of ['the first time', 'and again']) {
         expect(read(`mg YWI= ${line}`), `${line} after ${before}`).toEqual(alone.get(line));
         expect(read(`ms YWI= 1 ${line}`, 3), `${line} after ${before}`).toEqual(alone.get(line));
+        expect(read(`mg ! ${line}`), `${line} after ${before}`).toEqual(undecoded.get(line));
       }
     }
   }

@@ -67,7 +67,7 @@ describe('the arena', () => {
       const key = `k${random(4000)}`;
       put(store, 'c', key, pattern(size, i));
       model.set(key, i);
-      if (i % 7 === 0) cache.update(`k${random(4000)}`, remove());
+      if (i % 7 === 0) cache.update(`k${random(4000)}`, remove);
       if (i % 500 !== 0) continue;
       for await (const { key: listed } of cache.list()) {
         const seed = model.get(listed) ?? 0;

@@ -80,7 +80,7 @@ test.each(stores)('%s: nothing is mixed up in any upheaval', async (_name, open)
         if (!(error instanceof Refusal)) throw error;
       }
     } else if (action < 80) {
-      await cache.update(key, remove());
+      await cache.update(key, remove);
       model.delete(key);
     } else if (action < 90) {
       const expiresAt = clock.now() + 3000;

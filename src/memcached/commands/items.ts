@@ -5,9 +5,13 @@ import type { RequestOf } from '../request.ts';
 import { type CommandContext, reply } from './context.ts';
 
 export function remove(request: RequestOf<'delete'>, context: CommandContext): Answer<void> {
-  return after(context.cache.delete(request.key), (removed) =>
-    reply(context, removed ? 'DELETED' : 'NOT_FOUND', request.noreply),
-  );
+  const removed = context.cache.delete(request.key);
+  if (removed instanceof Promise) return removed.then((later) => answerDelete(later, request, context));
+  answerDelete(removed, request, context);
+}
+
+function answerDelete(removed: boolean, { noreply }: RequestOf<'delete'>, context: CommandContext): void {
+  reply(context, removed ? 'DELETED' : 'NOT_FOUND', noreply);
 }
 
 export function touch(request: RequestOf<'touch'>, context: CommandContext): Answer<void> {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../engine/clock.ts';
 import type { Cas } from '../../engine/item.ts';
-import type { Key } from '../../engine/key.ts';
+import type { KeyBytes } from '../../engine/key.ts';
 import type { Lease } from '../../engine/leases.ts';
 import { keyToBase64 } from '../base64-key.ts';
 import { expiresAtFrom, ttlFrom } from '../exptime.ts';
@@ -16,7 +16,7 @@ export type Facts = {
 
 /** What a meta command asked, of its answer and of what. */
 export interface Asked {
-  readonly key: Key;
+  readonly key: KeyBytes;
   readonly flags: MetaFlags;
 }
 
@@ -81,13 +81,13 @@ function writeNumber(output: ReplyBuffer, flag: string, value: Cas): void {
   output.number(value);
 }
 
-function writeEcho(output: ReplyBuffer, token: string, key: Key, flags: MetaFlags): void {
+function writeEcho(output: ReplyBuffer, token: string, key: KeyBytes, flags: MetaFlags): void {
   if (token.startsWith('O')) {
     output.text(' ');
     output.text(token);
   } else if (token.startsWith('k')) {
     output.text(' k');
-    if (flags.binaryKey) output.text(`${keyToBase64(String(key))} b`);
+    if (flags.binaryKey) output.text(`${keyToBase64(key)} b`);
     else output.key(key);
   }
 }

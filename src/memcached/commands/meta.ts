@@ -4,7 +4,7 @@ import type { ArithmeticOptions, ArithmeticOutcome } from '../../engine/arithmet
 import type { StoreMode, StoreOutcome } from '../../engine/changes.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { type Cas, NEVER } from '../../engine/item.ts';
-import type { Lease, LeaseOptions } from '../../engine/leases.ts';
+import type { GuardedOutcome, Invalidated, Lease, LeaseOptions } from '../../engine/leases.ts';
 import { keyToBase64 } from '../base64-key.ts';
 import { expiresAtFrom, ttlFrom } from '../exptime.ts';
 import type { MetaFlags } from '../meta-flags.ts';
@@ -17,7 +17,6 @@ import { type Asked, secondsSince, writeDetails, writeEchoes } from './meta-repl
 type MetaRequest = RequestOf<'mg'>;
 
 const MODES: Record<string, StoreMode> = {
-  '': 'set',
   E: 'add',
   A: 'append',
   P: 'prepend',
@@ -31,6 +30,8 @@ const STORE_REPLIES: Record<StoreOutcome, string> = {
   not_found: 'NF',
   not_stored: 'NS',
 };
+
+const DELETE_REPLIES: Record<Invalidated, string> = { done: 'HD', not_found: 'NF', exists: 'EX' };
 
 /** mg: reads an item, or what is about it; may touch it, make it, or win the right to refresh it. */
 export function metaGet(request: MetaRequest, context: CommandContext): Answer<void> {
@@ -69,31 +70,36 @@ export function metaStore(request: MetaStorageRequest, context: CommandContext):
   const { compareCas, explicitCas } = flags;
   const createUntil = flags.autovivify === undefined ? undefined : expiresAtFrom(flags.autovivify, clock);
   const options = { compareCas, explicitCas, createUntil, acceptOlder: flags.invalidate };
-  const mode = MODES[flags.mode] ?? 'set';
-  return after(context.cache.storeGuarded(mode, key, value, options), ({ outcome, cas }) => {
-    if (flags.quiet && outcome === 'stored') return;
-    answer(output, STORE_REPLIES[outcome], request, cas);
-  });
+  const mode = flags.mode === '' ? 'set' : (MODES[flags.mode] ?? 'set');
+  const outcome = context.cache.storeGuarded(mode, key, value, options);
+  if (outcome instanceof Promise) return outcome.then((later) => answerStore(request, later, output));
+  answerStore(request, outcome, output);
+}
+
+function answerStore(
+  request: MetaStorageRequest,
+  { outcome, cas }: GuardedOutcome,
+  output: ReplyBuffer,
+): void {
+  if (request.flags.quiet && outcome === 'stored') return;
+  answer(output, STORE_REPLIES[outcome], request, cas);
 }
 
 /** md: deletes, or marks as out of date. */
 export function metaDelete(request: MetaRequest, context: CommandContext): Answer<void> {
   const { key, flags } = request;
-  const { clock, output } = context;
   const { compareCas, explicitCas, clientFlags, ttl } = flags;
-  const expiresAt = ttl === undefined ? undefined : expiresAtFrom(ttl, clock);
-  const emptied = { flags: clientFlags, expiresAt: expiresAt ?? NEVER };
-  const options = {
-    compareCas,
-    explicitCas,
-    expiresAt,
-    markStale: flags.invalidate,
-    ...(flags.removeValue ? { emptied } : {}),
-  };
-  return after(context.cache.invalidate(key, options), (outcome) => {
-    if (flags.quiet && outcome === 'done') return;
-    answer(output, { done: 'HD', not_found: 'NF', exists: 'EX' }[outcome], request);
-  });
+  const expiresAt = ttl === undefined ? undefined : expiresAtFrom(ttl, context.clock);
+  const emptied = flags.removeValue ? { flags: clientFlags, expiresAt: expiresAt ?? NEVER } : undefined;
+  const options = { compareCas, explicitCas, expiresAt, markStale: flags.invalidate, emptied };
+  const outcome = context.cache.invalidate(key, options);
+  if (outcome instanceof Promise) return outcome.then((later) => answerDelete(request, later, context));
+  answerDelete(request, outcome, context);
+}
+
+function answerDelete(request: MetaRequest, outcome: Invalidated, { output }: CommandContext): void {
+  if (request.flags.quiet && outcome === 'done') return;
+  answer(output, DELETE_REPLIES[outcome], request);
 }
 
 /** ma: counts up or down. */
@@ -139,7 +145,7 @@ export function metaDebug({ key, binaryKey }: RequestOf<'me'>, context: CommandC
     const idle = secondsSince(item.accessedAt, clock);
     const fetched = item.fetched ? 'yes' : 'no';
     const size = key.length + item.valueLength;
-    const shownKey = binaryKey ? keyToBase64(String(key)) : key;
+    const shownKey = binaryKey ? keyToBase64(key) : key;
     reply(
       context,
       `ME ${shownKey} exp=${expiry} la=${idle} cas=${item.cas} fetch=${fetched} cls=1 size=${size}`,
