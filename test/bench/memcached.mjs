@@ -1,6 +1,6 @@
 import { contest } from './contest.mjs';
 import { buildGenerator } from './generator.mjs';
-import { getReply, getRequest, setReply, setRequest } from './load/memcached-wire.mjs';
+import { getReply, getRequest, incrRequest, SUM, setReply, setRequest } from './load/memcached-wire.mjs';
 import { has, versionOf } from './machine.mjs';
 import {
   generatorBusy,
@@ -48,6 +48,13 @@ export const WORKLOADS = [
     name: '10 KB, get of 100 keys',
     settings: { ...large, ...getsOnly, connections: 10, multi: 100 },
     perKey: true,
+  },
+  { name: 'depth 16, sets that expire', settings: { ...small, ...setsOnly, depth: 16, exptime: 300 } },
+  { name: 'depth 1, incr', settings: { ...small, ...getsOnly, depth: 1, incr: 1 } },
+  { name: 'depth 16, incr', settings: { ...small, ...getsOnly, depth: 16, incr: 1 } },
+  {
+    name: 'a connection for each get',
+    settings: { ...small, ...getsOnly, connections: 8, depth: 1, perConnection: 1 },
   },
   { name: '300 KB, depth 1, gets', settings: { ...huge, ...getsOnly, depth: 1 } },
   { name: '300 KB, depth 1, sets', settings: { ...huge, ...setsOnly, depth: 1 } },
@@ -111,7 +118,7 @@ async function measureWork({ name, settings, perKey = false }, { store, peer, ..
   // By themselves: the memory of each more that takes its turn would push the others' out of the processor's cache.
   const limits = {
     limit: await startLimit(settings),
-    bare: { server: await startBareCache(settings.keys, settings.value), settings },
+    ...(settings['incr'] ? {} : { bare: await startBare(settings) }),
   };
   return { name, perKey, runs: { ...runs, ...(await contest(limits, options)) } };
 }
@@ -121,14 +128,27 @@ async function measureWork({ name, settings, perKey = false }, { store, peer, ..
  * @param {Settings} given
  * @returns {Promise<import('./contest.mjs').Contestant>}
  */
-async function startLimit({ value, meta = 0, multi = 1, ...settings }) {
-  const wire = { value, meta: meta > 0 };
+async function startLimit({ value, meta = 0, multi = 1, exptime = 0, incr = 0, ...settings }) {
+  const wire = { value, meta: meta > 0, exptime };
   const keys = Array.from({ length: multi }, () => 0);
-  const [request, reply, mix] = settings['gets']
-    ? [getRequest(keys, wire), getReply(keys, wire), getsOnly]
-    : [setRequest(0, wire), setReply(wire), setsOnly];
+  const [request, reply, mix] = incr
+    ? [incrRequest(0), SUM, getsOnly]
+    : settings['gets']
+      ? [getRequest(keys, wire), getReply(keys, wire), getsOnly]
+      : [setRequest(0, wire), setReply(wire), setsOnly];
   const server = await startLimitServer(request, reply);
-  return { server, settings: { ...settings, value, meta, multi, ...mix, keys: 1, preload: 0 } };
+  const unchanged = { value, meta, multi, exptime, incr };
+  return { server, settings: { ...settings, ...unchanged, ...mix, keys: 1, preload: 0 } };
+}
+
+/**
+ * It knows nothing of expiry.
+ * @param {Settings} settings
+ * @returns {Promise<import('./contest.mjs').Contestant>}
+ */
+async function startBare(settings) {
+  const server = await startBareCache(settings.keys, settings.value);
+  return { server, settings: { ...settings, exptime: 0 } };
 }
 
 /** @param {Workload} workload @param {number} rate @param {Options} options @returns {Promise<Result>} */

@@ -11,10 +11,11 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "load.h"
 
-enum { INPUT_BYTES = 65536, EVENTS = 64, LATE_US = 1000 };
+enum { INPUT_BYTES = 65536, SIGN_IN_BYTES = 2048, EVENTS = 64, LATE_US = 1000 };
 
 static struct {
   const char *name;
@@ -26,6 +27,9 @@ static struct {
     [GETS] = {"gets", 9},       [SETS] = {"sets", 1},      // parts of the mix
     [META] = {"meta", 0},       // 1: mg and ms
     [MULTI] = {"multi", 1},     // keys per get
+    [EXPTIME] = {"exptime", 0}, // of what sets store
+    [INCR] = {"incr", 0},       // 1: items are numbers, and what gets do is to count them up
+    [PER_CONNECTION] = {"perConnection", 0},  // requests after which it is closed, and another opened; 0: never
     [RATE] = {"rate", 0},       // requests a second; 0: as fast as replies come
     [SECONDS] = {"seconds", 3}, [WARMUP] = {"warmup", 0.3},
     [PRELOAD] = {"preload", 0}, // 1: store all keys first; 2: each connection all of them, in a cache of its own
@@ -47,7 +51,7 @@ double number(int setting) { return numbers[setting].value; }
 const char *text(int setting) { return texts[setting].value; }
 
 static const struct protocol *protocol;
-static unsigned connections, depth, keys, multi;
+static unsigned connections, depth, keys, multi, perConnection;
 static struct client *clients;
 static int poller;
 static enum { PRELOADING, LOADING, DRAINING } phase;
@@ -136,10 +140,31 @@ static void flush(struct client *c) {
   watch(c, EPOLL_CTL_MOD);
 }
 
-static bool hasMore(const struct client *c) { return phase == LOADING || c->storeNext < c->storeEnd; }
+static bool hasMore(const struct client *c) {
+  if (phase == PRELOADING) return c->storeNext < c->storeEnd;
+  return !perConnection || c->served + c->waiting < perConnection;
+}
+
+static void openConnection(struct client *c) {
+  int yes = 1;
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number(PORT))};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  c->fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&address, sizeof address)) die(1, "cannot connect: %s", strerror(errno));
+  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  fcntl(c->fd, F_SETFL, O_NONBLOCK);
+  c->served = 0;
+  c->waitsForRoom = false;
+  c->outputLength = (size_t)(protocol->putSignIn(c->output, c) - c->output);
+  watch(c, EPOLL_CTL_ADD);
+}
 
 static void refill(struct client *c, uint64_t now) {
   if (phase == DRAINING || (phase == LOADING && number(RATE) > 0)) return;
+  if (phase == LOADING && perConnection && c->served >= perConnection && c->waiting == 0) {
+    close(c->fd);
+    openConnection(c);
+  }
   while (c->waiting < depth && hasMore(c)) addRequest(c, now);
   flush(c);
 }
@@ -154,6 +179,7 @@ void finish(struct client *c, unsigned keysOfIt, uint64_t now) {
   if (phase == PRELOADING) toStore--;
   c->oldest = (c->oldest + 1) % depth;
   c->waiting--;
+  c->served++;
   c->answered = 0;
 }
 
@@ -165,7 +191,7 @@ static void receive(struct client *c) {
   if (got <= 0) die(1, "the server closed a connection");
   c->inputLength += (size_t)got;
   uint64_t now = nanoseconds();
-  size_t position = 0, taken = 1;
+  size_t position = c->isSigningIn ? protocol->takeSignIn(c, c->input, c->inputLength) : 0, taken = !c->isSigningIn;
   while (taken > 0 && c->waiting > 0 && position < c->inputLength) {
     taken = protocol->takeReply(c, c->input + position, c->inputLength - position, now);
     position += taken;
@@ -186,19 +212,12 @@ static void shareKeys(struct client *c, unsigned place) {
 }
 
 static void openClient(struct client *c) {
-  int yes = 1;
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number(PORT))};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  c->fd = socket(AF_INET, SOCK_STREAM, 0);
-  if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&address, sizeof address)) die(1, "cannot connect: %s", strerror(errno));
-  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  protocol->open(c);
-  fcntl(c->fd, F_SETFL, O_NONBLOCK);
   c->requests = allocate(depth * sizeof *c->requests);
   c->asked = allocate((size_t)depth * multi * sizeof *c->asked);
   c->input = allocate(INPUT_BYTES + valueBytes() + 1);  // it ends in a 0
-  c->output = allocate(depth * protocol->requestBytesMax());
-  watch(c, EPOLL_CTL_ADD);
+  c->output = allocate(SIGN_IN_BYTES + depth * protocol->requestBytesMax());
+  openConnection(c);
+  flush(c);
 }
 
 static void openClients(void) {
@@ -208,6 +227,7 @@ static void openClients(void) {
   clients = allocate(connections * sizeof *clients);
   for (unsigned i = 0; i < connections; i++) {
     if (accounts) clients[i].account = &accounts[i % accountCount];
+    if (accounts && strlen(clients[i].account->line) > SIGN_IN_BYTES / 2) die(1, "an account is too long");
     shareKeys(&clients[i], i);
     openClient(&clients[i]);
   }
@@ -277,9 +297,11 @@ static void readSettings(int count, char **words) {
   depth = (unsigned)number(DEPTH);
   keys = (unsigned)number(KEYS);
   multi = (unsigned)number(MULTI);
+  perConnection = (unsigned)number(PER_CONNECTION);
   protocol = text(GET_REQUEST) ? &http : &memcached;
-  bool oneKeyOnly = protocol == &http || number(META) > 0;
-  if (!depth || !keys || !multi || (oneKeyOnly && multi > 1) || !connections) die(1, "these settings make no load");
+  bool oneKeyOnly = protocol == &http || number(META) > 0 || number(INCR) > 0;
+  bool never = (oneKeyOnly && multi > 1) || (perConnection && number(RATE) > 0);
+  if (!depth || !keys || !multi || !connections || never) die(1, "these settings make no load");
   makeValues((size_t)number(VALUE), protocol == &http);
 }
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PORT, CONNECTIONS, DEPTH, KEYS, VALUE, GETS, SETS, META, MULTI, RATE, SECONDS, WARMUP, PRELOAD };
+enum { PORT, CONNECTIONS, DEPTH, KEYS, VALUE, GETS, SETS, META, MULTI, EXPTIME, INCR, PER_CONNECTION, RATE, SECONDS, WARMUP, PRELOAD };
 enum { ACCOUNTS, PIDS, GET_REQUEST, GET_REPLY, SET_REQUEST, SET_REPLY };
 
 double number(int setting);
@@ -32,6 +32,8 @@ struct client {
   uint32_t *asked;                // the keys of each: `multi` per place
   unsigned oldest, waiting;
   unsigned answered;              // keys of the oldest request that are done with
+  unsigned served;                // requests that were answered on this connection
+  bool isSigningIn;
   uint32_t storeNext, storeEnd;   // of the keys that it stores at first
   char *input, *output;
   size_t inputLength, outputLength, outputSent;
@@ -47,8 +49,10 @@ void finish(struct client *c, unsigned keys, uint64_t now);
 void miss(unsigned keys);
 
 struct protocol {
-  /** Signs in, on a socket that still blocks. */
-  void (*open)(struct client *c);
+  /** Adds what signs a client in, where it has an account and the protocol knows of that. */
+  char *(*putSignIn)(char *at, struct client *c);
+  /** As takeReply, of the answer to that. */
+  size_t (*takeSignIn)(struct client *c, const char *reply, size_t length);
   char *(*putRequest)(char *at, const struct client *c, bool isSet, const uint32_t *keys);
   size_t (*requestBytesMax)(void);
   /** Looks at the start of a client's input, and says how many bytes it took; 0: more are needed. */

@@ -3,12 +3,26 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { answerLength, fromTemplate } from './http-wire.mjs';
-import { getReply, getRequest, missReply, setReply, setRequest } from './memcached-wire.mjs';
+import {
+  getReply,
+  getRequest,
+  incrRequest,
+  isSum,
+  missReply,
+  SUM,
+  setReply,
+  setRequest,
+} from './memcached-wire.mjs';
 
 const given = Object.fromEntries(process.argv.slice(2).map((word) => splitOnce(word)));
 const setting = (/** @type {string} */ name, /** @type {number} */ fallback) =>
   Number(given[name] ?? fallback);
-const workload = { value: setting('value', 100), meta: setting('meta', 0) > 0 };
+const workload = {
+  value: setting('value', 100),
+  meta: setting('meta', 0) > 0,
+  exptime: setting('exptime', 0),
+  incr: setting('incr', 0) > 0,
+};
 const keys = setting('keys', 100_000);
 const multi = setting('multi', 1);
 const depth = setting('depth', 1);
@@ -17,14 +31,17 @@ const sets = setting('sets', 1);
 const rate = setting('rate', 0);
 const preload = setting('preload', 0);
 const connections = setting('connections', 50);
+const perConnection = setting('perConnection', 0);
 const pids = (given['pids'] ?? '').split(',').filter(Boolean).map(Number);
 const { getRequest: httpGet, getReply: httpGot, setRequest: httpSet, setReply: httpStored } = given;
 const accounts = readAccounts();
 const LATE_MS = 1;
+/** For any number that was counted up. */
+const ANY_SUM = Symbol('sum');
 
 /** @typedef {{ line: string, token: string, project: string }} Account */
-/** What a request must be answered with: the bytes by memcached's protocol, the body by HTTP. */
-/** @typedef {{ reply: Buffer | string, isGet: boolean, keys: number, since: number }} Expected */
+/** What a request must be answered with: the bytes by memcached's protocol (a sum: any), the body by HTTP. */
+/** @typedef {{ reply: Buffer | string | typeof ANY_SUM, isGet: boolean, keys: number, since: number }} Expected */
 
 /** @type {'preloading' | 'loading' | 'draining'} */
 let phase = 'preloading';
@@ -43,6 +60,7 @@ class Client {
   #input = Buffer.alloc(0);
   #storeNext;
   #storeEnd;
+  #served = 0;
 
   /** @param {import('node:net').Socket} socket @param {number} place @param {Account | undefined} account */
   constructor(socket, place, account) {
@@ -54,16 +72,34 @@ class Client {
     socket.on('data', (chunk) => this.#receive(chunk));
   }
 
+  /** Goes on with another connection. @param {number} since */
+  async #reopen(since) {
+    this.#served = 0;
+    this.socket.removeAllListeners('close').end();
+    this.socket = await openSocket(this.account);
+    this.socket.on('data', (chunk) => this.#receive(chunk));
+    if (phase === 'draining') this.socket.end();
+    else this.refill(since);
+  }
+
   get waiting() {
     return this.#waiting.length;
   }
 
   refill(now = performance.now()) {
     if (phase === 'draining' || (phase === 'loading' && rate > 0)) return;
+    if (phase === 'loading' && perConnection > 0 && this.#served >= perConnection) {
+      if (this.waiting === 0) this.#reopen(now);
+      return;
+    }
     const requests = [];
-    while (this.waiting < depth && (phase === 'loading' || this.#storeNext < this.#storeEnd))
-      requests.push(this.#next(now));
+    while (this.waiting < depth && this.#hasMore()) requests.push(this.#next(now));
     if (requests.length > 0) this.socket.write(Buffer.concat(requests));
+  }
+
+  #hasMore() {
+    if (phase === 'preloading') return this.#storeNext < this.#storeEnd;
+    return perConnection === 0 || this.#served + this.waiting < perConnection;
   }
 
   /** @param {number} since */
@@ -88,6 +124,10 @@ class Client {
   /** @param {number[]} numbers @param {number} since */
   #get(numbers, since) {
     const [number = 0] = numbers;
+    if (workload.incr) {
+      this.#waiting.push({ reply: ANY_SUM, isGet: false, keys: 1, since });
+      return incrRequest(number);
+    }
     const reply = httpGot ? fromTemplate(httpGot, number, workload.value) : getReply(numbers, workload);
     this.#waiting.push({ reply, isGet: true, keys: multi, since });
     return httpGet ? this.#fromTemplate(httpGet, number) : getRequest(numbers, workload);
@@ -120,6 +160,7 @@ class Client {
     this.#waiting.shift();
     latencies.push(now - expected.since);
     keysDone += expected.keys;
+    this.#served++;
     if (phase === 'preloading' && --toStore === 0) preloaded();
   }
 }
@@ -190,12 +231,20 @@ function dueBy(now) {
 
 /** @param {Buffer} input @param {number} at @param {Expected} expected @returns {number} 0: more is needed */
 function replyLength(input, at, { reply, isGet }) {
-  if (typeof reply !== 'string') return exactLength(input, at, reply, isGet);
+  if (reply === ANY_SUM) return sumLength(input, at);
+  if (reply instanceof Buffer) return exactLength(input, at, reply, isGet);
   try {
     return answerLength(input, at, reply);
   } catch {
     return wrong('a request', input.subarray(at));
   }
+}
+
+/** @param {Buffer} input @param {number} at @returns {number} */
+function sumLength(input, at) {
+  if (input.length - at < SUM.length) return 0;
+  const sum = input.subarray(at, at + SUM.length);
+  return isSum(sum) ? SUM.length : wrong('an increment', sum);
 }
 
 /** @param {Buffer} input @param {number} at @param {Buffer} reply @param {boolean} mayMiss @returns {number} */
@@ -211,19 +260,22 @@ function exactLength(input, at, reply, mayMiss) {
 }
 
 /** @param {number} place @returns {Promise<Client>} */
-function openClient(place) {
+async function openClient(place) {
   const account = accounts[place % accounts.length];
+  return new Client(await openSocket(account), place, account);
+}
+
+/** Signed in, where there is an account. @param {Account | undefined} account @returns {Promise<import('node:net').Socket>} */
+function openSocket(account) {
   return new Promise((resolve, reject) => {
     const socket = connect({ port: setting('port', 11211), host: '127.0.0.1', noDelay: true });
     socket.on('error', reject);
     socket.on('close', () => phase !== 'draining' && fail(1, 'the server closed a connection'));
     socket.on('connect', () => {
-      if (!account || httpGet) return resolve(new Client(socket, place, account));
+      if (!account || httpGet) return resolve(socket);
       socket.write(`set oauth 0 0 ${account.line.length}\r\n${account.line}\r\n`);
       socket.once('data', (reply) =>
-        reply.toString() === 'STORED\r\n'
-          ? resolve(new Client(socket, place, account))
-          : wrong('the sign-in', reply),
+        reply.toString() === 'STORED\r\n' ? resolve(socket) : wrong('the sign-in', reply),
       );
     });
   });

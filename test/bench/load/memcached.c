@@ -1,37 +1,61 @@
 // memcached's text protocol, classic or meta. An item's flags are the number of its key.
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "load.h"
 
 enum { HEADER_MAX = 96 };
 
+// All numbers that are counted up are as long, from the first to the last of a run.
+static const char FIRST_NUMBER[] = "1000000000";
+enum { NUMBER_DIGITS = sizeof FIRST_NUMBER - 1 };
+
 static bool isMeta(void) { return number(META) > 0; }
+static bool isCounting(void) { return number(INCR) > 0; }
 static unsigned keysPerGet(void) { return (unsigned)number(MULTI); }
 
-static void signIn(struct client *c) {
-  if (!c->account) return;
-  char request[2048], reply[8];
-  int length = snprintf(request, sizeof request, "set oauth 0 0 %zu\r\n%s\r\n", strlen(c->account->line), c->account->line);
-  if (length >= (int)sizeof request || send(c->fd, request, (size_t)length, 0) != length) die(1, "cannot send the sign-in");
-  ssize_t got = recv(c->fd, reply, sizeof reply, MSG_WAITALL);
-  if (got != sizeof reply || memcmp(reply, "STORED\r\n", sizeof reply)) wrong("sign-in", reply, got > 0 ? (size_t)got : 0);
+static char *putSignIn(char *at, struct client *c) {
+  if (!c->account) return at;
+  c->isSigningIn = true;
+  at = putText(putNumber(putText(at, "set oauth 0 0 "), strlen(c->account->line)), "\r\n");
+  return putText(putText(at, c->account->line), "\r\n");
+}
+
+static size_t takeStored(const char *what, const char *reply, size_t length, const char *stored) {
+  size_t needed = strlen(stored);
+  if (!begins(reply, length, stored, needed)) wrong(what, reply, length);
+  return length < needed ? 0 : needed;
+}
+
+static size_t takeSignIn(struct client *c, const char *reply, size_t length) {
+  size_t taken = takeStored("sign-in", reply, length, "STORED\r\n");
+  if (taken > 0) c->isSigningIn = false;
+  return taken;
+}
+
+static char *putNumberItem(char *at, uint32_t key) {
+  at = putNumber(putText(putKey(putText(at, "set "), key), " 0 0 "), NUMBER_DIGITS);
+  return putText(putText(putText(at, "\r\n"), FIRST_NUMBER), "\r\n");
 }
 
 static char *putSet(char *at, uint32_t key) {
+  if (isCounting()) return putNumberItem(at, key);
+  uint64_t exptime = (uint64_t)number(EXPTIME);
   at = putKey(putText(at, isMeta() ? "ms " : "set "), key);
   if (isMeta()) {
     at = putNumber(putText(at, " "), valueBytes());
     at = putNumber(putText(at, " F"), key);
+    if (exptime > 0) at = putNumber(putText(at, " T"), exptime);
   } else {
     at = putNumber(putText(at, " "), key);
-    at = putNumber(putText(at, " 0 "), valueBytes());
+    at = putNumber(putText(at, " "), exptime);
+    at = putNumber(putText(at, " "), valueBytes());
   }
   return putText(putValue(putText(at, "\r\n"), key), "\r\n");
 }
 
 static char *putGet(char *at, const uint32_t *keys) {
+  if (isCounting()) return putText(putKey(putText(at, "incr "), keys[0]), " 1\r\n");
   if (isMeta()) return putText(putKey(putText(at, "mg "), keys[0]), " f k v\r\n");
   at = putText(at, "get");
   for (unsigned i = 0; i < keysPerGet(); i++) at = putKey(putText(at, " "), keys[i]);
@@ -48,11 +72,12 @@ static size_t requestBytesMax(void) {
   return get > set ? get : set;
 }
 
-static size_t takeStored(struct client *c, const char *reply, size_t length, uint64_t now) {
-  const char *stored = isMeta() ? "HD\r\n" : "STORED\r\n";
-  size_t needed = strlen(stored);
-  if (!begins(reply, length, stored, needed)) wrong("set", reply, length);
+static size_t takeSum(struct client *c, const char *reply, size_t length, uint64_t now) {
+  size_t needed = NUMBER_DIGITS + 2;
   if (length < needed) return 0;
+  size_t digits = strspn(reply, "0123456789");
+  bool isSum = digits == NUMBER_DIGITS && memcmp(reply, FIRST_NUMBER, NUMBER_DIGITS) > 0;
+  if (!isSum || memcmp(reply + digits, "\r\n", 2)) wrong("incr", reply, length);
   finish(c, 1, now);
   return needed;
 }
@@ -98,7 +123,10 @@ static size_t takeValue(struct client *c, const char *reply, size_t length, uint
 }
 
 static size_t takeReply(struct client *c, const char *reply, size_t length, uint64_t now) {
-  return c->requests[c->oldest].isSet ? takeStored(c, reply, length, now) : takeValue(c, reply, length, now);
+  if (!c->requests[c->oldest].isSet) return isCounting() ? takeSum(c, reply, length, now) : takeValue(c, reply, length, now);
+  size_t taken = takeStored("set", reply, length, isMeta() ? "HD\r\n" : "STORED\r\n");
+  if (taken > 0) finish(c, 1, now);
+  return taken;
 }
 
-const struct protocol memcached = {signIn, putRequest, requestBytesMax, takeReply};
+const struct protocol memcached = {putSignIn, takeSignIn, putRequest, requestBytesMax, takeReply};
