@@ -10,7 +10,7 @@ const installedStamp = join(root, 'node_modules', '.ironcached-installed');
 const builtStamp = join(root, 'dist', '.ironcached-built');
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 15) || (major === 22 && minor < 2)) {
+if (major < 20 || (major === 20 && minor < 15) || major === 21 || (major === 22 && minor < 2)) {
   fail(`ironcached needs Node.js 20.15, 22.2 or newer; this is ${process.version}.`);
 }
 

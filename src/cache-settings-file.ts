@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { notKept } from './auth/credential-changes.ts';
 import { mistakesIn } from './auth/mistakes.ts';
 import { readIfThere, writePrivately } from './auth/private-file.ts';
 import type { CacheSettings } from './engine/cache-settings.ts';
@@ -12,22 +13,30 @@ interface Entry {
   readonly settings: CacheSettings;
 }
 
+export interface CacheSettingsParts {
+  readonly engine: Engine;
+  readonly log: { error(details: object, message: string): void };
+}
+
 /** How operators set single caches, kept in the data directory beside the credentials. */
 export class CacheSettingsFile {
   readonly #path: string;
   readonly #engine: Engine;
+  readonly #log: CacheSettingsParts['log'];
   #entries: readonly Entry[] = [];
   /** The change that is under way, behind which others wait. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(path: string, engine: Engine) {
+  private constructor(path: string, { engine, log }: CacheSettingsParts) {
     this.#path = path;
     this.#engine = engine;
+    this.#log = log;
   }
 
   /** Reads what earlier runs kept, and applies it. Throws an error that names every mistake. */
-  static async open(dataDir: string, engine: Engine): Promise<CacheSettingsFile> {
-    const file = new CacheSettingsFile(join(dataDir, 'cache-settings.json'), engine);
+  static async open(dataDir: string, parts: CacheSettingsParts): Promise<CacheSettingsFile> {
+    const { engine } = parts;
+    const file = new CacheSettingsFile(join(dataDir, 'cache-settings.json'), parts);
     const text = await readIfThere(file.#path);
     if (text === undefined) return file;
     file.#entries = await entriesIn(file.#path, text);
@@ -37,12 +46,15 @@ export class CacheSettingsFile {
     return file;
   }
 
-  /** Keeps the settings of a cache and then applies them; undefined: back to what is usual. */
-  configure(projectId: string, cacheName: string, settings: CacheSettings | undefined): Promise<void> {
-    return this.#change(
-      (entry) => entry.projectId !== projectId || entry.cacheName !== cacheName,
-      settings ? [{ projectId, cacheName, settings }] : [],
-    );
+  /** Keeps the settings of a cache and then applies them; undefined: back to what is usual. Throws `notKept`. */
+  async configure(projectId: string, cacheName: string, settings: CacheSettings | undefined): Promise<void> {
+    const isOther = (entry: Entry) => entry.projectId !== projectId || entry.cacheName !== cacheName;
+    try {
+      await this.#change(isOther, settings ? [{ projectId, cacheName, settings }] : []);
+    } catch (err) {
+      this.#log.error({ err }, 'settings of a cache could not be kept');
+      throw notKept();
+    }
   }
 
   /** Forgets what was said of the caches of projects that are no more. */

@@ -91,8 +91,7 @@ function readFlags(args: readonly string[]) {
   let show: 'help' | 'version' | undefined;
   for (const token of tokens) {
     // Its text is not repeated: it may be a token behind a misspelt flag.
-    if (token.kind === 'positional')
-      mistakes.push(`argument ${token.index + 1}: this program takes flags only; see --help`);
+    if (token.kind === 'positional') mistakes.push(`argument ${token.index + 1}: ${NO_COMMAND}`);
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.rawName === '-h') show = 'help';
     else if (token.name === 'version' || token.rawName === '-v') show ??= 'version';
@@ -105,6 +104,10 @@ function readFlags(args: readonly string[]) {
   }
   return { flags, show, mistakes };
 }
+
+// Which word it was is not told: see above.
+const NO_COMMAND =
+  'there is no such command; there are project, token, dump, load and repair, and to run the service takes none; see --help';
 
 function pairMistakes(present: ReadonlySet<SettingName>): string[] {
   const pairs = [

@@ -7,7 +7,7 @@ import type { Accounts } from './auth/accounts.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { type PlainCredentials, writeIronFile } from './auth/iron-file.ts';
 import { TokenBook } from './auth/token-book.ts';
-import { CacheSettingsFile } from './cache-settings-file.ts';
+import { CacheSettingsFile, type CacheSettingsParts } from './cache-settings-file.ts';
 import { CertificateFiles } from './certificate-files.ts';
 import type { Config } from './config.ts';
 import { DeletedProjects } from './deleted-projects.ts';
@@ -143,7 +143,7 @@ export class Service {
   /** Resolves once both doors are open. Rejects with StartError where that cannot be. */
   async start(): Promise<Addresses> {
     const { config, logger } = this.#parts;
-    const cacheSettings = await openCacheSettings(config, this.engine);
+    const cacheSettings = await openCacheSettings(config, { engine: this.engine, log: logger });
     const deletedProjects = new DeletedProjects({
       cacheSettings,
       engine: this.engine,
@@ -383,9 +383,9 @@ function credentialsHint({ credentialsFile }: Config): string {
   return `${settings.dataDir.variable} names the directory; ${settings.projectId.variable} and ${settings.token.variable} do without it`;
 }
 
-async function openCacheSettings({ dataDir }: Config, engine: Engine): Promise<CacheSettingsFile> {
+async function openCacheSettings({ dataDir }: Config, parts: CacheSettingsParts): Promise<CacheSettingsFile> {
   try {
-    return await CacheSettingsFile.open(dataDir, engine);
+    return await CacheSettingsFile.open(dataDir, parts);
   } catch (error) {
     throw new StartError(`the settings of caches: ${messageOf(error)} (see ${settings.dataDir.variable})`);
   }

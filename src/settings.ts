@@ -70,7 +70,8 @@ export const settings = {
   },
   projectId: {
     variable: 'IRONCACHED_PROJECT_ID',
-    about: 'The one project, given from outside (with a token); nothing is written to the data directory.',
+    about:
+      'The one project, given from outside (with a token); no projects and tokens are written to the data directory.',
     kind: matching(/^[0-9a-f]{24}$/, '24 lower-case hexadecimal digits'),
     // What is given here by mistake may well be the token.
     secret: true,
@@ -96,7 +97,8 @@ export const settings = {
   dataDir: {
     variable: 'IRONCACHED_DATA_DIR',
     fallback: './data',
-    about: 'Directory that keeps the projects and tokens, where they are not given otherwise.',
+    about:
+      'Directory that keeps the projects and tokens, where they are not given otherwise, the settings of caches, and the items where these are to be kept.',
     kind: text('a directory'),
   },
   memoryLimit: {

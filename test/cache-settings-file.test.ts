@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CacheSettingsFile } from '../src/cache-settings-file.ts';
@@ -12,6 +12,8 @@ const ADMIN = 'an-admin-token-for-the-tests';
 const KEPT = { policy: 'none', quota: { itemsMax: 1 }, defaultExpiresInSeconds: 60 } as const;
 const OTHER = 'b2'.repeat(12);
 
+const log = { error: () => {} };
+
 function newEngine(): Engine {
   const clock = testClock();
   const store = new ArenaStore({ bytesMax: 1024 * 1024, cachesMax: 10, now: clock.now });
@@ -20,7 +22,7 @@ function newEngine(): Engine {
 
 test('settings are there again at the next start', async () => {
   const dataDir = join(temporaryDirectory(), 'made');
-  const file = await CacheSettingsFile.open(dataDir, newEngine());
+  const file = await CacheSettingsFile.open(dataDir, { engine: newEngine(), log });
   await Promise.all(
     ['a', 'b', 'ä/ö'].map((name, i) =>
       file.configure(PROJECT, name, { ...KEPT, quota: { itemsMax: i + 1 } }),
@@ -29,7 +31,7 @@ test('settings are there again at the next start', async () => {
   await file.configure(PROJECT, 'b', undefined);
   await file.configure(PROJECT, 'a', { policy: 'lru', quota: {} });
   const engine = newEngine();
-  await CacheSettingsFile.open(dataDir, engine);
+  await CacheSettingsFile.open(dataDir, { engine, log });
   expect(engine.settings(PROJECT, 'ä/ö')).toEqual({ ...KEPT, quota: { itemsMax: 3 } });
   for (const name of ['a', 'b']) expect(engine.settings(PROJECT, name)).toEqual({ policy: 'lru', quota: {} });
   expect(statSync(join(dataDir, 'cache-settings.json')).mode & 0o777).toBe(0o600);
@@ -38,7 +40,7 @@ test('settings are there again at the next start', async () => {
 test('what was said of a deleted project is forgotten', async () => {
   const dataDir = temporaryDirectory();
   const engine = newEngine();
-  const file = await CacheSettingsFile.open(dataDir, engine);
+  const file = await CacheSettingsFile.open(dataDir, { engine, log });
   await file.configure(PROJECT, 'a', KEPT);
   await file.configure(OTHER, 'a', KEPT);
   await file.forgetProjects([PROJECT]);
@@ -59,6 +61,23 @@ test.each([
   const dataDir = temporaryDirectory();
   writeFileSync(join(dataDir, 'cache-settings.json'), text);
   await expect(startService(['--data-dir', dataDir])).rejects.toThrow(reason);
+});
+
+test('settings that cannot be kept are told so, and not made', async () => {
+  const service = await startService(['--admin-token', ADMIN]);
+  const url = `http://127.0.0.1:${service.httpPort}/1/projects/${PROJECT}/caches/c/settings?oauth=${ADMIN}`;
+  const obstacle = join(service.dataDir, 'cache-settings.json.new');
+  mkdirSync(obstacle);
+  const put = () => fetch(url, { method: 'PUT', body: '{"policy":"none"}' });
+  const refused = await put();
+  expect([refused.status, await refused.json()]).toEqual([
+    500,
+    { msg: 'The change could not be kept, and was not made. The log says why.' },
+  ]);
+  expect(service.log.join('')).toContain('settings of a cache could not be kept');
+  expect(await (await fetch(url)).json()).toMatchObject({ policy: 'lru' });
+  rmSync(obstacle, { recursive: true });
+  expect((await put()).status).toBe(200);
 });
 
 test('an admin sets a cache of the running service, and a memcached client feels it', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -160,6 +160,15 @@ test('damaged files are not read and not touched, and what is readable of them c
   const second = await startService(flags, { dataDir });
   expect(await (await second.rest('GET', '/c')).json()).toMatchObject({ size: 9 });
   expect((await second.rest('GET', '/c/items/key-4')).status).toBe(404);
+});
+
+test('repair makes no directory where there is none', async () => {
+  const dataDir = join(temporaryDirectory(), 'typo');
+  const said: string[] = [];
+  const streams = { out: { write: () => {} }, err: { write: (text: string) => said.push(text) } };
+  expect(await runRepair(['repair', '--data-dir', dataDir], streams)).toBe(1);
+  expect(said.join('')).toContain(`there is no directory ${join(dataDir, 'items')}`);
+  expect(existsSync(dataDir)).toBe(false);
 });
 
 test('a stop that cannot keep the items ends with status 1', async () => {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { type Change, CredentialsRefusal } from './credential-changes.ts';
+import { type Change, CredentialsRefusal, notKept } from './credential-changes.ts';
 import { type Credentials, wasDeleted } from './credentials.ts';
 import { type CredentialsFile, lockPath, readCredentialsFile } from './credentials-file.ts';
 import { formatCredentials } from './credentials-json.ts';
@@ -103,10 +103,7 @@ export class Accounts {
     } catch (err) {
       if (err instanceof CredentialsRefusal) throw err;
       this.#parts.log.error({ err }, 'a change of projects and tokens could not be kept');
-      throw new CredentialsRefusal(
-        'not_kept',
-        'The change could not be kept, and was not made. The log says why.',
-      );
+      throw notKept();
     }
   }
 

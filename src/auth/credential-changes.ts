@@ -18,6 +18,14 @@ export class CredentialsRefusal extends Error {
   }
 }
 
+/** What could not be written down, and has no effect; why is logged. */
+export function notKept(): CredentialsRefusal {
+  return new CredentialsRefusal(
+    'not_kept',
+    'The change could not be kept, and was not made. The log says why.',
+  );
+}
+
 /** A change: the credentials that come out of it, and what to tell. Throws CredentialsRefusal. */
 export type Change<R> = (credentials: Credentials) => { credentials: Credentials; result: R };
 

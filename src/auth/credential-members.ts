@@ -45,11 +45,11 @@ export const permissionsSchema = z
 
 export const projectsSchema = z.union(
   [
-    z.literal('*'),
     z
       .array(idSchema)
       .min(1)
       .transform((ids) => [...new Set(ids)]),
+    z.literal('*'),
   ],
   {
     error:

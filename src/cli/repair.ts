@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readConfig } from '../config.ts';
 import { ItemDirectory } from '../durability/item-directory.ts';
 import { repair } from '../durability/repair.ts';
@@ -31,6 +32,7 @@ export async function runRepair(args: readonly string[], { out, err }: Streams):
 }
 
 async function repaired(path: string): Promise<string> {
+  if (!existsSync(path)) throw new Error(`there is no directory ${path}: give the service's by --data-dir`);
   const result = await repair(await ItemDirectory.open(path));
   if (!result) return `there are no items in ${path}\n`;
   const { file, bytesRead, bytesLost, kept } = result;

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { credentialsFilePath } from '../auth/credentials-file.ts';
 import { readIronAddress } from '../auth/iron-file.ts';
 import { type Config, readConfig } from '../config.ts';
 import { openAccounts } from '../open-accounts.ts';
@@ -55,10 +56,11 @@ async function open(
   };
   const { credentialsFile, projectId, dataDir } = config;
   const isInDirectory = credentialsFile === undefined && projectId === undefined;
-  // Only what makes something makes its place: another directory was meant, most likely.
-  if (isInDirectory && !command.endsWith(' create') && !existsSync(dataDir)) {
+  // Only what makes a project makes its place: another directory was meant, most likely. And where there are projects
+  // and tokens, even none, a start makes no first ones.
+  if (isInDirectory && command !== 'project create' && !existsSync(credentialsFilePath(dataDir))) {
     throw new Error(
-      `there is no data directory ${dataDir}: give another by --data-dir, or create a project first`,
+      `there are no projects and tokens in ${dataDir}: give another directory by --data-dir, start the service there, or create a project first`,
     );
   }
   const now = Date.now;

@@ -83,7 +83,12 @@ async function read<S extends z.ZodObject>(
 ): Promise<z.output<S>> {
   const { examples } = schema.meta() ?? {};
   const example = JSON.stringify((examples as unknown[])[0]);
-  const members = readMembers(await readBody(message, CONTROL_BODY_BYTES_MAX), example);
+  const body = await readBody(message, CONTROL_BODY_BYTES_MAX);
+  // What is not given is as usual: that a body was forgotten should change nothing.
+  if (body.length === 0 && needed.length === 0) {
+    throw new HttpRefusal(400, `The body is empty. Send a JSON object, like ${example}.`);
+  }
+  const members = readMembers(body, example);
   const missing = needed.find((name) => !members.has(name));
   if (missing !== undefined) {
     throw new HttpRefusal(406, `The member "${missing}" is missing. Send a JSON object, like ${example}.`);

@@ -103,9 +103,10 @@ const tokenMembers = {
   _id: { ...text, description: 'The id again, as IronAuth calls it' },
   name: text,
   projects: {
+    // In this order: some generators of clients understand nothing behind a constant.
     anyOf: [
-      { type: 'string', const: '*' },
       { type: 'array', items: text },
+      { type: 'string', const: '*' },
     ],
   },
   permissions: { type: 'array', items: { type: 'string', enum: ['read', 'write', 'admin'] } },

@@ -65,7 +65,8 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
 
 /** The schema of a body as a part of the document, which operations refer to by name. */
 function component(schema: z.ZodType): NamedSchema {
-  const name = schema.meta()?.id;
+  const { id: name, examples } = schema.meta() ?? {};
   if (name === undefined) throw new TypeError('a schema of a body needs an id');
-  return { $id: name, ...z.toJSONSchema(schema, { io: 'input' }).$defs?.[name] };
+  // zod leaves the examples out where what is read becomes something else, such as a time.
+  return { $id: name, ...z.toJSONSchema(schema, { io: 'input' }).$defs?.[name], examples };
 }

@@ -1,4 +1,4 @@
-import { KEY_LENGTH_MAX } from '../engine/limits.ts';
+import { CACHE_NAME_LENGTH_MAX, KEY_LENGTH_MAX } from '../engine/limits.ts';
 
 /*
  * What the OpenAPI document tells of paths, queries, bodies and answers: JSON schema as it stands there.
@@ -29,6 +29,7 @@ export const projectId = { ...id, description: 'The project id', examples: ['4e7
 const cacheName = {
   type: 'string',
   minLength: 1,
+  maxLength: CACHE_NAME_LENGTH_MAX,
   description: 'The name of the cache, percent-encoded; %2F is part of the name',
   examples: ['sessions'],
 };
@@ -128,7 +129,7 @@ export const putBody: NamedSchema = {
     cas: {
       anyOf: [
         { type: 'string', pattern: '^\\d{1,20}$' },
-        { ...integer64, minimum: 0 },
+        { type: 'integer', minimum: 0, maximum: 2 ** 64 - 1 },
       ],
       description: CAS_TEXT,
       examples: ['1042'],

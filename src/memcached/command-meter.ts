@@ -16,6 +16,7 @@ export interface SlowCommands {
 class Tally {
   readonly operation: Operation;
   answered = 0;
+  refused = 0;
   failed = 0;
   readonly #meter: OperationMeter;
   #ok: StatusCount | undefined;
@@ -27,16 +28,19 @@ class Tally {
 
   settle(seconds: number): void {
     // What was not understood has no other end.
-    const failed = this.operation === 'refused' ? this.answered : Math.min(this.failed, this.answered);
-    if (this.answered > failed) {
+    const refused = this.operation === 'refused' ? this.answered : Math.min(this.refused, this.answered);
+    const failed = Math.min(this.failed, this.answered - refused);
+    if (this.answered > refused + failed) {
       this.#ok ??= this.#meter.of('ok');
-      this.#ok.requests += this.answered - failed;
+      this.#ok.requests += this.answered - refused - failed;
     }
-    if (failed > 0) this.#meter.of('error').requests += failed;
+    if (refused > 0) this.#meter.of('client_error').requests += refused;
+    if (failed > 0) this.#meter.of('server_error').requests += failed;
     this.#meter.time(seconds, this.answered);
     this.answered = 0;
     // One that is answered later failed before it is counted.
-    this.failed = Math.max(0, this.failed - failed);
+    this.refused = Math.max(0, this.refused - refused);
+    this.failed -= failed;
   }
 }
 
@@ -70,7 +74,12 @@ export class CommandMeter {
     this.#unsettled++;
   }
 
-  /** Says of a command that it was refused or failed; it is counted besides. */
+  /** Says of a command that it was refused; it is counted besides. */
+  refuse(operation: Operation): void {
+    this.#tally(operation).refused++;
+  }
+
+  /** The same of one that failed by a fault of the service. */
   fail(operation: Operation): void {
     this.#tally(operation).failed++;
   }

@@ -301,7 +301,7 @@ export class MemcachedListener {
       onBug: (err) => this.#log.commandFailed(address, err),
       onSlow: (slow, cache) => this.#log.slow(address, slow, cache),
       onSignInFailure: () => {
-        this.#meter.fail('sign_in');
+        this.#meter.refuse('sign_in');
         this.#log.signInFailed(address);
       },
     });

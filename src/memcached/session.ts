@@ -12,7 +12,7 @@ import { execute, executeOpen } from './commands/table.ts';
 import { Parser } from './parser.ts';
 import { Patience, type PatienceLimits } from './patience.ts';
 import { ReadAhead } from './read-ahead.ts';
-import { answerFailure } from './refusals.ts';
+import { answerFailure, isServersFault } from './refusals.ts';
 import { ReplyBuffer } from './reply-buffer.ts';
 import { keepRequest, type Request, type RetrievalRequest } from './request.ts';
 import { Rights } from './rights.ts';
@@ -339,7 +339,7 @@ export class Session implements Waiting {
   }
 
   #bar(request: Request, text: string): void {
-    this.#parts.meter.fail(request.command);
+    this.#parts.meter.refuse(request.command);
     refuseWith(text, request, { output: this.#output });
   }
 
@@ -383,7 +383,8 @@ export class Session implements Waiting {
 
   #refuse(request: Request, error: unknown): Answer<void> {
     const { meter, onBug } = this.#parts;
-    meter.fail(this.#operationOf(request));
+    if (isServersFault(error)) meter.fail(this.#operationOf(request));
+    else meter.refuse(this.#operationOf(request));
     return answerFailure(request, error, { output: this.#output, cache: this.#context?.cache, onBug });
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../../src/cli/run.ts';
@@ -153,8 +153,27 @@ describe('without a running service', () => {
     ['project', 'delete', NO_PROJECT],
   ])('a directory that is not there is told, and not made: %s %s', async (...args) => {
     const { status, err } = await ironcached(...args);
-    expect([status, err]).toEqual([1, expect.stringContaining(`there is no data directory ${dataDir}`)]);
+    expect([status, err]).toEqual([
+      1,
+      expect.stringContaining(`there are no projects and tokens in ${dataDir}`),
+    ]);
     expect(existsSync(dataDir)).toBe(false);
+  });
+
+  // Where there are credentials, a start would make no first project.
+  test.each([
+    ['token', 'list'],
+    ['token', 'revoke', NO_PROJECT],
+    ['token', 'create', 'x', '--all-projects'],
+    ['project', 'suspend', NO_PROJECT],
+  ])('a directory without credentials stays so: %s %s', async (...args) => {
+    mkdirSync(dataDir, { recursive: true });
+    const { status, err } = await ironcached(...args);
+    expect([status, err]).toEqual([
+      1,
+      expect.stringContaining(`there are no projects and tokens in ${dataDir}`),
+    ]);
+    expect(readdirSync(dataDir)).toEqual([]);
   });
 
   test('a change of nothing is told', async () => {

@@ -24,6 +24,16 @@ test('a cache has usual settings, whether it exists or not', async () => {
   expect((await rest.request('GET', path())).json).toEqual([]);
 });
 
+test('a body that was forgotten changes nothing', async () => {
+  await rest.request('PUT', settings('c'), KEPT);
+  const { status, json } = await rest.request('PUT', settings('c'));
+  expect([status, json]).toEqual([
+    400,
+    { msg: expect.stringMatching(/^The body is empty\. Send a JSON object/) },
+  ]);
+  expect((await rest.request('GET', settings('c'))).json).toEqual(KEPT);
+});
+
 test('settings are put as a whole, shown, and taken back', async () => {
   expect(await rest.request('PUT', settings('c'), KEPT)).toMatchObject({ status: 200, json: KEPT });
   expect((await rest.request('GET', settings('c'))).json).toEqual(KEPT);

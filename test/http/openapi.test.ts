@@ -100,7 +100,7 @@ describe('openapi/openapi.json', () => {
           '408',
           ...(/^post \/1\/(projects|tokens)$/.test(name) ? ['409'] : []),
           ...(hasBody && !isLoad ? ['413'] : []),
-          ...(isOpen ? [] : ['429']),
+          '429',
           '431',
           '500',
           '503',
@@ -115,6 +115,20 @@ describe('openapi/openapi.json', () => {
       }
     }
   });
+});
+
+test('every body of JSON has an example', async () => {
+  const { components } = JSON.parse(await written()) as {
+    components: { schemas: Record<string, { examples?: unknown[] }> };
+  };
+  const bodies = (await operations()).flatMap(([, { requestBody }]) => {
+    const text = JSON.stringify(requestBody ?? {});
+    return [...text.matchAll(/"application\/json":{"schema":{"\$ref":"#\/components\/schemas\/(\w+)"/g)];
+  });
+  expect(bodies.length).toBeGreaterThan(5);
+  for (const [, name = ''] of bodies) {
+    expect([name, components.schemas[name]?.examples]).toEqual([name, [expect.anything()]]);
+  }
 });
 
 describe('/docs', () => {

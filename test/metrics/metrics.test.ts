@@ -70,7 +70,7 @@ describe('the metrics', () => {
       'ironcached_requests_total{door="memcached",operation="sign_in",status="ok"}': 1,
       'ironcached_requests_total{door="memcached",operation="get",status="ok"}': 2,
       'ironcached_requests_total{door="memcached",operation="incr",status="ok"}': 1,
-      'ironcached_requests_total{door="memcached",operation="refused",status="error"}': 1,
+      'ironcached_requests_total{door="memcached",operation="refused",status="client_error"}': 1,
       'ironcached_requests_total{door="memcached",operation="mn",status="ok"}': 1,
     });
   });

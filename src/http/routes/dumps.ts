@@ -34,7 +34,7 @@ export async function dumpRoutes(
         'The cache may be used meanwhile: what is in it all the while is in the dump, once. ' +
         'Each item counts as a request; where these are limited, the dump takes its time.',
       path: cachePath,
-      answer: { description: 'The items, one a line', schema: dumpText, type: DUMP_TYPE },
+      answer: { description: 'The items, one a line, as text in UTF-8', schema: dumpText, type: DUMP_TYPE },
       errors: { 404: 'Cache not found' },
     }),
     (request, reply) => {
