@@ -7,7 +7,8 @@ const MAPPED_V4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
  * has one address of those has them all.
  */
 export function clientAddress(address: string | undefined): string {
-  if (address === undefined || !isIPv6(address)) return address ?? 'unknown';
+  // Most are IPv4, for which the long pattern of IPv6 need not be tried.
+  if (!address?.includes(':') || !isIPv6(address)) return address ?? 'unknown';
   const mapped = MAPPED_V4.exec(address)?.[1];
   return mapped ?? `${networkOf(address)}::/64`;
 }

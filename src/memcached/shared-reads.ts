@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { symbolOf } from '../sockets/direct-writes.ts';
 
 /** What one read takes at most: three times what Node reads by itself, so that fewer large values come in pieces. */
 export const READ_BYTES_MAX = 192 * 1024;
@@ -15,20 +16,23 @@ interface StreamHandle {
  */
 export class SharedReads {
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
+  /** Where Node keeps what it reads into, and whom it tells: the same of all sockets. */
+  #bufferMember: symbol | undefined;
+  #callbackMember: symbol | undefined;
 
   /** Has `receive` told of what comes: the first `length` bytes of a buffer, which hold only until it returns. */
   attach(socket: Socket, receive: (buffer: Buffer, length: number) => void): void {
     const handle = (socket as { _handle?: Partial<StreamHandle> | null })._handle;
-    const members = socket as unknown as Record<symbol, unknown>;
-    const symbols = Object.getOwnPropertySymbols(socket);
-    const buffer = symbols.find(({ description }) => description === 'kBuffer');
-    const callback = symbols.find(({ description }) => description === 'kBufferCb');
-    if (!buffer || !callback || handle?.constructor.name !== 'TCP' || !handle.useUserBuffer) {
+    this.#bufferMember ??= symbolOf(socket, 'kBuffer');
+    this.#callbackMember ??= symbolOf(socket, 'kBufferCb');
+    const isKnown = this.#bufferMember && this.#callbackMember && handle?.constructor.name === 'TCP';
+    if (!isKnown || !handle.useUserBuffer) {
       socket.on('data', (chunk: Buffer) => receive(chunk, chunk.length));
       return;
     }
-    members[buffer] = this.#buffer;
-    members[callback] = (length: number) => receive(this.#buffer, length);
+    const members = socket as unknown as Record<symbol, unknown>;
+    members[this.#bufferMember as symbol] = this.#buffer;
+    members[this.#callbackMember as symbol] = (length: number) => receive(this.#buffer, length);
     handle.useUserBuffer(this.#buffer);
     // The end of what a client sends is told only where reading goes on.
     socket.resume();

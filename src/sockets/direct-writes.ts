@@ -35,20 +35,19 @@ export class DirectWrites {
   /** Node does not export its class; the first write that Node makes shows it. */
   #WriteRequest: (new () => WriteRequest) | undefined;
   #hasLooked = false;
+  #queueSize: symbol | undefined;
   /** Used again and again: what is taken at once leaves nothing in it. */
   #spare: WriteRequest | undefined;
 
   /** Undefined: this socket has to be written to in the usual way. */
   open(socket: Socket): DirectSocket | undefined {
     const handle = handleOf(socket);
-    const queueSize = Object.getOwnPropertySymbols(socket).find(
-      ({ description }) => description === 'lastWriteQueueSize',
-    );
-    if (handle?.constructor.name !== 'TCP' || typeof handle.writeQueueSize !== 'number' || !queueSize) {
-      return undefined;
-    }
+    if (handle?.constructor.name !== 'TCP' || typeof handle.writeQueueSize !== 'number') return undefined;
+    // All sockets have the same.
+    this.#queueSize ??= symbolOf(socket, 'lastWriteQueueSize');
+    if (!this.#queueSize) return undefined;
     if (!this.#hasLooked) this.#watchFirstWrite(handle);
-    return { socket, handle, queueSize };
+    return { socket, handle, queueSize: this.#queueSize };
   }
 
   /**
@@ -96,6 +95,11 @@ export class DirectWrites {
       return handle.writeLatin1String(request, text);
     };
   }
+}
+
+/** What Node calls a member of its own of a socket; undefined: this Node has none of that name. */
+export function symbolOf(socket: Socket, name: string): symbol | undefined {
+  return Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
 }
 
 function statusOf(handle: StreamHandle, request: WriteRequest, what: Written): number {
