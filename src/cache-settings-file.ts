@@ -5,6 +5,7 @@ import { mistakesIn } from './auth/mistakes.ts';
 import { readIfThere, writePrivately } from './auth/private-file.ts';
 import type { CacheSettings } from './engine/cache-settings.ts';
 import type { Engine } from './engine/engine.ts';
+import { Refusal } from './engine/errors.ts';
 import { settingsFrom, settingsJson } from './http/cache-settings-json.ts';
 
 interface Entry {
@@ -15,6 +16,8 @@ interface Entry {
 
 export interface CacheSettingsParts {
   readonly engine: Engine;
+  /** For how many caches of one project there may be settings. */
+  readonly cachesMax: number;
   readonly log: { error(details: object, message: string): void };
 }
 
@@ -22,12 +25,14 @@ export interface CacheSettingsParts {
 export class CacheSettingsFile {
   readonly #path: string;
   readonly #engine: Engine;
+  readonly #cachesMax: number;
   readonly #log: CacheSettingsParts['log'];
   #entries: readonly Entry[] = [];
   /** The change that is under way, behind which others wait. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(path: string, { engine, log }: CacheSettingsParts) {
+  private constructor(path: string, { engine, cachesMax, log }: CacheSettingsParts) {
+    this.#cachesMax = cachesMax;
     this.#path = path;
     this.#engine = engine;
     this.#log = log;
@@ -46,9 +51,16 @@ export class CacheSettingsFile {
     return file;
   }
 
-  /** Keeps the settings of a cache and then applies them; undefined: back to what is usual. Throws `notKept`. */
+  /** Keeps the settings of a cache and then applies them; undefined: back to what is usual. Throws `notKept`, and Refusal. */
   async configure(projectId: string, cacheName: string, settings: CacheSettings | undefined): Promise<void> {
     const isOther = (entry: Entry) => entry.projectId !== projectId || entry.cacheName !== cacheName;
+    const others = this.#entries.filter((entry) => entry.projectId === projectId && isOther(entry));
+    if (settings && others.length >= this.#cachesMax) {
+      throw new Refusal(
+        'too_many_caches',
+        `a project may have settings for at most ${this.#cachesMax} caches`,
+      );
+    }
     try {
       await this.#change(isOther, settings ? [{ projectId, cacheName, settings }] : []);
     } catch (err) {

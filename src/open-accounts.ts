@@ -16,7 +16,7 @@ export interface OpenAccounts {
   readonly adminTokenPath?: string | undefined;
 }
 
-export interface OpenAccountsParts extends Pick<AccountsParts, 'onChange' | 'log'> {
+export interface OpenAccountsParts extends Pick<AccountsParts, 'onChange' | 'hasItems' | 'log'> {
   readonly now: () => number;
   /** Make a first project where a data directory has nothing yet. */
   readonly firstProject: boolean;

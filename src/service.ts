@@ -143,7 +143,11 @@ export class Service {
   /** Resolves once both doors are open. Rejects with StartError where that cannot be. */
   async start(): Promise<Addresses> {
     const { config, logger } = this.#parts;
-    const cacheSettings = await openCacheSettings(config, { engine: this.engine, log: logger });
+    const cacheSettings = await openCacheSettings(config, {
+      engine: this.engine,
+      cachesMax: config.maxCaches,
+      log: logger,
+    });
     const deletedProjects = new DeletedProjects({
       cacheSettings,
       engine: this.engine,
@@ -168,7 +172,7 @@ export class Service {
         settings: { host: settings.httpHost, port: settings.httpPort },
       });
       const metricsPort = await this.#listenForMonitoring();
-      await this.#restore(accounts.credentials, deletedProjects);
+      await this.#restore(accounts, deletedProjects);
       const addresses: Addresses = {
         protocol: this.#certificate ? 'https' : 'http',
         httpHost: config.httpHost,
@@ -227,10 +231,11 @@ export class Service {
   }
 
   // By memcached's protocol nothing can be said to clients yet: that door is not open.
-  async #restore(credentials: Credentials, deletedProjects: DeletedProjects): Promise<void> {
+  async #restore(accounts: Accounts, deletedProjects: DeletedProjects): Promise<void> {
     await this.#startDurability();
     if (this.#stopping) throw new StartError('stopped before it was ready');
-    await deletedProjects.deleteRestored(credentials);
+    await deletedProjects.deleteRestored(accounts.credentials, accounts.remade);
+    await accounts.forgetRemade();
     this.#isRestored = true;
   }
 
@@ -254,8 +259,10 @@ export class Service {
         log: logger,
         now: this.#clock.unixNow,
         firstProject: true,
+        hasItems: true,
         onChange: ({ projects, tokens }, deleted) => {
           this.#tokens.update({ projects, tokens: [...adminTokens, ...tokens] });
+          for (const id of deleted) this.engine.setProjectQuota(id, {});
           for (const { id, quotas } of projects) {
             this.engine.setProjectQuota(id, { bytesMax: quotas.bytes, itemsMax: quotas.items });
           }

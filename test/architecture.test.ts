@@ -143,7 +143,7 @@ test('import statements of every form are seen', () => {
   ].join('\n');
   expect(importsIn(text)).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => `./${name}.ts`));
   const count = (path: string) => files.find((file) => file.path === path)?.ours.length;
-  expect(count('engine/item.ts')).toBe(0);
+  expect(count('engine/whole.ts')).toBe(0);
   expect(count('storage/lru-cache.ts')).toBeGreaterThan(3);
 });
 

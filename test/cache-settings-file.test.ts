@@ -22,7 +22,7 @@ function newEngine(): Engine {
 
 test('settings are there again at the next start', async () => {
   const dataDir = join(temporaryDirectory(), 'made');
-  const file = await CacheSettingsFile.open(dataDir, { engine: newEngine(), log });
+  const file = await CacheSettingsFile.open(dataDir, { engine: newEngine(), cachesMax: 10, log });
   await Promise.all(
     ['a', 'b', 'ä/ö'].map((name, i) =>
       file.configure(PROJECT, name, { ...KEPT, quota: { itemsMax: i + 1 } }),
@@ -31,7 +31,7 @@ test('settings are there again at the next start', async () => {
   await file.configure(PROJECT, 'b', undefined);
   await file.configure(PROJECT, 'a', { policy: 'lru', quota: {} });
   const engine = newEngine();
-  await CacheSettingsFile.open(dataDir, { engine, log });
+  await CacheSettingsFile.open(dataDir, { engine, cachesMax: 10, log });
   expect(engine.settings(PROJECT, 'ä/ö')).toEqual({ ...KEPT, quota: { itemsMax: 3 } });
   for (const name of ['a', 'b']) expect(engine.settings(PROJECT, name)).toEqual({ policy: 'lru', quota: {} });
   expect(statSync(join(dataDir, 'cache-settings.json')).mode & 0o777).toBe(0o600);
@@ -40,7 +40,7 @@ test('settings are there again at the next start', async () => {
 test('what was said of a deleted project is forgotten', async () => {
   const dataDir = temporaryDirectory();
   const engine = newEngine();
-  const file = await CacheSettingsFile.open(dataDir, { engine, log });
+  const file = await CacheSettingsFile.open(dataDir, { engine, cachesMax: 10, log });
   await file.configure(PROJECT, 'a', KEPT);
   await file.configure(OTHER, 'a', KEPT);
   await file.forgetProjects([PROJECT]);
@@ -61,6 +61,19 @@ test.each([
   const dataDir = temporaryDirectory();
   writeFileSync(join(dataDir, 'cache-settings.json'), text);
   await expect(startService(['--data-dir', dataDir])).rejects.toThrow(reason);
+});
+
+test('a project may have settings for so many caches, and those that it has may be changed', async () => {
+  const engine = newEngine();
+  const parts = { engine, cachesMax: 2, log };
+  const file = await CacheSettingsFile.open(temporaryDirectory(), parts);
+  for (const name of ['a', 'b']) await file.configure(PROJECT, name, KEPT);
+  await expect(file.configure(PROJECT, 'c', KEPT)).rejects.toMatchObject({ code: 'too_many_caches' });
+  await file.configure(OTHER, 'c', KEPT);
+  await file.configure(PROJECT, 'b', { policy: 'lru', quota: {} });
+  await file.configure(PROJECT, 'a', undefined);
+  await file.configure(PROJECT, 'c', KEPT);
+  expect(engine.settings(PROJECT, 'c')).toEqual(KEPT);
 });
 
 test('settings that cannot be kept are told so, and not made', async () => {

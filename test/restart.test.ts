@@ -202,6 +202,35 @@ test('caches of a project that was deleted meanwhile are gone', async () => {
   expect(second.log.join('')).toContain('the caches of projects that were deleted are deleted');
 });
 
+test.each([true, false])(
+  'a project that is made again by the id of a deleted one is empty; while it runs: %s',
+  async (runs) => {
+    const dataDir = temporaryDirectory();
+    const flags = ['--durability', 'log'];
+    const options = { dataDir, firstStart: true } as const;
+    const first = await startService(flags, options);
+    const project = first.service.plain?.projectId ?? '';
+    const value = { value: Buffer.from('v'), kind: 'text', flags: 0, expiresAt: Infinity } as const;
+    await first.service.engine.cache(project, 'c').store('set', 'k', value);
+    if (!runs) await first.service.stop();
+    const made: string[] = [];
+    const streams = { out: { write: (text: string) => made.push(text) }, err: { write: () => {} } };
+    const control = (...args: string[]) => runCommand([...args, '--data-dir', dataDir], streams);
+    expect(await control('project', 'delete', project)).toBe(0);
+    expect(await control('project', 'create', 'again', '--id', project)).toBe(0);
+    const second = runs ? first : await startService(flags, options);
+    await second.service.reloadCredentials();
+    expect(await second.service.engine.totals()).toMatchObject({ items: 0 });
+    // What it stores from now on stays, also over the next start.
+    await second.service.engine.cache(project, 'c').store('set', 'new', value);
+    await second.service.reloadCredentials();
+    await second.service.stop();
+    expect(readFileSync(join(dataDir, 'credentials.json'), 'utf8')).not.toContain('deleted_projects');
+    const third = await startService(flags, options);
+    expect(await third.service.engine.totals()).toMatchObject({ items: 1 });
+  },
+);
+
 test('what the system does not let restore is told, with the setting of the directory', async () => {
   const dataDir = temporaryDirectory();
   const flags = ['--durability', 'log'];

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { type Change, CredentialsRefusal, notKept } from './credential-changes.ts';
-import { type Credentials, wasDeleted } from './credentials.ts';
+import { type Change, CredentialsRefusal, forgetDeletions, notKept } from './credential-changes.ts';
+import { type Credentials, remadeProjects, wasDeleted } from './credentials.ts';
 import { type CredentialsFile, lockPath, readCredentialsFile } from './credentials-file.ts';
 import { formatCredentials } from './credentials-json.ts';
 import { whileLocked } from './file-lock.ts';
@@ -14,6 +14,8 @@ export interface AccountsParts {
   readonly readOnly?: string;
   /** Told of what there is now, and of which projects were deleted. The next change waits for it. */
   readonly onChange: (credentials: Credentials, deleted: readonly string[]) => Promise<void> | void;
+  /** Has this process the items, of which `onChange` deletes those of deleted projects? The command line has none. */
+  readonly hasItems?: boolean;
   readonly log: AccountsLog;
 }
 
@@ -26,6 +28,8 @@ export interface AccountsLog {
 // A look at the file's time and size. Kubernetes exchanges a mounted file by a link, of which no other
 // way of watching learns everywhere.
 const WATCH_INTERVAL_MS = 1_000;
+
+const UNUSABLE = 'the credentials file cannot be used; the projects and tokens stay as they were';
 
 const NONE: Credentials = { projects: [], tokens: [] };
 
@@ -41,19 +45,21 @@ export class Accounts {
   #watchTimer: NodeJS.Timeout | undefined;
   /** Which file was there at the last look. */
   #seen: string | undefined;
+  /** Why the system did not let it be read then. */
+  #unreadable: unknown;
 
   constructor(parts: AccountsParts) {
     this.#parts = parts;
     this.#credentials = parts.file?.credentials ?? parts.given ?? NONE;
     this.#text = parts.file?.text;
-    this.#aftermath = parts.onChange(this.#credentials, []);
+    this.#aftermath = this.#tell(this.#credentials, [], false);
   }
 
   get credentials(): Credentials {
     return this.#credentials;
   }
 
-  /** Makes a change, and resolves when it is kept and in force. Throws CredentialsRefusal. */
+  /** Makes a change, and resolves when it is kept and in force. Throws CredentialsRefusal, and what the change throws. */
   change<R>(make: Change<R>): Promise<R> {
     const { file, readOnly } = this.#parts;
     if (!file || readOnly !== undefined) {
@@ -62,19 +68,44 @@ export class Accounts {
     return this.#next(() => this.#keep(file.path, make));
   }
 
-  /** Reads the file anew, if it has changed. A broken one is logged, and the old credentials stay. */
-  reload(): Promise<void> {
+  /**
+   * Reads the file anew, if it has changed. A broken one is logged, and the old credentials stay. False: what is in it
+   * is not known, since the system did not let it be read; another time, it may.
+   */
+  reload(): Promise<boolean> {
     return this.#next(async () => {
       const { file, log } = this.#parts;
       try {
-        if (!file || !(await this.#read(file.path))) return;
+        const isNew = file !== undefined && (await this.#read(file.path));
+        this.#unreadable = undefined;
+        if (!isNew) return true;
         const { projects, tokens } = this.#credentials;
         const counts = { projects: projects.length, tokens: tokens.length };
         log.info({ file: file.path, ...counts }, 'projects and tokens were read anew');
+        return true;
       } catch (err) {
-        log.error({ err }, 'the credentials file cannot be used; the projects and tokens stay as they were');
+        const code = codeOf(err);
+        // Looked at again and again, it is told once.
+        if (code === undefined || code !== this.#unreadable) log.error({ err }, UNUSABLE);
+        this.#unreadable = code;
+        return code === undefined;
       }
     });
+  }
+
+  /**
+   * The projects that were deleted and made again, of which something may be left here. Only where it can be kept that
+   * nothing is, once it is deleted: else it would be deleted again and again.
+   */
+  get remade(): readonly string[] {
+    const { file, readOnly, hasItems } = this.#parts;
+    return file && readOnly === undefined && hasItems ? remadeProjects(this.#credentials) : [];
+  }
+
+  /** Nothing is left of these. Where that cannot be kept, it is logged. */
+  async forgetRemade(): Promise<void> {
+    const { remade } = this;
+    if (remade.length > 0) await this.change(forgetDeletions(remade)).catch(() => {});
   }
 
   /** Looks for changes of the file from now on. */
@@ -92,16 +123,24 @@ export class Accounts {
   // The first look reads the file in any case: it may have changed since it was opened.
   async #look(path: string): Promise<void> {
     const seen = await signatureOf(path);
-    if (seen === this.#seen) return;
+    if (seen === this.#seen || !(await this.reload())) return;
     this.#seen = seen;
-    await this.reload();
   }
 
   async #keep<R>(path: string, make: Change<R>): Promise<R> {
+    let refusal: unknown;
+    const tried: Change<R> = (credentials) => {
+      try {
+        return make(credentials);
+      } catch (error) {
+        refusal = error;
+        throw error;
+      }
+    };
     try {
-      return await whileLocked(lockPath(path), () => this.#change(path, make));
+      return await whileLocked(lockPath(path), () => this.#change(path, tried));
     } catch (err) {
-      if (err instanceof CredentialsRefusal) throw err;
+      if (err === refusal) throw err;
       this.#parts.log.error({ err }, 'a change of projects and tokens could not be kept');
       throw notKept();
     }
@@ -135,9 +174,21 @@ export class Accounts {
         'projects are not named any more; their caches stay, for nobody to use',
       );
     }
+    const before = new Set(this.remade);
     this.#text = text;
     this.#credentials = credentials;
-    this.#aftermath = this.#parts.onChange(credentials, deleted);
+    const remade = this.remade.filter((id) => !before.has(id));
+    this.#aftermath = this.#tell(credentials, [...deleted, ...remade], remade.length > 0);
+  }
+
+  // The change is made, whatever becomes of what it entails.
+  async #tell(credentials: Credentials, deleted: readonly string[], areRemade: boolean): Promise<void> {
+    try {
+      await this.#parts.onChange(credentials, deleted);
+      if (areRemade) void this.forgetRemade();
+    } catch (err) {
+      this.#parts.log.error({ err, projects: deleted }, 'what deleted projects had could not be deleted');
+    }
   }
 
   #next<R>(work: () => Promise<R>): Promise<R> {
@@ -153,8 +204,8 @@ export class Accounts {
 
 async function signatureOf(path: string): Promise<string> {
   try {
-    const { ino, mtimeMs, size } = await stat(path);
-    return `${ino} ${mtimeMs} ${size}`;
+    const { ino, mtimeMs, ctimeMs, size } = await stat(path);
+    return `${ino} ${mtimeMs} ${ctimeMs} ${size}`;
   } catch (error) {
     return String(codeOf(error));
   }

@@ -57,16 +57,11 @@ export function createProject(asked: NewProject, now: number): Change<Project> {
   const { id = randomId(), name, suspended = false, quotas = {} } = asked;
   const project = { id, name, suspended, quotas, createdAt: now };
   return (credentials) => {
-    const { projects, deletedProjects } = credentials;
+    const { projects } = credentials;
     if (projects.some((other) => other.id === id)) {
       throw new CredentialsRefusal('conflict', `There is a project ${id} already. Choose another id.`);
     }
-    const changed = {
-      ...credentials,
-      projects: [...projects, project],
-      ...(deletedProjects && { deletedProjects: deletedProjects.filter((deleted) => deleted !== id) }),
-    };
-    return { credentials: changed, result: project };
+    return { credentials: { ...credentials, projects: [...projects, project] }, result: project };
   };
 }
 
@@ -88,7 +83,7 @@ export function deleteProject(id: string): Change<Project> {
   return ({ projects, tokens, deletedProjects = [] }) => ({
     result: found(projects, id, 'project'),
     credentials: {
-      deletedProjects: [...deletedProjects, id].slice(-DELETED_PROJECTS_MAX),
+      deletedProjects: [...deletedProjects.filter((other) => other !== id), id].slice(-DELETED_PROJECTS_MAX),
       projects: projects.filter((project) => project.id !== id),
       tokens: tokens.flatMap((token) => {
         if (token.projects === '*' || !token.projects.includes(id)) return [token];
@@ -97,6 +92,17 @@ export function deleteProject(id: string): Change<Project> {
       }),
     },
   });
+}
+
+/** What these had is gone: nothing has to be remembered of their deletion. */
+export function forgetDeletions(ids: readonly string[]): Change<void> {
+  return (credentials) => {
+    const deletedProjects = credentials.deletedProjects?.filter((id) => !ids.includes(id));
+    return {
+      credentials: { ...credentials, ...(deletedProjects && { deletedProjects }) },
+      result: undefined,
+    };
+  };
 }
 
 export function createToken(asked: NewToken, now: number): Change<MadeToken> {

@@ -3,7 +3,10 @@ import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf, readIfThere } from './private-file.ts';
 
-/** A lock is held for milliseconds; one of this age was left by a process that was killed. */
+/**
+ * A lock is held for milliseconds; one of this age was left by a process that was killed, and so was one that is as
+ * far ahead: the clock was.
+ */
 const ABANDONED_AFTER_MS = 10_000;
 const RETRY_MS = 20;
 const PATIENCE_MS = 15_000;
@@ -59,7 +62,7 @@ async function openNew(path: string): Promise<FileHandle | undefined> {
 // one that was just taken, is put back.
 async function removeAbandoned(path: string, owner: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
-  if (!found || Date.now() - found.mtimeMs < ABANDONED_AFTER_MS) return;
+  if (!found || Math.abs(Date.now() - found.mtimeMs) < ABANDONED_AFTER_MS) return;
   const aside = `${path}.${owner}`;
   try {
     await rename(path, aside);

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Accounts } from '../auth/accounts.ts';
+import type { Change } from '../auth/credential-changes.ts';
 import type { Project, Token } from '../auth/credentials.ts';
 import { ADMIN, permissionSet } from '../auth/permissions.ts';
 import { NO_SUCH_ENDPOINT, sendError } from './errors.ts';
@@ -9,8 +10,11 @@ import { refusePermission } from './token-refusals.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whose token it is that a request of the control plane came with; null anywhere else. */
-    admin: Token | null;
+    /**
+     * Whose token it is that a request of the control plane came with, as it is now; null anywhere else. Throws
+     * HttpRefusal where its right has ended meanwhile.
+     */
+    admin: (() => Token) | null;
   }
 }
 
@@ -26,18 +30,27 @@ export function administer(gate: Gate) {
       sendError(reply, { status: 404, msg: NO_SUCH_ENDPOINT });
     else if ((permissions & ADMIN) === 0) refusePermission(reply, permissions, ADMIN);
     else {
-      request.admin = admin;
+      request.admin = () => adminStill(gate, request);
       done();
     }
   };
 }
 
-/** What an admin token may see and change: all, or the projects it names and the tokens for these alone. */
+// While a body came, or others' changes were made, the token may have been revoked.
+function adminStill(gate: Gate, request: FastifyRequest): Token {
+  const token = gate.identify(request);
+  if (typeof token === 'string' || (permissionSet(token.permissions) & ADMIN) === 0) {
+    throw new HttpRefusal(403, 'This token may not administer any more. Use another.');
+  }
+  return token;
+}
+
+/** What an admin token may see and change, as it is now: all, or the projects it names and the tokens for these alone. */
 export class AdminScope {
   readonly #projects: Token['projects'];
 
   constructor({ admin }: FastifyRequest) {
-    this.#projects = admin?.projects ?? [];
+    this.#projects = admin?.().projects ?? [];
   }
 
   hasProject(id: string): boolean {
@@ -57,6 +70,18 @@ export class AdminScope {
       'Only an admin token of all projects may do this. Ask whoever runs this service.',
     );
   }
+}
+
+/** A change that is made only if its admin has the right to when it is its turn: `check` throws if not. */
+export function asAdmin<R>(
+  request: FastifyRequest,
+  check: (scope: AdminScope) => void,
+  change: Change<R>,
+): Change<R> {
+  return (credentials) => {
+    check(new AdminScope(request));
+    return change(credentials);
+  };
 }
 
 /**

@@ -135,6 +135,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await app.register(
     async (project) => {
       project.decorateRequest('grant', null);
+      project.decorateRequest('needed', 0);
       authenticateRoutes(project, gate);
       await project.register(cacheRoutes, { engine });
       await project.register(itemRoutes, { engine, bodyBytesMax: limits.bodyBytesMax });

@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** By what right the request uses its project; null where it needs none. */
     grant: Grant | null;
+    /** The permissions that its route needs. */
+    needed: PermissionSet;
   }
 }
 
@@ -27,16 +29,25 @@ export function authenticate(gate: Gate, needed: PermissionSet, operation: strin
     else if (cache === '' || key === '') sendError(reply, { status: 404, msg: NO_SUCH_ENDPOINT });
     else {
       request.grant = grant;
+      request.needed = needed;
       done();
     }
   };
 }
 
-/** Answers a request whose right ended while its body came: its token was revoked, say. */
+/** Answers a request whose right ended while its body came: its token was revoked, say, or may only read now. */
 export function refuseIfLapsed(request: FastifyRequest, reply: FastifyReply, now: number): boolean {
-  const denial = request.grant?.denial(now);
+  const { grant, needed } = request;
+  if (!grant || hasRight(request, now)) return false;
+  const denial = grant.denial(now);
   if (denial !== undefined) refuseDenied(reply, denial);
-  return denial !== undefined;
+  else refusePermission(reply, grant.permissions, needed);
+  return true;
+}
+
+/** Has a request that passed still the right that it needs? */
+export function hasRight({ grant, needed }: FastifyRequest, now: number): boolean {
+  return !grant || (grant.denial(now) === undefined && (needed & ~grant.permissions) === 0);
 }
 
 function parametersOf(request: FastifyRequest): Record<string, string | undefined> {

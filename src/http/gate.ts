@@ -83,6 +83,11 @@ export class Gate {
     return token;
   }
 
+  /** Whose token a request came with that passed before, now. */
+  identify(request: FastifyRequest): Token | 'unknown_token' | 'expired_token' {
+    return this.#parts.tokens.identify(tokenOf(request) ?? '');
+  }
+
   /** Counts a request; true: there are too many. */
   isTooFast(grant: Grant, reply: FastifyReply): boolean {
     const refusal = this.#parts.rates.of(grant)?.take(1);
@@ -102,8 +107,11 @@ export class Gate {
     return this.#parts.tokens.holds(last.grant) ? last.grant : undefined;
   }
 
+  // Only what was granted to the header's token: a token in the URL may be another next time.
   #rememberGrant(grant: Grant, { raw, headers: { authorization } }: FastifyRequest): void {
-    if (authorization !== undefined) this.#granted.set(raw.socket, { authorization, grant });
+    if (authorization !== undefined && tokenIn(authorization) !== undefined) {
+      this.#granted.set(raw.socket, { authorization, grant });
+    }
   }
 
   // A token that is right tells nothing while its address is refused: it might have been guessed.
@@ -157,10 +165,14 @@ function isSame(known: string, given: string | undefined): boolean {
  * `?oauth=TOKEN`; the header wins.
  */
 export function tokenOf(request: FastifyRequest): string | undefined {
-  const header = request.headers.authorization;
-  const fromHeader = header === undefined ? undefined : SCHEMES.exec(header)?.[1];
+  const { authorization } = request.headers;
+  const fromHeader = authorization === undefined ? undefined : tokenIn(authorization);
   if (fromHeader !== undefined) return fromHeader;
   const { oauth } = request.query as Record<string, string | string[] | undefined>;
   const fromQuery = typeof oauth === 'string' ? oauth : oauth?.[0];
   return fromQuery || undefined;
+}
+
+function tokenIn(authorization: string): string | undefined {
+  return SCHEMES.exec(authorization)?.[1];
 }

@@ -23,13 +23,13 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
     isHeld = false;
 
     override writeHead(...head: Head): this {
-      if (gate.isOpen || !isAboutItems(this.req.url)) return this.#writeHead(head);
+      if (gate.isOpen || !mayTellOfItems(this.req.url)) return this.#writeHead(head);
       this.#head = head;
       return this;
     }
 
     override writeUsualHead(bodyBytes: number, requestId: string | undefined): void {
-      if (gate.isOpen || !isAboutItems(this.req.url)) super.writeUsualHead(bodyBytes, requestId);
+      if (gate.isOpen || !mayTellOfItems(this.req.url)) super.writeUsualHead(bodyBytes, requestId);
       else this.writeHead(200, usualHeaders(bodyBytes, requestId));
     }
 
@@ -75,6 +75,8 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
   return HeldResponse;
 }
 
-function isAboutItems(url = ''): boolean {
-  return url.startsWith('/1/');
+// Whoever looks how the service is should know it now. A proxy may write any other URL in many ways: whole, with its
+// host, or with letters percent-encoded.
+function mayTellOfItems(url = ''): boolean {
+  return !/^\/(?:health|metrics|docs|version)\b/.test(url);
 }

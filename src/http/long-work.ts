@@ -3,6 +3,7 @@ import { setTimeout as delay, setImmediate as othersTurn } from 'node:timers/pro
 import type { FastifyRequest } from 'fastify';
 import type { Grant } from '../auth/grant.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
+import { hasRight } from './authenticate.ts';
 import { excused } from './silent-connections.ts';
 
 /** How long it goes on while others wait, in milliseconds. */
@@ -42,7 +43,7 @@ export class LongWork {
 
   /** False: the right to go on has ended, since the token was revoked, say. */
   get mayGoOn(): boolean {
-    return this.#request.grant?.denial(this.#parts.unixNow()) === undefined;
+    return hasRight(this.#request, this.#parts.unixNow());
   }
 
   /** Lets others have their turn, and tells then whether it may go on. */

@@ -69,6 +69,10 @@ export interface ListenerParts {
 // The first byte of every request of the binary protocol.
 const BINARY_MAGIC = 0x80;
 
+// Without a word from it for so long, the system asks whether a client's machine is still there. One that vanished would
+// keep its place for ever, since a client may be silent as long as it likes.
+const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 300_000 };
+
 /** How long rooms stay that nobody needs, at least. */
 const ROOMS_KEPT_MS = 5_000;
 
@@ -136,7 +140,7 @@ export class MemcachedListener {
     const { limits } = this.#parts;
     const server = tls
       ? this.#createTlsServer(tls, clientCertificates)
-      : createServer({ noDelay: true }, (socket) => this.#accept(socket, bound));
+      : createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket, bound));
     server.on('connection', (socket: Socket) => this.#track(socket));
     server.on('tlsClientError', (err, socket: Socket) => this.#closeUnshaken(err, socket));
     this.#connectionLimit.guard(server, (socket, refusal) =>
@@ -192,7 +196,7 @@ export class MemcachedListener {
 
   #createTlsServer(tls: SecureContextOptions, rules: ClientCertificateRules | undefined): Server {
     const { engine, tokens, limits } = this.#parts;
-    const options = { ...tls, noDelay: true, handshakeTimeout: limits.handshakeTimeoutMs };
+    const options = { ...tls, ...SOCKET_OPTIONS, handshakeTimeout: limits.handshakeTimeoutMs };
     if (!rules) return createTlsServer(options, (socket) => this.#accept(socket, undefined));
     const certificates = new ClientCertificates({ rules, engine, tokens, warning: this.#log.certificate });
     // Node would break the handshake off without a word, and refuse clients that have none in any case.

@@ -35,13 +35,16 @@ interface Opened {
   readonly logged: string[];
 }
 
-async function open(options: { readOnly?: string; onDeleted?: () => Promise<void> } = {}): Promise<Opened> {
+async function open(
+  options: { readOnly?: string; hasItems?: boolean; onDeleted?: () => Promise<void> } = {},
+): Promise<Opened> {
   await openDirectory(dataDir, { firstProject: false, adminToken: false, now: NOW });
   const deleted: string[] = [];
   const logged: string[] = [];
   const accounts = new Accounts({
     file: await readCredentialsFile(path),
     ...(options.readOnly && { readOnly: options.readOnly }),
+    hasItems: options.hasItems ?? true,
     onChange: (_credentials, ids) => {
       deleted.push(...ids);
       return options.onDeleted?.();
@@ -164,6 +167,28 @@ describe('a change', () => {
     expect(names(await kept())).toHaveLength(12);
     await Promise.all(all.map(({ accounts }) => accounts.reload()));
     for (const { accounts } of all) expect(accounts.credentials).toEqual(await kept());
+  });
+
+  test('is made, whatever becomes of what it entails', async () => {
+    const { accounts, logged } = await open({ onDeleted: () => Promise.reject(new Error('no room')) });
+    await accounts.change(createProject({ id: PROJECT, name: 'web' }, NOW));
+    await accounts.change(deleteProject(PROJECT));
+    await accounts.reload();
+    expect([names(accounts.credentials), names(await kept())]).toEqual([[], []]);
+    expect(logged.join()).toContain('what deleted projects had could not be deleted');
+  });
+
+  test('that makes a deleted project again has what the deleted one had deleted, once', async () => {
+    const { accounts, deleted } = await open();
+    const other = await open({ hasItems: false });
+    await accounts.change(createProject({ id: PROJECT, name: 'web' }, NOW));
+    await other.accounts.change(deleteProject(PROJECT));
+    await other.accounts.change(createProject({ id: PROJECT, name: 'again' }, NOW));
+    await accounts.reload();
+    expect(deleted).toEqual([PROJECT]);
+    await vi.waitFor(async () => expect((await kept()).deletedProjects ?? []).toEqual([]));
+    await accounts.change(createProject({ name: 'another' }, NOW));
+    expect([deleted, accounts.remade]).toEqual([[PROJECT], []]);
   });
 
   test('waits for what the one before entails', async () => {

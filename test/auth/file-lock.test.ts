@@ -47,6 +47,12 @@ test('of a process that was killed is taken over, by one at a time', async () =>
   expect(readdirSync(dirname(path))).toEqual([]);
 });
 
+test('of a process that was killed while the clock was ahead is taken over, too', async () => {
+  writeFileSync(path, 'its owner');
+  utimesSync(path, ago(-600), ago(-600));
+  expect(await whileLocked(path, async () => 'done')).toBe('done');
+});
+
 test('is not taken from one who took it over meanwhile', async () => {
   await whileLocked(path, async () => writeFileSync(path, 'another owner'));
   expect(existsSync(path)).toBe(true);

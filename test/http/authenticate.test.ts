@@ -29,6 +29,20 @@ describe('a token', () => {
     expect(await status(`${path()}?cache_name=x&oauth=${TOKEN}`)).toBe(200);
   });
 
+  test('in the URL is looked at anew with every request of a connection, whatever else its header says', async () => {
+    const { listen } = await testApp();
+    const client = new HttpSocket(await listen());
+    const ask = async (url: string) => {
+      client.write(`GET ${url} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eDp5\r\n\r\n`);
+      return (await client.answer()).status;
+    };
+    expect(await ask(`${path()}?oauth=${TOKEN}`)).toBe(200);
+    expect(await ask(`${path()}?oauth=wrong`)).toBe(401);
+    expect(await ask(path())).toBe(401);
+    expect(await ask(`${path()}?oauth=${TOKEN}`)).toBe(200);
+    client.destroy();
+  });
+
   test('of the header wins over the one in the URL', async () => {
     expect(await status(`${path()}?oauth=wrong`, `OAuth ${TOKEN}`)).toBe(200);
     expect(await status(`${path()}?oauth=${TOKEN}`, 'OAuth wrong')).toBe(401);

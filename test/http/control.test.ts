@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CONTROL_BODY_BYTES_MAX } from '../../src/http/control-requests.ts';
@@ -302,6 +302,72 @@ describe('a token', () => {
     expect((await socket.answer()).status).toBe(401);
     expect(await service.service.engine.list(project, 0, 10)).toEqual([]);
     socket.destroy();
+  });
+
+  // Sends a request up to the middle of its body, then lets something happen, then sends the rest.
+  async function interrupted(
+    { httpPort }: ControlledService,
+    line: string,
+    { text, body }: { text: string; body: string },
+    meanwhile: () => Promise<unknown>,
+  ) {
+    const socket = new HttpSocket(httpPort);
+    const head = `${line} HTTP/1.1\r\nHost: x\r\nAuthorization: OAuth ${text}\r\nExpect: 100-continue\r\n`;
+    socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body.slice(0, 3)}`);
+    expect((await socket.answer()).status).toBe(100);
+    await meanwhile();
+    socket.write(body.slice(3));
+    const { status } = await socket.answer();
+    socket.destroy();
+    return status;
+  }
+
+  test.each([
+    ['POST /1/tokens', '{"name":"x","projects":"*","admin":true}'],
+    ['POST /1/projects', '{"name":"x"}'],
+    ['PATCH /1/projects/PROJECT', '{"status":"suspended"}'],
+    ['PUT /1/projects/PROJECT/caches/c/settings', '{"policy":"none"}'],
+  ])('of an admin that is revoked while a body comes changes nothing: %s', async (line, body) => {
+    const service = await startControlled();
+    const project = await service.project();
+    const { text, id } = await service.token('*', { admin: true });
+    const before = (await service.control('GET', '/projects')).json;
+    const revoke = () => service.control('DELETE', `/tokens/${id}`);
+    const asked = line.replace('PROJECT', project);
+    expect(await interrupted(service, asked, { text, body }, revoke)).toBe(403);
+    expect((await service.control('GET', '/projects')).json).toEqual(before);
+    const { tokens } = (await service.control('GET', '/tokens')).json as { tokens: { name: string }[] };
+    expect(tokens.map(({ name }) => name).sort()).toEqual(['admin', 'first']);
+    expect((await service.control('GET', `/projects/${project}/caches/c/settings`)).json).toMatchObject({
+      policy: 'lru',
+    });
+  });
+
+  test('settings for a project that is deleted while their body comes are none', async () => {
+    const service = await startControlled();
+    const project = await service.project();
+    const asked = { text: service.adminToken, body: '{"policy":"none"}' };
+    const settings = `/projects/${project}/caches/c/settings`;
+    const remove = () => service.control('DELETE', `/projects/${project}`);
+    expect(await interrupted(service, `PUT /1${settings}`, asked, remove)).toBe(404);
+    expect(existsSync(join(service.dataDir, 'cache-settings.json'))).toBe(false);
+  });
+
+  test('that may only read any more, as its body comes, stores nothing', async () => {
+    const service = await startControlled();
+    const project = await service.project();
+    const { text } = await service.token(project, { name: 'soon a reader' });
+    const file = join(service.dataDir, 'credentials.json');
+    const restrict = async () => {
+      const credentials = JSON.parse(readFileSync(file, 'utf8'));
+      const token = credentials.tokens.find(({ name }: { name: string }) => name === 'soon a reader');
+      token.permissions = ['read'];
+      writeFileSync(file, JSON.stringify(credentials));
+      await service.service.reloadCredentials();
+    };
+    const line = `PUT /1/projects/${project}/caches/c/items/k`;
+    expect(await interrupted(service, line, { text, body: '{"value":"late"}' }, restrict)).toBe(403);
+    expect(await service.service.engine.list(project, 0, 10)).toEqual([]);
   });
 
   test('that expires does so by the clock of the service', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { AUTHORIZED, path, testApp } from '../support/app.ts';
+import { HttpSocket } from '../support/http-socket.ts';
 import { TestGate } from '../support/test-gate.ts';
 
 async function heldApp() {
@@ -50,6 +51,25 @@ test('every answer about items waits until what it tells is kept, and is then as
   gate.release(true);
   expect(await stored).toMatchObject({ status: 200, text: '{"msg":"Stored."}' });
   expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 404, 200, 200, 200, 200]);
+});
+
+test('however a proxy writes the URL', async () => {
+  const gate = new TestGate();
+  const app = await testApp({ gate });
+  const port = await app.listen();
+  const forms = [`http://x${path('c', 'k')}`, path('c', 'k').replace('/1/', '/%31/')];
+  const clients = forms.map((url) => {
+    const client = new HttpSocket(port);
+    const head = `PUT ${url} HTTP/1.1\r\nHost: x\r\nAuthorization: ${AUTHORIZED.authorization}\r\n`;
+    client.write(`${head}Content-Length: 11\r\n\r\n{"value":1}`);
+    return client;
+  });
+  await gate.holds(forms.length);
+  gate.release(true);
+  for (const client of clients) {
+    expect((await client.answer()).status).toBe(200);
+    client.destroy();
+  }
 });
 
 test('an answer that cannot be kept is 503, and tells to try again', async () => {

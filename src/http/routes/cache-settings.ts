@@ -57,8 +57,10 @@ export async function cacheSettingsRoutes(app: FastifyInstance, parts: CacheSett
       errors: { 413: undefined },
     }),
     async (request, reply) => {
-      const { projectId, name } = cacheOf(request);
+      cacheOf(request);
       const settings = await readCacheSettings(request.raw);
+      // Anew: while the body came, the project may have been deleted, or the token revoked.
+      const { projectId, name } = cacheOf(request);
       await configure(projectId, name, settings);
       sendJson(reply, JSON.stringify(settingsJson(settings)));
       return reply;

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Accounts } from '../../auth/accounts.ts';
 import { changeProject, createProject, deleteProject } from '../../auth/credential-changes.ts';
 import { projectJson } from '../../auth/credentials-json.ts';
-import { AdminScope, administeredProject } from '../administer.ts';
+import { AdminScope, administeredProject, asAdmin } from '../administer.ts';
 import { readNewProject, readProjectChange } from '../control-requests.ts';
 import {
   type ListQuery,
@@ -26,6 +26,8 @@ export interface ControlParts {
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
 }
+
+const requireAll = (scope: AdminScope) => scope.requireAll();
 
 export async function projectRoutes(app: FastifyInstance, { accounts, now }: ControlParts): Promise<void> {
   app.get<{ Querystring: ListQuery }>(
@@ -57,7 +59,7 @@ export async function projectRoutes(app: FastifyInstance, { accounts, now }: Con
     async (request, reply) => {
       new AdminScope(request).requireAll();
       const asked = await readNewProject(request.raw);
-      const project = await accounts.change(createProject(asked, now()));
+      const project = await accounts.change(asAdmin(request, requireAll, createProject(asked, now())));
       sendJson(reply, JSON.stringify(projectJson(project)));
       return reply;
     },
@@ -91,7 +93,7 @@ export async function projectRoutes(app: FastifyInstance, { accounts, now }: Con
       const { id } = administeredProject(request, accounts);
       new AdminScope(request).requireAll();
       const change = await readProjectChange(request.raw);
-      const project = await accounts.change(changeProject(id, change));
+      const project = await accounts.change(asAdmin(request, requireAll, changeProject(id, change)));
       sendJson(reply, JSON.stringify(projectJson(project)));
       return reply;
     },
@@ -109,7 +111,7 @@ export async function projectRoutes(app: FastifyInstance, { accounts, now }: Con
     async (request, reply) => {
       const { id } = administeredProject(request, accounts);
       new AdminScope(request).requireAll();
-      await accounts.change(deleteProject(id));
+      await accounts.change(asAdmin(request, requireAll, deleteProject(id)));
       sendJson(reply, DELETED);
       return reply;
     },

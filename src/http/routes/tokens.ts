@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createToken, revokeToken } from '../../auth/credential-changes.ts';
 import { covers, type Token } from '../../auth/credentials.ts';
 import { tokenJson } from '../../auth/credentials-json.ts';
-import { AdminScope } from '../administer.ts';
+import { AdminScope, asAdmin } from '../administer.ts';
 import { readNewToken } from '../control-requests.ts';
 import {
   madeToken,
@@ -61,12 +61,13 @@ export async function tokenRoutes(app: FastifyInstance, { accounts, now }: Contr
       },
     }),
     async (request, reply) => {
-      const scope = new AdminScope(request);
       const asked = await readNewToken(request.raw, now());
-      if (asked.projects === '*') scope.requireAll();
-      // As for a project that is none: whether there is one is not for this admin to know.
-      else for (const id of asked.projects) if (!scope.hasProject(id)) throw noProject(id);
-      const { token, text } = await accounts.change(createToken(asked, now()));
+      const check = (scope: AdminScope) => {
+        if (asked.projects === '*') scope.requireAll();
+        // As for a project that is none: whether there is one is not for this admin to know.
+        else for (const id of asked.projects) if (!scope.hasProject(id)) throw noProject(id);
+      };
+      const { token, text } = await accounts.change(asAdmin(request, check, createToken(asked, now())));
       sendJson(reply, JSON.stringify({ ...answerOf(token), token: text }));
       return reply;
     },
@@ -95,7 +96,8 @@ export async function tokenRoutes(app: FastifyInstance, { accounts, now }: Contr
       answer: { description: 'It is gone', schema: message, examples: { deleted: { msg: 'Deleted.' } } },
     }),
     async (request, reply) => {
-      await accounts.change(revokeToken(tokenOf(request).id));
+      const { id } = tokenOf(request);
+      await accounts.change(asAdmin(request, () => tokenOf(request), revokeToken(id)));
       sendJson(reply, REVOKED);
       return reply;
     },

@@ -1,0 +1,39 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { Accounts } from '../../src/auth/accounts.ts';
+import { readCredentialsFile } from '../../src/auth/credentials-file.ts';
+import { formatCredentials } from '../../src/auth/credentials-json.ts';
+import { project } from '../support/credentials.ts';
+import { temporaryDirectory } from '../support/service.ts';
+
+vi.mock('node:fs/promises', async (actual) => {
+  const fs = await actual<typeof import('node:fs/promises')>();
+  return { ...fs, readFile: vi.fn(fs.readFile) };
+});
+
+test('a file that the system does not let be read is looked at again, and told of once', async () => {
+  const path = join(temporaryDirectory(), 'credentials.json');
+  const write = (ids: string[]) =>
+    writeFile(path, formatCredentials({ projects: ids.map((id) => project(id)), tokens: [] }));
+  await write([]);
+  const logged: string[] = [];
+  const log = { info: () => {}, error: (_details: object, message: string) => logged.push(message) };
+  const accounts = new Accounts({
+    file: await readCredentialsFile(path),
+    onChange: () => {},
+    hasItems: true,
+    log,
+  });
+  accounts.watch(10);
+  const before = vi.mocked(readFile).mock.calls.length;
+  const looks = () => vi.mocked(readFile).mock.calls.length - before;
+  await vi.waitFor(() => expect(looks()).toBe(1));
+  const noMore = Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+  for (let i = 0; i < 3; i++) vi.mocked(readFile).mockRejectedValueOnce(noMore);
+  await write(['a1'.repeat(12)]);
+  await vi.waitFor(() => expect(accounts.credentials.projects).toHaveLength(1));
+  expect(looks()).toBe(5);
+  expect(logged).toHaveLength(1);
+  await accounts.close();
+});
