@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { leaveNow } from './joined-response.ts';
 import { messageJson } from './json-answer.ts';
 import { JSON_TYPE } from './last-response.ts';
+import { responseOf } from './pipelining.ts';
 
 /** How long a connection that got its last answer may go on sending before it is cut. */
 const LINGER_MS = 1_000;
@@ -31,7 +32,16 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
     return;
   }
   const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
-  endWithAnswer(socket, rawAnswer(status, msg));
+  onceAnswered(socket, () => endWithAnswer(socket, rawAnswer(status, msg)));
+}
+
+// The requests in front of it have their answers first, each in its turn: the client takes what comes for the answer to
+// the first that has none.
+function onceAnswered(socket: Socket, then: () => void): void {
+  const response = responseOf(socket);
+  // A request that is not whole is the broken one itself.
+  if (response?.req.complete) response.once('finish', () => onceAnswered(socket, then));
+  else if (socket.writable) then();
 }
 
 /** Sends a last answer and ends the connection: not at once, which would throw the answer away at a client that is still sending. */

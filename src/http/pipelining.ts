@@ -4,8 +4,9 @@ import type { Socket } from 'node:net';
 /**
  * Has a client's requests done in the order they were sent. Node orders the answers only: of several
  * requests that arrive together, a GET would be done before the PUT in front of it has its body. Only
- * requests that change nothing may overtake each other (RFC 9112, 9.3.2). And none is done while
- * `unansweredBytesMax` or more wait for the client: one chunk can ask for hundreds of megabytes.
+ * requests that change nothing may overtake each other (RFC 9112, 9.3.2). None is done while
+ * `unansweredBytesMax` or more wait for the client: one chunk can ask for hundreds of megabytes. And no more are
+ * read while many wait: each takes kilobytes of memory, whatever it asks.
  */
 export function inOrder(listener: RequestListener, unansweredBytesMax: number): RequestListener {
   const pipelines = new WeakMap<Socket, Pipeline>();
@@ -17,31 +18,52 @@ export function inOrder(listener: RequestListener, unansweredBytesMax: number): 
     }
     let pipeline = pipelines.get(request.socket);
     if (!pipeline) {
-      pipeline = new Pipeline(listener, unansweredBytesMax);
+      pipeline = new Pipeline(request.socket, listener, unansweredBytesMax);
       pipelines.set(request.socket, pipeline);
     }
     pipeline.take(request, response);
   };
 }
 
+// So many requests of one connection may wait until no more are read from it, and so few until they are again. Those
+// that came in the same chunk of 64 KB are read in any case.
+const WAITING_MAX = 64;
+const WAITING_FEW = 16;
+
 /** The requests of one connection that came before others were answered, and may have to wait for these. */
 class Pipeline {
+  readonly #socket: Socket;
   readonly #listener: RequestListener;
   readonly #unansweredBytesMax: number;
   readonly #held: [request: IncomingMessage, response: ServerResponse][] = [];
   /** The unfinished answer to the latest request that changes something, of those that were begun. */
   #change: ServerResponse | undefined;
   #unansweredBytes = 0;
+  /** How many were begun and are not answered. */
+  #begun = 0;
+  #isFull = false;
 
-  constructor(listener: RequestListener, unansweredBytesMax: number) {
+  constructor(socket: Socket, listener: RequestListener, unansweredBytesMax: number) {
+    this.#socket = socket;
     this.#listener = listener;
     this.#unansweredBytesMax = unansweredBytesMax;
+    // Node goes on reading whenever the client has taken what waited for it.
+    socket.on('resume', () => {
+      if (this.#isFull) socket.pause();
+    });
   }
 
   take(request: IncomingMessage, response: ServerResponse): void {
     this.#change ??= changeInFront(request.socket);
     if (this.#held.length === 0 && !this.#isBlocked()) this.#beginAhead(request, response);
     else this.#hold(request, response);
+    if (this.#isFull || this.#waiting < WAITING_MAX) return;
+    this.#isFull = true;
+    this.#socket.pause();
+  }
+
+  get #waiting(): number {
+    return this.#begun + this.#held.length;
   }
 
   #isBlocked(): boolean {
@@ -51,18 +73,27 @@ class Pipeline {
   // What is answered at once, before the client has the answers in front of it, waits in memory.
   #beginAhead(request: IncomingMessage, response: ServerResponse): void {
     if (!isSafe(request)) this.#change = response;
+    this.#begun++;
     this.#listener(request, response);
     const bytes = isWaiting(response) ? response.writableLength : 0;
     this.#unansweredBytes += bytes;
     response.once('finish', () => {
       this.#unansweredBytes -= bytes;
+      this.#begun--;
       this.#goOn();
+      this.#readOn();
     });
   }
 
   #hold(request: IncomingMessage, response: ServerResponse): void {
     if (this.#held.length === 0) this.#change?.once('finish', () => this.#goOn());
     this.#held.push([request, response]);
+  }
+
+  #readOn(): void {
+    if (!this.#isFull || this.#waiting > WAITING_FEW) return;
+    this.#isFull = false;
+    this.#socket.resume();
   }
 
   #goOn(): void {
@@ -85,9 +116,13 @@ interface KeptResponse {
   _httpMessage?: ServerResponse | null;
 }
 
-// The answer that has the socket, if its request changes something.
+/** The answer that has the socket: the first that is not whole. */
+export function responseOf(socket: Socket): ServerResponse | undefined {
+  return (socket as KeptResponse)._httpMessage ?? undefined;
+}
+
 function changeInFront(socket: Socket): ServerResponse | undefined {
-  const response = (socket as KeptResponse)._httpMessage;
+  const response = responseOf(socket);
   return response && !isSafe(response.req) ? response : undefined;
 }
 

@@ -90,3 +90,24 @@ test('nothing waits while the gate is open, nor does what is not about items', a
   gate.isOpen = true;
   expect(await ask('PUT', path('c', 'k'), { value: 'v' })).toMatchObject({ status: 200 });
 });
+
+test('what is no request behind others has its answer behind theirs', async () => {
+  const gate = new TestGate();
+  const app = await testApp({ gate });
+  const client = new HttpSocket(await app.listen());
+  const request = (method: string, body: string) =>
+    `${method} ${path('c', 'k')} HTTP/1.1\r\nHost: x\r\nAuthorization: ${AUTHORIZED.authorization}\r\n` +
+    `Content-Length: ${body.length}\r\n\r\n${body}`;
+  client.write(`${request('PUT', '{"value":1}')}${request('GET', '')}garbage\r\n\r\n`);
+  await gate.holds(1);
+  gate.release(true);
+  expect(await client.answer()).toMatchObject({ status: 200, body: '{"msg":"Stored."}' });
+  await gate.holds(1);
+  gate.release(true);
+  expect(await client.answer()).toMatchObject({ status: 200, body: expect.stringContaining('"value":1') });
+  expect(await client.answer()).toMatchObject({
+    status: 400,
+    body: expect.stringContaining('not a valid HTTP'),
+  });
+  await client.closed();
+});
