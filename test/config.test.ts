@@ -40,7 +40,7 @@ const examples: { readonly [N in SettingName]: readonly [Config[N], given: strin
   stallTimeout: [60, '3600', 3600],
   memcachedIdleTimeout: [0, '86400', 86_400],
   memcachedRequestTimeout: [30, '0', 0],
-  memcachedMaxLine: [65_536, '2kb', 2048],
+  memcachedMaxLine: [MIB, '2kb', 2048],
   memcachedMaxUnanswered: [MIB, '64kb', 65_536],
   signInTimeout: [60, '0', 0],
   signInAttempts: [10, '1', 1],

@@ -127,6 +127,19 @@ function storage(command: StorageRequest['command']): LineParser {
   };
 }
 
+/**
+ * A set of a client that is to sign in: as memcached's own sign-in by its users has it, whatever stands in the place of
+ * flags and exptime, and behind the length; emcache sends `set _ _ _ LENGTH`. Undefined: it is no such line.
+ */
+export function readSignIn(words: Words): StorageRequest | undefined {
+  if (!words.is(0, 'set') || words.count < 5 || words.length(1) > KEY_LENGTH_MAX) return undefined;
+  const dataLength = int32At(words, 4);
+  if (dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) return undefined;
+  words.dataLength = dataLength;
+  const noreply = words.count > 5 && words.is(words.count - 1, 'noreply');
+  return { command: 'set', key: words.key(1), flags: 0, exptime: 0, cas: 0, noreply, data: NO_DATA };
+}
+
 function readDelete(words: Words): Request {
   if (words.count < 2 || words.count > 4) return refused('ERROR');
   const noreply = words.count > 2 && words.is(words.count - 1, 'noreply');

@@ -60,6 +60,15 @@ export class DoorLog {
     this.#warn(`a client of the binary protocol was closed: ${remedy}`, { address });
   }
 
+  lineTooLong(address: Address): void {
+    this.#warn(
+      'a client was closed whose line was too long: IRONCACHED_MEMCACHED_MAX_LINE sets the longest',
+      {
+        address,
+      },
+    );
+  }
+
   slow(address: Address, { operation, commands, ms }: SlowCommands, cache: Cache | undefined): void {
     const of = { project: cache?.projectId, cache: cache?.name };
     this.#warn('slow commands', { address, ...of, operation, commands, ms });

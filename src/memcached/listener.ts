@@ -20,6 +20,7 @@ import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
 import { DirectWrites } from '../sockets/direct-writes.ts';
+import { BINARY_MAGIC, binaryRefusal } from './binary-refusal.ts';
 import { type ClientCertificateRules, ClientCertificates } from './client-certificate.ts';
 import { CommandMeter } from './command-meter.ts';
 import { DoorLog, type DoorLogger } from './door-log.ts';
@@ -65,9 +66,6 @@ export interface ListenerParts {
   /** Holds replies back until what they tell is kept. */
   readonly gate?: CommitGate | undefined;
 }
-
-// The first byte of every request of the binary protocol.
-const BINARY_MAGIC = 0x80;
 
 // Without a word from it for so long, the system asks whether a client's machine is still there. One that vanished would
 // keep its place for ever, since a client may be silent as long as it likes.
@@ -258,7 +256,7 @@ export class MemcachedListener {
     this.#reads.attach(socket, (buffer, length) => {
       bytes.read += length;
       try {
-        if (isFirst && buffer[0] === BINARY_MAGIC) this.#closeBinary(socket);
+        if (isFirst && buffer[0] === BINARY_MAGIC) this.#closeBinary(socket, buffer.subarray(0, length));
         else session.receive(buffer, length);
       } catch (error) {
         this.#abort(socket, error);
@@ -303,6 +301,7 @@ export class MemcachedListener {
       bound,
       meter: this.#meter,
       onBug: (err) => this.#log.commandFailed(address, err),
+      onLongLine: () => this.#log.lineTooLong(address),
       onSlow: (slow, cache) => this.#log.slow(address, slow, cache),
       onSignInFailure: () => {
         this.#meter.refuse('sign_in');
@@ -355,9 +354,10 @@ export class MemcachedListener {
     socket.destroy();
   }
 
-  #closeBinary(socket: Socket): void {
+  #closeBinary(socket: Socket, request: Buffer): void {
     this.#log.binaryClosed(socket.remoteAddress);
-    socket.destroy();
+    this.#sessions.get(socket)?.abandon();
+    socket.end(binaryRefusal(request), () => linger(socket));
   }
 }
 

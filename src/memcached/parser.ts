@@ -1,5 +1,5 @@
 import type { KeyBytes } from '../engine/key.ts';
-import { lineParserFor, refused } from './command-lines.ts';
+import { lineParserFor, readSignIn, refused } from './command-lines.ts';
 import type { Announced, Request } from './request.ts';
 import type { Room, Rooms } from './rooms.ts';
 import { NO_BLOCK, Words } from './words.ts';
@@ -19,6 +19,8 @@ const LINE_END_BYTES = 2;
 const SHORT_LINE_BYTES_MAX = 2048;
 
 export interface ParserLimits {
+  /** Is the client still to sign in? Then a set is what it signs in with; see readSignIn. */
+  readonly isSigningIn?: boolean;
   /** The longest line of a get, in bytes. */
   readonly lineBytesMax: number;
   /** The largest data block, in bytes. */
@@ -149,7 +151,7 @@ export class Parser {
     if (length > this.limits.lineBytesMax) return refused(LINE_TOO_LONG, { close: true });
     const parse = lineParserFor(words);
     if (!parse) return this.#refuseUnknown();
-    const request = parse(words);
+    const request = (this.limits.isSigningIn ? readSignIn(words) : undefined) ?? parse(words);
     const { dataLength } = words;
     if (dataLength === NO_BLOCK) return request;
     if ('data' in request) return this.#announce(request, dataLength);

@@ -19,7 +19,7 @@ import { Rights } from './rights.ts';
 import type { Rooms } from './rooms.ts';
 import {
   type Admission,
-  CLAIM_BYTES_MAX,
+  limitsBeforeSignIn,
   refuseWith,
   SignIn,
   type SignInParts,
@@ -62,6 +62,8 @@ export interface SessionParts extends SignInParts {
   readonly onBug: (error: unknown) => void;
   /** What a listener that needs no sign-in is for. */
   readonly bound?: Admission | undefined;
+  /** Is told where a line was so long that the client is closed. */
+  readonly onLongLine: () => void;
   /** Is told of commands that took long, and of the cache that they were about. */
   readonly onSlow: (slow: SlowCommands, cache: Cache | undefined) => void;
 }
@@ -109,8 +111,7 @@ export class Session implements Waiting {
     this.#output = new ReplyBuffer(parts.rooms);
     this.#signIn = new SignIn(parts);
     this.#patience = new Patience(parts.patience, parts.engine.clock.now());
-    const limits = { lineBytesMax: parts.lineBytesMax, valueBytesMax: CLAIM_BYTES_MAX };
-    this.#parser = new Parser(limits, parts.rooms);
+    this.#parser = new Parser(limitsBeforeSignIn(parts.lineBytesMax), parts.rooms);
     this.#ahead = new ReadAhead(this.#parser);
     if (parts.bound) this.#enter(parts.bound);
   }
@@ -317,7 +318,11 @@ export class Session implements Waiting {
     } catch (error) {
       return this.#refuse(request, error);
     }
-    if (request.command === 'quit' || (request.command === 'refused' && request.close)) this.#end();
+    if (request.command === 'quit') this.#end();
+    else if (request.command === 'refused' && request.close) {
+      if (request.reply !== '') this.#parts.onLongLine();
+      this.#end();
+    }
   }
 
   #renewRights(rights: Rights): void {
@@ -378,7 +383,7 @@ export class Session implements Waiting {
     this.#rights = undefined;
     this.#context = undefined;
     this.#patience = new Patience(this.#parts.patience, this.#parts.engine.clock.now());
-    this.#parser.limits = { lineBytesMax: this.#parts.lineBytesMax, valueBytesMax: CLAIM_BYTES_MAX };
+    this.#parser.limits = limitsBeforeSignIn(this.#parts.lineBytesMax);
   }
 
   #refuse(request: Request, error: unknown): Answer<void> {

@@ -9,8 +9,20 @@ import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
 import { type OpenContext, reply } from './commands/context.ts';
 import { writeEchoes } from './commands/meta-reply.ts';
 import { executeOpen } from './commands/table.ts';
+import type { ParserLimits } from './parser.ts';
 import type { MetaStorageRequest, Request, StorageRequest } from './request.ts';
 import type { ServerStatus } from './server-status.ts';
+
+/** What a client may send before sign-in: a claim, in a line of its own or, at most, behind a long get of someone else. */
+export function limitsBeforeSignIn(lineBytesMax: number): ParserLimits {
+  return {
+    isSigningIn: true,
+    lineBytesMax: Math.min(lineBytesMax, LINE_BYTES_MAX),
+    valueBytesMax: CLAIM_BYTES_MAX,
+  };
+}
+
+const LINE_BYTES_MAX = 64 * 1024;
 
 /** How large a data block may be before sign-in: more than any token, project and cache name. */
 export const CLAIM_BYTES_MAX = 2048;
@@ -111,7 +123,8 @@ export const SUSPENDED = 'SERVER_ERROR the project is suspended';
  * the form of memcached's own ASCII authentication, user and password: `PROJECT_ID/CACHE_NAME TOKEN`.
  */
 function readClaim(key: string, value: Buffer): Claim | undefined {
-  const text = value.toString('utf8');
+  // A token that was read from a file, or piped by `echo`, may have its line's end behind it.
+  const text = value.toString('utf8').replace(/\r?\n$/, '');
   const [, project, cache, password] = /^([0-9a-f]{24})\/(.+) ([^ ]+)$/s.exec(text) ?? [];
   if (project && cache && password) return { token: password, projectId: project, cacheName: cache };
   const [, token, projectId, cacheName] = key === 'oauth' ? (/^([^ ]+) ([^ ]+) (.+)$/s.exec(text) ?? []) : [];

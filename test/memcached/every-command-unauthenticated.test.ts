@@ -86,7 +86,7 @@ test('quit ends the connection before sign-in', async () => {
 
 test('what is no command at all is told no more than others', async () => {
   const client = await (await testDoor()).connect();
-  for (const line of ['hello', '', 'set', 'set k x 0 1', 'get', 'ms k', `get ${'k'.repeat(251)}`]) {
+  for (const line of ['hello', '', 'set', 'set k 0 0 x', 'get', 'ms k', `get ${'k'.repeat(251)}`]) {
     expect(await client.ask(`${line}\r\n`)).toBe('CLIENT_ERROR unauthenticated\r\n');
   }
 });

@@ -63,8 +63,10 @@ describe('what is no text protocol', () => {
   test('a client of the binary protocol is closed, and one line says what to change', async () => {
     const door = await testDoor();
     const client = await door.connect();
-    client.send('\x80\x0b\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0');
-    expect(await client.rest()).toBe('');
+    client.send('\x80\x0b\0\0\0\0\0\0\0\0\0\0\x01\x02\x03\x04\0\0\0\0\0\0\0\0get k\r\n');
+    const text = 'This server speaks the text (ASCII) protocol only.';
+    const header = `\x81\x0b\0\0\0\0\0\x81\0\0\0${String.fromCharCode(text.length)}\x01\x02\x03\x04${'\0'.repeat(8)}`;
+    expect(await client.rest()).toBe(header + text);
     expect(door.logged).toHaveLength(1);
     expect(door.logged[0]).toMatchObject({ level: 'warn', message: expect.stringContaining('binary') });
   });
@@ -91,7 +93,19 @@ describe('limits', () => {
     expect(await client.ask(`get ${'k '.repeat(2000)}\r\n`)).toBe('END\r\n');
     client.send(`get ${'k '.repeat(2100)}\r\n`);
     expect(await client.rest()).toBe('CLIENT_ERROR line too long\r\n');
+    expect(door.logged.map(({ message }) => message)).toEqual([
+      expect.stringContaining('IRONCACHED_MEMCACHED_MAX_LINE'),
+    ]);
     expect(await (await door.signedIn()).ask('mn\r\n')).toBe('MN\r\n');
+  });
+
+  test('a long line is for who has signed in', async () => {
+    const door = await testDoor({ limits: { lineBytesMax: 1_000_000 } });
+    const line = `get ${'k '.repeat(450_000)}\r\n`;
+    expect(await (await door.signedIn()).ask(line)).toBe('END\r\n');
+    const stranger = await door.connect();
+    stranger.send(line);
+    expect(await stranger.rest()).toBe('CLIENT_ERROR line too long\r\n');
   });
 
   test('a connection too many is told so and closed; when another ends, there is room again', async () => {

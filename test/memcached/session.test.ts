@@ -211,6 +211,7 @@ function boundSession(
       abort: () => {},
     },
     lineBytesMax: 2048,
+    onLongLine: () => {},
     unansweredBytesMax: 65_536,
     patience: { signInTimeoutMs: 0, requestTimeoutMs: 0 },
     signIns: new FailedSignIns(SIGN_IN_LIMITS, door.clock.now, { warn() {} }),

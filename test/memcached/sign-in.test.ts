@@ -32,6 +32,33 @@ describe('signing in', () => {
     [[`set oauth 16 60 ${CLAIM.length}\r\n${CLAIM}\r\n`, 'STORED\r\n'], GET_MISS],
     unsigned,
   );
+  // As `memcached -Y` takes it; emcache sends this.
+  test.each(['_ _', '-1 0', '0 99999999999999999999', 'x y'])(
+    'whatever flags and exptime are: %s',
+    async (words) => {
+      const client = await (await testDoor()).connect();
+      expect(await client.ask(set('oauth', 'wrong', words))).toBe(FAILURE);
+      expect(await client.ask(set('_', `${PROJECT}/c ${TOKEN}`, words))).toBe('STORED\r\n');
+      expect(await client.ask('set a _ 0 1\r\n')).toBe('CLIENT_ERROR bad command line format\r\n');
+    },
+  );
+
+  test('with more words behind the length', async () => {
+    const client = await (await testDoor()).connect();
+    expect(await client.ask(`set oauth 0 0 ${CLAIM.length} more words\r\n${CLAIM}\r\n`)).toBe('STORED\r\n');
+  });
+
+  test.each(['\n', '\r\n'])(
+    'with a line end behind the claim, which is none of the cache name: %j',
+    async (end) => {
+      const door = await testDoor();
+      const client = await door.connect();
+      expect(await client.ask(set('oauth', `${CLAIM}${end}`))).toBe('STORED\r\n');
+      await client.ask(set('k', 'v'));
+      expect(await (await door.signedIn()).ask('mg k v\r\n')).toContain('VA 1');
+    },
+  );
+
   transcript(
     'with an exptime that has passed',
     [[set('oauth', CLAIM, '4294967295 -1'), 'STORED\r\n'], GET_MISS],

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { Refusal } from '../../src/engine/errors.ts';
 import { TWO_PROJECTS, token } from '../support/credentials.ts';
+import { Faults, faultyStore } from '../support/faulty-store.ts';
 import { lateStore } from '../support/late-store.ts';
 import { PROJECT, signInCommand, TOKEN, testDoor } from '../support/memcached-door.ts';
 
@@ -97,7 +99,7 @@ describe('the meter', () => {
       ['sign_in', 'ok', 1, 1],
       ['set', 'ok', 1, 1],
       ['get', 'ok', 1, 1],
-      ['refused', 'error', 1, 1],
+      ['refused', 'client_error', 1, 1],
       ['mn', 'ok', 1, 1],
     ]);
   });
@@ -111,7 +113,7 @@ describe('the meter', () => {
       await (await door.connect()).ask(signInCommand({ token: 'wrong' }));
       await door.signedIn();
     }
-    expect(Object.fromEntries(door.requests.operation('sign_in').counts)).toEqual({ error: 5, ok: 5 });
+    expect(Object.fromEntries(door.requests.operation('sign_in').counts)).toEqual({ client_error: 5, ok: 5 });
   });
 
   test('tells what a token may not do, or not so often, from what was done', async () => {
@@ -122,8 +124,8 @@ describe('the meter', () => {
     const client = await door.signedIn();
     client.send('set k 0 0 1\r\nv\r\nget k\r\nget k\r\nget k\r\nget k\r\n');
     await client.takeThrough('second\r\n');
-    expect(Object.fromEntries(door.requests.operation('set').counts)).toEqual({ error: 1 });
-    expect(door.requests.operation('get').counts.get('error')).toBeGreaterThan(0);
+    expect(Object.fromEntries(door.requests.operation('set').counts)).toEqual({ client_error: 1 });
+    expect(door.requests.operation('get').counts.get('client_error')).toBeGreaterThan(0);
     expect(door.requests.operation('get').counts.get('ok')).toBe(2);
   });
 
@@ -135,7 +137,22 @@ describe('the meter', () => {
     await other.ask('set k 0 0 1\r\nv\r\n');
     expect([...door.requests.operation('set').counts]).toEqual([
       ['ok', 1],
-      ['error', 1],
+      ['client_error', 1],
+    ]);
+  });
+
+  test('tells the service’s faults from clients’', async () => {
+    const faults = new Faults();
+    const door = await testDoor({ around: (store) => faultyStore(store, faults) });
+    const client = await door.signedIn();
+    for (const error of [new Error('a bug'), new Refusal('store_unavailable', 'a full disk')]) {
+      faults.inject('write', error);
+      expect(await client.ask('set k 0 0 1\r\nv\r\n')).toMatch(/^SERVER_ERROR/);
+    }
+    await client.ask('set k 0 0 1\r\nv\r\n');
+    expect([...door.requests.operation('set').counts]).toEqual([
+      ['server_error', 2],
+      ['ok', 1],
     ]);
   });
 });
