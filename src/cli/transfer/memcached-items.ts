@@ -85,7 +85,8 @@ function refusalOf(line: string): string {
   return `it does not list its keys, as memcached does from 1.4.31 on (lru_crawler metadump): ${line}`;
 }
 
-const LISTED = /^key=(\S+) exp=(-?\d+) /;
+// A key ends at a space alone: `\S` would end it at the byte A0, too, which is a space to JavaScript.
+const LISTED = /^key=([^ ]+) exp=(-?\d+) /;
 
 function listedKey(line: string, connection: MemcachedConnection) {
   const [, encoded, seconds] = LISTED.exec(line) ?? [];
@@ -111,8 +112,8 @@ async function* itemsOf(keys: ListedKeys, connection: MemcachedConnection): Asyn
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about.
 const NO_PLAIN_KEY = /[\x00-\x20\x7f]/;
 
-const VALUE = /^VALUE (\S+) (\d+) (\d+)/;
-const META_VALUE = /^VA (\d+) (?:\S+ )*f(\d+)/;
+const VALUE = /^VALUE ([^ ]+) (\d+) (\d+)/;
+const META_VALUE = /^VA (\d+) (?:[^ ]+ )*f(\d+)/;
 
 async function* gotten(plain: readonly string[], keys: ListedKeys, connection: MemcachedConnection) {
   connection.send(`get ${plain.join(' ')}\r\n`);
