@@ -1,8 +1,9 @@
-/** Why a server could not be asked. What fetch itself says is "fetch failed". */
+/** Why a server could not be asked. What Node says of a connection that the server ended is of no help. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  const reason =
-    cause instanceof Error ? cause.message || String('code' in cause ? cause.code : cause) : error.message;
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'ECONNRESET') return 'it ended the connection';
+  // Several addresses that failed have a code alone, and a time that is over is a cause.
+  const reason = error.cause instanceof Error ? error.cause.message : error.message || code;
   return /certificate/i.test(reason) ? `${reason} (NODE_EXTRA_CA_CERTS names certificates to trust)` : reason;
 }

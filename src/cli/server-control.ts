@@ -1,24 +1,16 @@
-import {
-  type AskedChange,
-  type AskedProject,
-  type AskedToken,
-  type Control,
-  ControlError,
-  type ShownProject,
-  type ShownToken,
-} from './control.ts';
-import { reasonOf } from './failure.ts';
+import type { AskedChange, AskedProject, AskedToken, Control, ShownProject, ShownToken } from './control.ts';
+import { RestClient } from './rest-client.ts';
 
 const PAGE = 100;
 const TIMEOUT_MS = 30_000;
 
 /** Projects and tokens of a running service, by its control plane. */
 export class ServerControl implements Control {
-  readonly #base: URL;
+  readonly #rest: RestClient;
   readonly #token: string;
 
   constructor(base: URL, token: string) {
-    this.#base = base;
+    this.#rest = new RestClient(base);
     this.#token = token;
   }
 
@@ -64,35 +56,13 @@ export class ServerControl implements Control {
     }
   }
 
-  async #ask<T>(method: string, path: string, body?: object): Promise<T> {
-    const url = new URL(`/1/${path}`, this.#base);
-    const { ok, status, text } = await this.#fetch(url, method, body);
-    const json = parse(text);
-    if (ok && json) return json as T;
-    const said = json && 'msg' in json ? json.msg : `it answered ${status}, and is perhaps no ironcached`;
-    throw new ControlError(`${this.#base.origin}: ${said}`);
-  }
-
-  async #fetch(url: URL, method: string, body: object | undefined) {
-    try {
-      const response = await fetch(url, {
-        method,
-        headers: { authorization: `OAuth ${this.#token}` },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        ...(body && { body: JSON.stringify(body) }),
-      });
-      return { ok: response.ok, status: response.status, text: await response.text() };
-    } catch (error) {
-      throw new ControlError(`${url.origin} cannot be reached: ${reasonOf(error)}`);
-    }
-  }
-}
-
-function parse(text: string): object | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === 'object' && json !== null ? json : undefined;
-  } catch {
-    return undefined;
+  #ask<T>(method: string, path: string, body?: object): Promise<T> {
+    return this.#rest.json({
+      method,
+      path: `/1/${path}`,
+      token: this.#token,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(body && { body: JSON.stringify(body) }),
+    });
   }
 }

@@ -1,6 +1,4 @@
-import { ControlError } from '../control.ts';
-import { reasonOf } from '../failure.ts';
-import { post } from './streamed-post.ts';
+import { isOk, pathName, RestClient } from '../rest-client.ts';
 
 const PAGE = 100;
 
@@ -25,18 +23,14 @@ interface ItemServerParts {
   readonly signal: AbortSignal;
 }
 
-interface Asked {
-  readonly url: URL;
-  readonly headers: Record<string, string>;
-  readonly signal: AbortSignal;
-}
-
 /** The items of a running service, by its REST interface. Throws ControlError. */
 export class ItemServer {
   readonly #parts: ItemServerParts;
+  readonly #rest: RestClient;
 
   constructor(parts: ItemServerParts) {
     this.#parts = parts;
+    this.#rest = new RestClient(parts.base);
   }
 
   /** The names of all caches of a project. */
@@ -45,9 +39,8 @@ export class ItemServer {
     for (;;) {
       // By name instead of by number, since caches come and go meanwhile.
       const previous = encodeURIComponent(names.at(-1) ?? '');
-      const response = await this.#get(project, `?previous=${previous}&per_page=${PAGE}`);
-      if (!response.ok) return this.#fail(response);
-      const listed = (await response.json()) as { name: string }[];
+      const path = `?previous=${previous}&per_page=${PAGE}`;
+      const listed = await this.#rest.json<{ name: string }[]>(await this.#request('GET', project, path));
       names.push(...listed.map(({ name }) => name));
       if (listed.length < PAGE) return names;
     }
@@ -55,10 +48,10 @@ export class ItemServer {
 
   /** The lines of a cache's dump as they come; undefined: there is no such cache. */
   async dump({ project, cache }: CachePlace): Promise<AsyncIterable<Uint8Array> | undefined> {
-    const response = await this.#get(project, itemsPath(cache));
-    if (response.ok && response.body) return response.body;
-    if (response.status !== 404) return this.#fail(response);
-    await response.body?.cancel();
+    const answer = await this.#rest.answer(await this.#request('GET', project, itemsPath(cache)));
+    if (isOk(answer)) return answer;
+    if (answer.statusCode !== 404) return this.#rest.refuse(answer);
+    answer.resume();
     return undefined;
   }
 
@@ -68,42 +61,17 @@ export class ItemServer {
     lines: AsyncIterable<Uint8Array>,
     mode: 'set' | 'add',
   ): Promise<LoadReport> {
-    const response = await this.#ask(project, `${itemsPath(cache)}?mode=${mode}`, (about) =>
-      post({ ...about, body: lines }),
-    );
-    return response.ok ? ((await response.json()) as LoadReport) : this.#fail(response);
+    const request = await this.#request('POST', project, `${itemsPath(cache)}?mode=${mode}`);
+    return this.#rest.json({ ...request, body: lines });
   }
 
-  #get(project: string, path: string): Promise<Response> {
-    return this.#ask(project, path, ({ url, ...about }) => fetch(url, about));
-  }
-
-  async #ask(project: string, path: string, ask: (about: Asked) => Promise<Response>): Promise<Response> {
-    const { base, tokenFor, signal } = this.#parts;
-    const headers = { authorization: `OAuth ${await tokenFor(project)}` };
-    // A request leaves what it listens for at its signal: each has its own, which goes with it.
-    const own = AbortSignal.any([signal]);
-    const url = new URL(`/1/projects/${project}/caches${path}`, base);
-    try {
-      return await ask({ url, headers, signal: own });
-    } catch (error) {
-      signal.throwIfAborted();
-      // What the source of a body throws comes back as it was.
-      if (error instanceof ControlError) throw error;
-      throw new ControlError(`${base.origin} cannot be reached: ${reasonOf(error)}`);
-    }
-  }
-
-  async #fail(response: Response): Promise<never> {
-    const { origin } = this.#parts.base;
-    const said: unknown = await response.json().catch(() => undefined);
-    const isMessage = typeof said === 'object' && said !== null && 'msg' in said;
-    throw new ControlError(
-      `${origin}: ${isMessage ? said.msg : `it answered ${response.status}, and is perhaps no ironcached`}`,
-    );
+  async #request(method: string, project: string, path: string) {
+    const { tokenFor, signal } = this.#parts;
+    const token = await tokenFor(project);
+    return { method, path: `/1/projects/${project}/caches${path}`, token, signal };
   }
 }
 
 function itemsPath(cache: string): string {
-  return `/${encodeURIComponent(cache)}/items`;
+  return `/${pathName(cache)}/items`;
 }

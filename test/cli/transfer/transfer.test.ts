@@ -5,6 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ControlledService, startControlled } from '../../support/control.ts';
 import { temporaryDirectory } from '../../support/service.ts';
+import { signIn, textClient } from '../../support/text-client.ts';
 import { transfer } from '../../support/transfer.ts';
 
 let service: ControlledService;
@@ -23,6 +24,12 @@ beforeEach(async () => {
 /** Runs a command that finds the service by its data directory. */
 function ironcached(...args: string[]) {
   return transfer([args[0] ?? '', '--data-dir', service.dataDir, ...args.slice(1)]);
+}
+
+/** Loads this into a cache of the project. */
+function loadInto(cache: string, input: string, ...args: string[]) {
+  const place = ['--project', project, '--cache', cache];
+  return transfer(['load', '--data-dir', service.dataDir, ...place, ...args], { input });
 }
 
 async function item(cache: string, key: string, value?: unknown, inProject = project, by = token) {
@@ -95,6 +102,20 @@ describe('a dump', () => {
     expect((await ironcached('dump', join(directory, 'dump'))).err).toContain('; caches: 101\n');
   });
 
+  test('has caches whose names a path would take for a way up', async () => {
+    for (const cache of ['.', '..', '...'])
+      expect((await loadInto(cache, DUMP)).err).toMatch(/^loaded 2 items, /);
+    const client = await textClient(service.memcachedPort);
+    expect(await client.ask(signIn(token, project, '..'))).toBe('STORED\r\n');
+    expect(await client.ask('mg a t\r\n')).toBe('HD t-1\r\n');
+    const { out, err } = await ironcached('dump');
+    expect(err).toMatch(/^dumped 6 items, .*; caches: 3\n$/);
+    expect((await ironcached('dump', '--cache', '..', '--cache', '.')).out).toContain('"cache":".."');
+    const other = await service.project();
+    const into = ['load', '--data-dir', service.dataDir, '--project', other];
+    expect((await transfer(into, { input: out })).err).toMatch(/^loaded 6 items, /);
+  });
+
   test('in a file can be read by its owner alone, and is compressed where its name ends in .gz', async () => {
     await item('a', 'k', 'Hello');
     const file = join(directory, 'dump.jsonl.gz');
@@ -156,10 +177,7 @@ describe('a load', () => {
     expect(await item('b', 'k')).toBe(2);
   });
 
-  const load = (input: string, ...args: string[]) =>
-    transfer(['load', '--data-dir', service.dataDir, '--project', project, '--cache', 'c', ...args], {
-      input,
-    });
+  const load = (input: string, ...args: string[]) => loadInto('c', input, ...args);
 
   test('leaves items as they are that are there, where that is asked for', async () => {
     await item('c', 'a', 'old');
