@@ -4,12 +4,23 @@ import { request as httpsRequest } from 'node:https';
 import { addAbortSignal, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ControlError } from './control.ts';
 import { reasonOf } from './failure.ts';
 
 /** How long a service may take to accept a connection, and to go on with an answer, in milliseconds. */
 const CONNECT_MS = 10_000;
 const SILENCE_MS = 300_000;
+
+/** How long a body waits to be asked for, in milliseconds: what stands between may not pass that on. */
+const EXPECTATION_MS = 1_000;
+
+/** When a service is asked again that does not say when. */
+const USUAL_WAIT_SECONDS = 1;
+const WAIT_SECONDS_MAX = 3_600;
+
+/** Lets time pass until a service is asked again, which has said why not now. */
+export type Wait = (reason: string, ms: number) => Promise<void>;
 
 export interface RestRequest {
   readonly method: string;
@@ -28,37 +39,45 @@ export interface RestRequest {
  */
 export class RestClient {
   readonly #base: URL;
+  readonly #wait: Wait | undefined;
 
-  constructor(base: URL) {
+  /** Without `wait`, what is refused for now is refused. */
+  constructor(base: URL, wait?: Wait) {
     this.#base = base;
+    this.#wait = wait;
   }
 
   /** What the service says when it has done as it was asked. */
   async json<T>(request: RestRequest): Promise<T> {
     const answer = await this.answer(request);
-    return isOk(answer) ? ((await this.#said(answer)) as T) : this.refuse(answer);
+    if (!isOk(answer)) return this.refuse(answer);
+    const said = await this.#said(answer);
+    if (said) return said as T;
+    throw this.#error(strange(answer));
   }
 
-  /** The answer as it comes, whatever its status. */
+  /** The answer as it comes, whatever its status; none that asks to wait, unless some of a body was sent. */
   async answer(request: RestRequest): Promise<IncomingMessage> {
-    try {
-      return await send(this.#base, request);
-    } catch (error) {
-      return this.#failed(error);
+    for (;;) {
+      const { answer, isBodySpent } = await send(this.#base, request).catch((error) => this.#failed(error));
+      const seconds = isBodySpent ? undefined : secondsToWait(answer);
+      if (!this.#wait || seconds === undefined) return answer;
+      await this.#wait(await this.#reason(answer), seconds * 1_000);
     }
   }
 
   /** Throws what an answer says that is none of those that were asked for. */
   async refuse(answer: IncomingMessage): Promise<never> {
-    const said = await this.#said(answer);
-    throw this.#error('msg' in said ? String(said.msg) : strange(answer));
+    throw this.#error(await this.#reason(answer));
   }
 
-  async #said(answer: IncomingMessage): Promise<object> {
-    const body = await text(answer).catch((error) => this.#failed(error));
-    const json = parse(body);
-    if (json) return json;
-    throw this.#error(strange(answer));
+  async #reason(answer: IncomingMessage): Promise<string> {
+    const said = await this.#said(answer);
+    return said && 'msg' in said ? String(said.msg) : strange(answer);
+  }
+
+  async #said(answer: IncomingMessage): Promise<object | undefined> {
+    return parse(await text(answer).catch((error) => this.#failed(error)));
   }
 
   #failed(error: unknown): never {
@@ -81,32 +100,59 @@ export function pathName(name: string): string {
   return encodeURIComponent(name).replaceAll('.', '%2E');
 }
 
-async function send(base: URL, { method, path, token, body, signal }: RestRequest): Promise<IncomingMessage> {
+interface Answered {
+  readonly answer: IncomingMessage;
+  /** Some of it was taken from its source, which gives nothing twice. */
+  readonly isBodySpent: boolean;
+}
+
+async function send(base: URL, { method, path, token, body, signal }: RestRequest): Promise<Answered> {
+  const isStreamed = typeof body === 'object';
   const request = (base.protocol === 'https:' ? httpsRequest : httpRequest)(base, {
     method,
     path,
-    headers: { authorization: `OAuth ${token}` },
+    headers: { authorization: `OAuth ${token}`, ...(isStreamed && { expect: '100-continue' }) },
     signal,
   });
   limitConnecting(request);
   const answered = once(request, 'response') as Promise<[IncomingMessage]>;
   // What goes wrong later, the answer tells.
   request.on('error', () => {});
-  const sent = sendBody(request, body);
-  const [answer] = await Promise.race([answered, sent.then(() => answered)]);
+  let isBodySpent = false;
+  if (!isStreamed) {
+    limitSilence(request);
+    request.end(body);
+  } else if (await isExpected(request, answered)) {
+    isBodySpent = true;
+    // It may be silent for any time, until others leave some of what may be done in a second.
+    await Promise.race([answered, pipeline(Readable.from(body, { objectMode: false }), request)]);
+  }
+  const [answer] = await answered;
   addAbortSignal(signal, answer);
   // It may come before the body is whole: then the rest is not sent.
   answer.once('end', () => {
     if (!request.writableFinished) request.destroy();
   });
-  return answer;
+  return { answer, isBodySpent };
 }
 
-async function sendBody(request: ClientRequest, body: RestRequest['body']): Promise<void> {
-  // Whoever loads may have to wait for any time, until others leave some of what the service may do in a second.
-  if (typeof body === 'object') return pipeline(Readable.from(body, { objectMode: false }), request);
-  limitSilence(request);
-  request.end(body);
+/** Whether a body is to be sent; else it was refused before. */
+async function isExpected(request: ClientRequest, answered: Promise<unknown>): Promise<boolean> {
+  request.flushHeaders();
+  const expected = Promise.race([
+    once(request, 'continue'),
+    delay(EXPECTATION_MS, undefined, { ref: false }),
+  ]);
+  return Promise.race([answered.then(() => false), expected.then(() => true)]);
+}
+
+/** After how many seconds to ask again; undefined: that would be of no use. */
+function secondsToWait({ statusCode, headers }: IncomingMessage): number | undefined {
+  const asked = headers['retry-after'];
+  const isForNow = statusCode === 429 || (statusCode === 503 && asked !== undefined);
+  if (!isForNow) return undefined;
+  // A date is allowed as well.
+  return Math.min(Math.max(Number(asked) || USUAL_WAIT_SECONDS, USUAL_WAIT_SECONDS), WAIT_SECONDS_MAX);
 }
 
 function limitConnecting(request: ClientRequest): void {

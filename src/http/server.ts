@@ -88,6 +88,11 @@ export function createServer(parts: ServerParts): Server {
   server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => silent.watch(socket));
   // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer an empty 417.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  server.on('checkContinue', (request, response) => {
+    server.emit('request', request, response);
+    // What is refused at once needs no body, and who waits with it can ask again. Node would ask for it always.
+    if (!response.headersSent) response.writeContinue();
+  });
   server.on('connect', refuseTunnel);
   server.on('connection', (socket: Socket) => countConnection(socket, connections));
   refuseTooMany(server, parts);

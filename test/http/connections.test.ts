@@ -70,6 +70,15 @@ describe('what real clients send', () => {
     expect(await socket.answer()).toMatchObject({ status: 200 });
   });
 
+  test('Expect: 100-continue, and a body that is refused is not asked for', async () => {
+    const socket = await connected();
+    socket.write(
+      put('', 'Expect: 100-continue\r\n').replace(TOKEN, 'another').replace('Length: 0', 'Length: 11'),
+    );
+    expect(await socket.answer()).toMatchObject({ status: 401 });
+    await socket.closed();
+  });
+
   test('TE and Connection: TE, close (Perl)', async () => {
     const socket = await connected();
     socket.write(put('{"value":1}', 'TE: deflate,gzip;q=0.3\r\nConnection: TE, close\r\n'));

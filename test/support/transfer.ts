@@ -13,6 +13,8 @@ export interface TransferOptions {
   readonly isTerminal?: boolean;
   readonly signal?: AbortSignal;
   readonly out?: Writable;
+  /** Told of what is written to standard error, as it is. */
+  readonly onErr?: (text: string) => void;
 }
 
 /** Runs `ironcached dump …` or `ironcached load …` in this process. */
@@ -35,6 +37,7 @@ export async function transfer(args: readonly string[], options: TransferOptions
         isTTY: isTerminal,
         write: (text) => {
           err += text;
+          options.onErr?.(text);
         },
       },
     },

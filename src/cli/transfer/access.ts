@@ -1,6 +1,7 @@
 import { readIronAddress, readIronCredentials, type ServiceAddress } from '../../auth/iron-file.ts';
 import type { Config } from '../../config.ts';
 import { type Control, ControlError } from '../control.ts';
+import type { Wait } from '../rest-client.ts';
 import { ServerControl } from '../server-control.ts';
 import { adminToken, configuredAddress } from '../service-access.ts';
 import type { Transfer } from './invocation.ts';
@@ -18,7 +19,11 @@ export interface Access {
 }
 
 /** What was said on the command line comes first, then the settings, then the iron.json in the data directory. */
-export async function openAccess(transfer: Transfer, config: Config, signal: AbortSignal): Promise<Access> {
+export async function openAccess(
+  transfer: Transfer,
+  config: Config,
+  { signal, wait }: { signal: AbortSignal; wait: Wait },
+): Promise<Access> {
   const iron = await readIronCredentials(config.dataDir);
   const base = transfer.server ?? urlOf((await readIronAddress(config.dataDir)) ?? configuredAddress(config));
   const control = async () => new ServerControl(base, await adminToken(config));
@@ -29,7 +34,7 @@ export async function openAccess(transfer: Transfer, config: Config, signal: Abo
     permission: transfer.command === 'dump' ? 'read' : 'write',
     name: `ironcached ${transfer.command}`,
   });
-  const server = new ItemServer({ base, tokenFor: (project) => tokens.tokenFor(project), signal });
+  const server = new ItemServer({ base, tokenFor: (project) => tokens.tokenFor(project), signal, wait });
   const project = transfer.project ?? config.projectId ?? iron?.projectId;
   return {
     server,

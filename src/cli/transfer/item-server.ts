@@ -1,4 +1,4 @@
-import { isOk, pathName, RestClient } from '../rest-client.ts';
+import { isOk, pathName, RestClient, type Wait } from '../rest-client.ts';
 
 const PAGE = 100;
 
@@ -21,6 +21,7 @@ interface ItemServerParts {
   readonly tokenFor: (project: string) => Promise<string>;
   /** Ends whatever is on its way. */
   readonly signal: AbortSignal;
+  readonly wait: Wait;
 }
 
 /** The items of a running service, by its REST interface. Throws ControlError. */
@@ -30,7 +31,7 @@ export class ItemServer {
 
   constructor(parts: ItemServerParts) {
     this.#parts = parts;
-    this.#rest = new RestClient(parts.base);
+    this.#rest = new RestClient(parts.base, parts.wait);
   }
 
   /** The names of all caches of a project. */

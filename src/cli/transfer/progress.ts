@@ -15,6 +15,8 @@ export class Progress {
   readonly #terminal: Terminal;
   readonly #start = performance.now();
   readonly #timer: NodeJS.Timeout | undefined;
+  #isWaiting = false;
+  readonly #reasons = new Set<string>();
 
   /** `verb`: what was done to the items, such as "dumped". */
   constructor(verb: string, terminal: Terminal) {
@@ -27,6 +29,19 @@ export class Progress {
   count(bytes: number): void {
     this.items++;
     this.bytes += bytes;
+  }
+
+  /** Says that it goes no further for now: why, once, and in the line of a terminal as long as it is so. */
+  wait(reason: string): void {
+    this.#isWaiting = true;
+    if (this.#reasons.has(reason)) return;
+    this.#reasons.add(reason);
+    const start = this.#timer ? ERASE_LINE : '';
+    this.#terminal.write(`${start}ironcached: waiting, as the service asks: ${reason}\n`);
+  }
+
+  goOn(): void {
+    this.#isWaiting = false;
   }
 
   /** Takes away the line of a terminal, for others to be written. */
@@ -45,7 +60,7 @@ export class Progress {
     const seconds = (performance.now() - this.#start) / 1000;
     const rate = grouped(Math.round(this.items / Math.max(seconds, 0.001)));
     const megabytes = (this.bytes / 1_000_000).toFixed(1);
-    return `${this.#verb} ${grouped(this.items)} items, ${megabytes} MB in ${seconds.toFixed(1)} s, ${rate} items/s`;
+    return `${this.#verb} ${grouped(this.items)} items, ${megabytes} MB in ${seconds.toFixed(1)} s, ${rate} items/s${this.#isWaiting ? '; waiting' : ''}`;
   }
 }
 

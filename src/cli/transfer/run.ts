@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../auth/private-file.ts';
 import { readConfig } from '../../config.ts';
 import { messageOf } from '../../start-error.ts';
@@ -40,8 +41,13 @@ export async function runTransfer(
     transfer.command === 'dump' ? 'dumped' : 'loaded',
     terminalOf(transfer, streams),
   );
+  const wait = async (reason: string, ms: number) => {
+    progress.wait(reason);
+    await delay(ms, undefined, { signal });
+    progress.goOn();
+  };
   try {
-    const access = await openAccess(transfer, result.config, signal);
+    const access = await openAccess(transfer, result.config, { signal, wait });
     const parts = { transfer, access, streams, progress, signal };
     try {
       return await (transfer.command === 'dump' ? dump(parts) : load(parts));

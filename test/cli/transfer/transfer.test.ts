@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { testClock } from '../../support/clock.ts';
 import { type ControlledService, startControlled } from '../../support/control.ts';
 import { temporaryDirectory } from '../../support/service.ts';
 import { signIn, textClient } from '../../support/text-client.ts';
@@ -293,6 +294,72 @@ describe('the right to it', () => {
       status: 1,
       err: `ironcached: http://127.0.0.1:${service.httpPort}: This token may not write. Use a token with the permission "write".\n`,
     });
+  });
+});
+
+describe('where requests are limited', () => {
+  const clock = testClock();
+  const REASON = 'This project may make 10 requests per second. Wait, then try again.';
+  const WAITING = `ironcached: waiting, as the service asks: ${REASON}\n`;
+  let limited: string;
+  let args: readonly string[];
+  /** The second of the limit is over when somebody is told to wait. */
+  const onErr = (text: string) => {
+    if (text.includes(WAITING)) clock.advance(1_000);
+  };
+
+  beforeEach(async () => {
+    service = await startControlled([], { clock });
+    limited = await service.project({ quotas: { requests_per_second: 10 } });
+    args = ['--data-dir', service.dataDir, '--project', limited];
+  });
+
+  async function useUp(): Promise<void> {
+    const { text } = await service.token(limited);
+    for (const cache of ['a', 'b']) await item(cache, 'k', 'v', limited, text);
+    for (let i = 0; i < 8; i++) expect(await item('a', 'k', undefined, limited, text)).toBe('v');
+  }
+
+  test('a dump waits until others leave some, and says so', async () => {
+    await useUp();
+    const { status, out, err } = await transfer(['dump', ...args], { onErr });
+    expect([status, err]).toEqual([0, expect.stringMatching(/\ndumped 2 items, .*; caches: 2\n$/)]);
+    expect(err.startsWith(WAITING)).toBe(true);
+    expect(out.match(/"end":true/g)).toHaveLength(2);
+  });
+
+  test('a load waits, too, with all that it has to send', async () => {
+    await useUp();
+    const load = ['load', ...args, '--cache', 'c'];
+    const { status, err } = await transfer(load, { input: DUMP, onErr });
+    expect([status, err]).toEqual([0, expect.stringMatching(/\nloaded 2 items, .*items\/s\n$/)]);
+    expect(err.startsWith(WAITING)).toBe(true);
+  });
+
+  test('a terminal is told as long as that is so', async () => {
+    await useUp();
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const told = (text: string) => {
+      onErr(text);
+      if (text.includes(WAITING)) vi.advanceTimersByTime(1_000);
+    };
+    const { err } = await transfer(['dump', ...args], { isTerminal: true, onErr: told });
+    vi.useRealTimers();
+    const [start, line, ...more] = err.split('\r\x1b[K');
+    expect([start, line]).toEqual(['', WAITING]);
+    expect(more[0]).toMatch(/^dumped 0 items, .*; waiting$/);
+    expect(more.at(-1)).toMatch(/; caches: 2\n$/);
+  });
+
+  test('who is interrupted waits no longer', async () => {
+    await useUp();
+    const interruption = new AbortController();
+    const { status, err } = await transfer(['load', ...args, '--cache', 'c'], {
+      input: DUMP,
+      signal: interruption.signal,
+      onErr: () => interruption.abort('SIGINT'),
+    });
+    expect([status, err]).toEqual([130, `${WAITING}ironcached: interrupted\n`]);
   });
 });
 
