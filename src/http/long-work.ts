@@ -56,14 +56,19 @@ export class LongWork {
     return this.mayGoOn;
   }
 
+  // In portions, between which others make their requests, however many items a slice had.
   async #pay(grant: Grant): Promise<void> {
-    const waitMs = () => this.#parts.rates.of(grant)?.takeLater(this.#items) ?? 0;
-    let ms = waitMs();
-    if (ms === 0) return;
-    // While we wait, it is not the client that is silent.
     const { socket } = this.#request.raw;
-    excused.add(socket);
-    for (; ms > 0; ms = waitMs()) await delay(ms, undefined, { ref: false });
+    while (this.#items > 0 && this.mayGoOn) {
+      const rate = this.#parts.rates.of(grant);
+      if (!rate) break;
+      const { taken, waitMs } = rate.takeLater(this.#items);
+      this.#items -= taken;
+      if (waitMs === 0) continue;
+      // While we wait, it is not the client that is silent.
+      excused.add(socket);
+      await delay(waitMs, undefined, { ref: false });
+    }
     excused.delete(socket);
   }
 }

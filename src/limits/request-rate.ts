@@ -9,6 +9,13 @@ export interface RateRefusal {
   readonly retryAfterSeconds: number;
 }
 
+/** What was counted of work that can wait. */
+export interface TakenLater {
+  readonly taken: number;
+  /** Above 0 where none was. */
+  readonly waitMs: number;
+}
+
 /** Who makes requests: a grant is one. */
 export interface Requester {
   readonly token: { readonly id: string } | undefined;
@@ -17,6 +24,11 @@ export interface Requester {
     readonly quotas: { readonly requestsPerSecond?: number | undefined };
   };
 }
+
+// Of what a second allows, work that can wait leaves this part to others, and waits until it may have that one:
+// smaller portions would keep it busy with waiting.
+const PART_LEFT = 1 / 2;
+const PART_AWAITED = 1 / 4;
 
 // Who made no request for longest among so many has all of its limit again.
 const BUCKETS_MAX = 100_000;
@@ -86,16 +98,19 @@ export class RequestRate {
   }
 
   /**
-   * Counts `count` requests of work that can wait, and answers 0; or answers in how many milliseconds there
-   * may be room for all of them, and counts none. So who cannot wait goes before. What is more than a
-   * second allows is owed.
+   * Counts as many of `count` requests of work that can wait as may be made now, and answers how many, or in
+   * how many milliseconds there may be room for some. Half of what a second allows is left to those who cannot
+   * wait: they would be refused what is owed here.
    */
-  takeLater(count: number): number {
+  takeLater(count: number): TakenLater {
     const now = this.#now();
     const buckets = [this.#ofToken, this.#ofProject].filter((bucket) => bucket !== undefined);
-    const waitMs = Math.max(0, ...buckets.map((bucket) => roomAfterMs(bucket, count, now)));
-    if (waitMs === 0) for (const bucket of buckets) bucket.level -= count;
-    return waitMs;
+    const portion = Math.min(count, ...buckets.map(portionOf));
+    const waitMs = Math.max(0, ...buckets.map((bucket) => roomAfterMs(bucket, portion, now)));
+    if (waitMs > 0) return { taken: 0, waitMs };
+    const taken = Math.min(count, ...buckets.map((bucket) => Math.floor(bucket.level - leftBy(bucket))));
+    for (const bucket of buckets) bucket.level -= taken;
+    return { taken, waitMs };
   }
 }
 
@@ -116,8 +131,17 @@ function levelOf(bucket: Bucket, now: number): number {
   return bucket.level;
 }
 
+// Whole requests, and one at least: where a second allows only one, that is for everybody.
+function portionOf({ perSecond }: Bucket): number {
+  return Math.max(1, Math.floor(perSecond * PART_AWAITED));
+}
+
+function leftBy(bucket: Bucket): number {
+  return Math.min(bucket.perSecond * PART_LEFT, bucket.perSecond - portionOf(bucket));
+}
+
 function roomAfterMs(bucket: Bucket, count: number, now: number): number {
-  const missing = Math.min(count, bucket.perSecond) - levelOf(bucket, now);
+  const missing = leftBy(bucket) + count - levelOf(bucket, now);
   return missing <= 0 ? 0 : Math.ceil((missing * 1000) / bucket.perSecond);
 }
 

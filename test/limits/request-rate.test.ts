@@ -78,31 +78,52 @@ describe('the quota of a project', () => {
 });
 
 describe('work that can wait', () => {
-  test('is done once there is room for all of it, and who cannot wait goes before', () => {
+  test('waits for a portion, and leaves others half of what a second allows', () => {
     const clock = testClock();
-    const rates = new RequestRates(10, clock.now);
-    expect(rates.of(requester('t'))?.take(8)).toBeUndefined();
-    expect(rates.of(requester('t'))?.takeLater(5)).toBe(300);
-    expect(rates.of(requester('t'))?.take(1)).toBeUndefined();
-    clock.advance(300);
-    expect(rates.of(requester('t'))?.takeLater(5)).toBe(100);
-    clock.advance(100);
-    expect(rates.of(requester('t'))?.takeLater(5)).toBe(0);
-    expect(takeAll(rates, requester('t'))).toBe(0);
+    const rates = new RequestRates(20, clock.now);
+    const { taken } = rates.of(requester('t'))?.takeLater(35) ?? {};
+    expect(taken).toBe(10);
+    expect(rates.of(requester('t'))?.takeLater(25)).toEqual({ taken: 0, waitMs: 250 });
+    expect(rates.of(requester('t'))?.takeLater(2)).toEqual({ taken: 0, waitMs: 100 });
+    clock.advance(250);
+    expect(rates.of(requester('t'))?.takeLater(25)).toEqual({ taken: 5, waitMs: 0 });
+    expect(takeAll(rates, requester('t'))).toBe(10);
+    expect(rates.of(requester('t'))?.takeLater(1)).toEqual({ taken: 0, waitMs: 550 });
   });
 
-  test('that is more than a second allows is owed', () => {
+  test('takes all that others leave, who feel nothing of it', () => {
     const clock = testClock();
-    const rates = new RequestRates(10, clock.now);
-    expect(rates.of(requester('t'))?.takeLater(35)).toBe(0);
-    expect(rates.of(requester('t'))?.takeLater(1)).toBe(2_600);
+    const rates = new RequestRates(0, clock.now);
+    const who = requester('t', 'p', 50);
+    let taken = 0;
+    let refused = 0;
+    for (let ms = 0, dueAt = 0; ms < 10_000; ms++, clock.advance(1)) {
+      while (ms >= dueAt) {
+        const later = rates.of(who)?.takeLater(300) ?? { taken: 0, waitMs: 1 };
+        taken += later.taken;
+        dueAt = ms + later.waitMs;
+        if (later.waitMs > 0) break;
+      }
+      // Ten a second come one after the other, and ten at once now and then.
+      const count = ms % 2_000 === 1_999 ? 10 : Number(ms % 100 === 0);
+      for (let i = 0; i < count; i++) if (rates.of(who)?.take(1)) refused++;
+    }
+    expect(refused).toBe(0);
+    expect(taken).toBeGreaterThan(350);
+  });
+
+  test('is done where a second allows no more than one request, too', () => {
+    const clock = testClock();
+    const rates = new RequestRates(1, clock.now);
+    expect(rates.of(requester('t'))?.takeLater(3)).toEqual({ taken: 1, waitMs: 0 });
+    expect(rates.of(requester('t'))?.takeLater(2)).toEqual({ taken: 0, waitMs: 1_000 });
   });
 
   test('keeps to the rates of token and project', () => {
-    const rates = new RequestRates(10, testClock().now);
-    expect(rates.of(requester('t', 'p', 5))?.takeLater(7)).toBe(0);
-    expect(rates.of(requester('t', 'p', 5))?.takeLater(1)).toBe(600);
-    expect(rates.of(requester('t', 'another'))?.takeLater(3)).toBe(0);
-    expect(rates.of(requester('t', 'another'))?.takeLater(1)).toBe(100);
+    const rates = new RequestRates(40, testClock().now);
+    expect(rates.of(requester('t', 'p', 4))?.takeLater(7)).toEqual({ taken: 2, waitMs: 0 });
+    expect(rates.of(requester('t', 'p', 4))?.takeLater(5)).toEqual({ taken: 0, waitMs: 250 });
+    expect(rates.of(requester('t', 'another'))?.takeLater(30)).toEqual({ taken: 18, waitMs: 0 });
+    expect(rates.of(requester('t', 'p', 4))?.takeLater(5)).toEqual({ taken: 0, waitMs: 250 });
   });
 });
