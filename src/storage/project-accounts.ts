@@ -5,6 +5,14 @@ import type { Contents, ProjectAccount } from './memory-cache.ts';
 // Of so many caches of a project the one is chosen whose items were not used for longest.
 const CACHES_COMPARED = 8;
 
+// Of so many projects each eviction compares how much of their shares they hold, in turn, so that none costs much.
+const ACCOUNTS_COMPARED = 16;
+
+// All are compared where those hold less than this part of what the fullest did, which may have deleted its items;
+// or where there was a change for every so many projects since the last eviction: another may have become the fullest.
+const PART_OF_FULLEST = 7 / 8;
+const PROJECTS_PER_CHANGE = 8;
+
 export interface ProjectAccountsParts<K> {
   /** What all projects may hold together. */
   readonly bytesMax: number;
@@ -23,9 +31,14 @@ export class ProjectAccounts<K> {
   /** The accounts that have anything evictable. */
   readonly #evictable: ProjectAccount<K>[] = [];
   #holding = 0;
+  /** The fullest of those that were compared last. */
   #fullest: ProjectAccount<K> | undefined;
-  #looksLeft = 0;
-  #compared = 0;
+  /** What the fullest of all held of its share. */
+  #shareOfFullest = 0;
+  /** Since the last eviction. */
+  #changes = 0;
+  #accountsCompared = 0;
+  #cachesCompared = 0;
 
   constructor(parts: ProjectAccountsParts<K>) {
     this.#parts = parts;
@@ -66,9 +79,8 @@ export class ProjectAccounts<K> {
 
   /** Whose least recently used item makes room for a project. Undefined: nobody's does. */
   victimFor(writer: ProjectAccount<K>): Contents<K> | undefined {
-    const fullest = this.#mostOverShare();
-    if (!fullest || this.#shareHeld(fullest) < this.#shareHeld(writer)) return undefined;
-    return this.#leastRecentlyUsed(fullest);
+    const fullest = this.#mostOverShare(writer);
+    return fullest && this.#leastRecentlyUsed(fullest);
   }
 
   /** May nothing that is stored there ever be too much? Then `victimOfQuota` need not be asked. */
@@ -98,6 +110,7 @@ export class ProjectAccounts<K> {
   #book(contents: Contents<K>, items: number, bytes: number): void {
     const { account } = contents.cache;
     const before = account.items;
+    this.#changes++;
     account.items += items;
     account.bytes += bytes;
     if (before === 0 && account.items > 0) this.#holding++;
@@ -105,16 +118,45 @@ export class ProjectAccounts<K> {
     this.enlist(contents);
   }
 
-  // Looks again only now and then where there are many projects, so that no eviction costs much.
-  #mostOverShare(): ProjectAccount<K> | undefined {
-    if (--this.#looksLeft > 0 && this.#fullest && this.#fullest.evictable.length > 0) return this.#fullest;
-    this.#looksLeft = this.#evictable.length >>> 4;
-    let fullest = this.#evictable[0];
-    for (const account of this.#evictable) {
-      if (fullest && this.#shareHeld(account) > this.#shareHeld(fullest)) fullest = account;
+  // Undefined: whoever has anything evictable holds less of its share than the writer.
+  #mostOverShare(writer: ProjectAccount<K>): ProjectAccount<K> | undefined {
+    const held = this.#shareHeld(writer);
+    let share = this.#compare(writer, ACCOUNTS_COMPARED);
+    if (!this.#isLikeFullest(share) || share < held) {
+      share = this.#compare(writer, this.#evictable.length);
+      this.#shareOfFullest = share;
+    }
+    this.#shareOfFullest = Math.max(this.#shareOfFullest, share);
+    this.#changes = 0;
+    return share < held ? undefined : this.#fullest;
+  }
+
+  // May nobody hold much more than that, as far as can be told without comparing all?
+  #isLikeFullest(share: number): boolean {
+    const { length } = this.#evictable;
+    if (length <= ACCOUNTS_COMPARED) return true;
+    return this.#changes * PROJECTS_PER_CHANGE <= length && share >= this.#shareOfFullest * PART_OF_FULLEST;
+  }
+
+  // Compares the writer, the fullest of before and up to `most` others that have anything evictable. Answers what
+  // share the fullest of them holds; below 0, there is none.
+  #compare(writer: ProjectAccount<K>, most: number): number {
+    let fullest = this.#evictableShare(this.#fullest) > this.#evictableShare(writer) ? this.#fullest : writer;
+    let share = this.#evictableShare(fullest);
+    for (let i = Math.min(most, this.#evictable.length); i > 0; i--) {
+      this.#accountsCompared = (this.#accountsCompared + 1) % this.#evictable.length;
+      const account = this.#evictable[this.#accountsCompared] as ProjectAccount<K>;
+      const held = this.#shareHeld(account);
+      if (held <= share) continue;
+      fullest = account;
+      share = held;
     }
     this.#fullest = fullest;
-    return fullest;
+    return share;
+  }
+
+  #evictableShare(account: ProjectAccount<K> | undefined): number {
+    return account && account.evictable.length > 0 ? this.#shareHeld(account) : -1;
   }
 
   #shareHeld({ bytes, quota }: ProjectAccount<K>): number {
@@ -125,8 +167,8 @@ export class ProjectAccounts<K> {
     let found: Contents<K> | undefined;
     let foundUse = Number.POSITIVE_INFINITY;
     for (let i = 0; i < Math.min(CACHES_COMPARED, evictable.length); i++) {
-      this.#compared = (this.#compared + 1) % evictable.length;
-      const contents = evictable[this.#compared] as Contents<K>;
+      this.#cachesCompared = (this.#cachesCompared + 1) % evictable.length;
+      const contents = evictable[this.#cachesCompared] as Contents<K>;
       const use = this.#parts.oldestUse(contents);
       if (use >= foundUse) continue;
       found = contents;

@@ -920,6 +920,17 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(Math.min(...items)).toBeGreaterThan(Math.max(...items) * 0.6);
       });
 
+      test('one of very many projects that deletes its items makes room for nobody any more', async () => {
+        const small = Array.from({ length: 200 }, (_, i) => store.cache(String(i).padStart(24, '0'), 'c'));
+        for (const each of small) await put(each, 'k', 'v');
+        // Up to some moment at which it was found to hold most.
+        await write(cache, 1000);
+        for (const key of await keysOf(cache)) if (key !== 'key-999') await remove(cache, key);
+        const next = store.cache(OTHER_PROJECT, 'c');
+        expect(await refusal(() => write(next, 1000))).toBeUndefined();
+        for (const each of [cache, ...small]) expect(await each.info()).toMatchObject({ items: 1 });
+      });
+
       test('a cache that evicts nothing keeps all it has, and refuses what does not fit', async () => {
         store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
         let stored = 0;

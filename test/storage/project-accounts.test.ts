@@ -1,0 +1,78 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Contents, type MemoryCache } from '../../src/storage/memory-cache.ts';
+import { MemoryCaches } from '../../src/storage/memory-caches.ts';
+
+const PROJECTS = 640;
+const BYTES_MAX = 64 * 1024 ** 2;
+
+describe('who makes room, of very many projects,', () => {
+  let all: MemoryCache<string>[];
+  let caches: MemoryCaches<string>;
+
+  beforeEach(() => {
+    caches = new MemoryCaches<string>({
+      bytesMax: BYTES_MAX,
+      cachesMax: 9,
+      now: () => 0,
+      newContents: (cache) => new Contents(cache, cache.projectId),
+      oldestUse: () => 0,
+      discard: () => {},
+    });
+    all = Array.from({ length: PROJECTS }, (_, i) => caches.create(`p${i}`, 'c'));
+  });
+
+  const cacheOf = (project: number) => all[project] as MemoryCache<string>;
+  const hold = (project: number, items: number, each: number) =>
+    caches.accounts.charge(cacheOf(project).contents, items, items * each);
+
+  /** Evicts for a writer, and says whose item went. */
+  function evictFor(writer: number, each: number): string | undefined {
+    const victim = caches.accounts.victimFor(cacheOf(writer).account);
+    if (victim) caches.accounts.charge(victim, -1, -each);
+    return victim?.kept;
+  }
+
+  test('is who holds most, to the last item that is too much', () => {
+    for (let i = 0; i < PROJECTS; i++) hold(i, 10, 1000);
+    hold(400, 500, 1000);
+    for (let i = 0; i < 450; i++) expect(evictFor(7, 1000)).toBe('p400');
+  });
+
+  test('is another who holds much, and nobody who holds little, once the fullest has deleted its items', () => {
+    for (let i = 0; i < PROJECTS; i++) hold(i, 10, 1000);
+    hold(400, 20_000, 1000);
+    hold(200, 10_000, 1000);
+    expect(evictFor(7, 1000)).toBe('p400');
+    hold(400, -20_005, 1000);
+    for (let i = 0; i < 100; i++) expect(evictFor(400, 1000)).toBe('p200');
+  });
+
+  test('is the writer itself where it alone holds much', () => {
+    for (let i = 0; i < PROJECTS; i++) hold(i, 1, 1000);
+    hold(400, 20_000, 1000);
+    expect(evictFor(7, 1000)).toBe('p400');
+    hold(400, -20_000 + 1, 1000);
+    hold(7, 20_000, 1000);
+    for (let i = 0; i < 100; i++) expect(evictFor(7, 1000)).toBe('p7');
+  });
+
+  test('is each in turn where all hold the same', () => {
+    for (let i = 0; i < PROJECTS; i++) hold(i, 20, 1000);
+    for (let i = 0; i < PROJECTS * 20; i++) {
+      expect(evictFor(i % PROJECTS, 1000)).toBeDefined();
+      hold(i % PROJECTS, 1, 1000);
+    }
+    const items = all.map(({ contents }) => contents.items);
+    expect(Math.max(...items)).toBeLessThanOrEqual(21);
+    expect(Math.min(...items)).toBeGreaterThanOrEqual(18);
+  });
+
+  test('is nobody where all hold less than a writer that evicts nothing', () => {
+    caches.configure('p0', 'c', { policy: 'none', quota: {} });
+    for (let i = 0; i < PROJECTS; i++) hold(i, 2, 1000);
+    hold(0, 10_000, 1000);
+    expect(evictFor(0, 1000)).toBeUndefined();
+    hold(600, 20_000, 1000);
+    expect(evictFor(0, 1000)).toBe('p600');
+  });
+});
