@@ -23,6 +23,10 @@ import { Tidying } from './tidying.ts';
 // may cost whose project has much more than it may, since its quota was lowered.
 const TIDY_ITEMS = 16;
 
+// How many items that have expired the first write removes in a millisecond which has no room by its quotas: that
+// takes a fraction of it.
+const TIDY_ITEMS_FIRST = 500;
+
 export interface ArenaStoreOptions {
   /** How many bytes all items together may take, with everything that is kept about them. */
   readonly bytesMax: number;
@@ -57,6 +61,8 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   #bytes = 0;
   #evictions = 0;
   #expirations = 0;
+  /** When something had no room by its quotas for the last time. */
+  #overQuotaAt = 0;
 
   constructor(options: ArenaStoreOptions) {
     const { bytesMax, cachesMax, now } = options;
@@ -279,7 +285,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   // Puts an item in the place of the one that was found, if any. A refusal leaves that as it was.
   #put(contents: ArenaContents, key: KeyBytes, hash: number, draft: Draft, found: number): ArenaContents {
     const bytes = itemBytes(key.length, draft);
-    const before = this.#keepQuotas(contents, packedBytes(bytes), found);
+    const before = this.#keepQuotas(contents, key, hash, packedBytes(bytes), found);
     this.#place(contents, key, hash, draft, bytes, before);
     // Clients may set a cas of their own; only our own numbers move the counter on.
     this.#countCas(draft.cas);
@@ -316,10 +322,34 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     this.#items.at(contents.kept.order.newest).use(accessedAt, false);
   }
 
-  // Evicts what is too much by the quotas once an item of `size` bytes is stored over the one found. Answers
-  // where that is then: it may be what had to go.
-  #keepQuotas(contents: ArenaContents, size: number, found: number): number {
-    if (this.caches.accounts.isUnlimited(contents)) return found;
+  // Makes room by the quotas for an item of `size` bytes that is stored over the one found. Answers where that
+  // is then: it may be what had to go.
+  #keepQuotas(contents: ArenaContents, key: KeyBytes, hash: number, size: number, found: number): number {
+    if (this.caches.accounts.isUnlimited(contents) || !this.#isOverQuota(contents, size, found)) return found;
+    const { moves } = this.#items;
+    this.#expireForQuotas();
+    // What was there may have expired just now.
+    const isWhereItWas = found === NOWHERE || moves === this.#items.moves;
+    const before = isWhereItWas ? found : this.#items.find(key, contents.kept.id, hash);
+    return this.#evictForQuotas(contents, size, before);
+  }
+
+  #isOverQuota(contents: ArenaContents, size: number, before: number): boolean {
+    return before === NOWHERE
+      ? this.caches.accounts.isOverQuota(contents, 1, size)
+      : this.caches.accounts.isOverQuota(contents, 0, size - this.#items.bytesOf(before));
+  }
+
+  // What has expired takes no room from what is wanted. However much that is and however many ask for room, others
+  // have their turn meanwhile: within one, time stands still.
+  #expireForQuotas(): void {
+    const now = this.#now();
+    this.#expireDue(now === this.#overQuotaAt ? TIDY_ITEMS : TIDY_ITEMS_FIRST);
+    this.#overQuotaAt = now;
+  }
+
+  // Answers where the item is then that was there before.
+  #evictForQuotas(contents: ArenaContents, size: number, found: number): number {
     let before = found;
     const bytesBefore = this.#bytes;
     for (let evicted = 0; ; evicted++) {

@@ -56,6 +56,8 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   #bytes = 0;
   #evictions = 0;
   #expirations = 0;
+  /** When something had no room by its quotas for the last time. */
+  #overQuotaAt = 0;
 
   constructor(options: LruCacheStoreOptions) {
     this.#now = options.now;
@@ -231,7 +233,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   #put(contents: EntryContents, key: string, draft: Draft): EntryContents {
     const size = sizeOf(key, draft);
     this.#checkSize(size);
-    this.#keepQuotas(contents, size, contents.kept.peek(key));
+    this.#keepQuotas(contents, key, size);
     this.#place(contents, key, draft, size).accessedAt = this.#now();
     this.#countCas(draft.cas);
     return contents;
@@ -266,9 +268,23 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     }
   }
 
-  // Evicts what is too much by the quotas once an item of `size` bytes is stored over the one before it. Throws
-  // Refusal `over_quota`.
-  #keepQuotas(contents: EntryContents, size: number, before: Entry | undefined): void {
+  // Makes room by the quotas for an item of `size` bytes that is stored over the one before it. Throws Refusal
+  // `over_quota`.
+  #keepQuotas(contents: EntryContents, key: string, size: number): void {
+    const before = contents.kept.peek(key);
+    if (!this.caches.accounts.isOverQuota(contents, before ? 0 : 1, size - (before?.size ?? 0))) return;
+    this.#expireForQuotas();
+    this.#evictForQuotas(contents, size, contents.kept.peek(key));
+  }
+
+  // What has expired takes no room from what is wanted. Within a millisecond once is enough.
+  #expireForQuotas(): void {
+    const now = this.#now();
+    if (now !== this.#overQuotaAt) this.#removeDue(SWEEP_ITEMS_MAX);
+    this.#overQuotaAt = now;
+  }
+
+  #evictForQuotas(contents: EntryContents, size: number, before: Entry | undefined): void {
     const bytesBefore = this.#bytes;
     for (let there = before, evicted = 0; ; evicted++) {
       const more = size - (there?.size ?? 0);

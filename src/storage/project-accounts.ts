@@ -88,6 +88,12 @@ export class ProjectAccounts<K> {
     return isUnlimited(settings.quota) && isUnlimited(account.quota);
   }
 
+  /** Would that, added to what is held, be too much by the quotas? */
+  isOverQuota(contents: Contents<K>, items: number, bytes: number): boolean {
+    const { account, settings } = contents.cache;
+    return exceeds(settings.quota, contents, items, bytes) || exceeds(account.quota, account, items, bytes);
+  }
+
   /**
    * Whose least recently used item has to go before contents may hold more by the quotas, or undefined.
    * `size` is what is to be stored, the others what it adds. Throws Refusal `over_quota`.

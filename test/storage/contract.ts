@@ -1052,6 +1052,41 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await cache.info()).toMatchObject({ items: 3, evictions: 0 });
       });
 
+      const policies = ['none', 'lru'] as const;
+      const cases = ['cache', 'project'].flatMap((whose) =>
+        policies.map((policy) => [whose, policy] as const),
+      );
+      test.each(cases)('of a %s count nothing that has expired, with policy %s', async (whose, policy) => {
+        const quota = { itemsMax: 5 };
+        store.configure(PROJECT, 'c', { policy, quota: whose === 'cache' ? quota : {} });
+        if (whose === 'project') store.setQuota(PROJECT, quota);
+        const stranger = store.cache(OTHER_PROJECT, 'c');
+        const expiresAt = clock.now() + 1000;
+        for (let i = 0; i < 100; i++) await put(stranger, `key-${i}`, 'v', { expiresAt: expiresAt - 1 });
+        // What stays was used longest ago, so it would be evicted first.
+        for (const key of ['a', 'b']) await put(cache, key, 'v');
+        for (const key of ['c', 'd', 'e']) await put(cache, key, 'v', { expiresAt });
+        clock.set(expiresAt);
+        for (const key of ['f', 'g', 'h']) await put(cache, key, 'v');
+        expect((await keysOf(cache)).sort()).toEqual(['a', 'b', 'f', 'g', 'h']);
+        expect(await cache.info()).toMatchObject({ evictions: 0, expirations: 3 });
+        // Now it is full.
+        const answer = await refusal(() => put(cache, 'i', 'v'));
+        expect(answer).toBe(policy === 'none' ? 'over_quota' : undefined);
+        expect(await cache.info()).toMatchObject({ items: 5 });
+      });
+
+      test('of bytes make room for a larger version by what has expired', async () => {
+        store.configure(PROJECT, 'c', { policy: 'none', quota: { bytesMax: 20_000 } });
+        await put(cache, 'k', Buffer.alloc(1000));
+        await put(cache, 'l', Buffer.alloc(15_000), { expiresAt: clock.now() + 1000 });
+        expect(await refusal(() => put(cache, 'k', Buffer.alloc(10_000)))).toBe('over_quota');
+        clock.advance(1000);
+        await put(cache, 'k', Buffer.alloc(10_000, 'w'));
+        expect(await valueAt(cache, 'k')).toBe('w'.repeat(10_000));
+        expect(await cache.info()).toMatchObject({ items: 1, expirations: 1 });
+      });
+
       test('that are lowered let a little more go with each write, not all at once', async () => {
         await write(cache, 1000);
         store.setQuota(PROJECT, { itemsMax: 10 });
