@@ -158,7 +158,7 @@ export const settings = {
   maxCaches: {
     variable: 'IRONCACHED_MAX_CACHES',
     fallback: '100000',
-    about: 'How many caches one project may have.',
+    about: 'How many caches one project may have, and for how many it may have settings.',
     kind: wholeNumber(1, 10_000_000),
   },
   defaultExpiresIn: {

@@ -1,6 +1,6 @@
 import type { KeyBytes } from '../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../engine/limits.ts';
-import { type MetaFlags, OPAQUE_LENGTH_MAX, readMetaTarget } from './meta-flags.ts';
+import { LatestFlags, type MetaFlags, OPAQUE_LENGTH_MAX, readMetaTarget } from './meta-flags.ts';
 import { int32At, int32From, uint32At, uint64At } from './numbers.ts';
 import type { RefusedRequest, Request, RetrievalRequest, StorageRequest } from './request.ts';
 import { codeOf, type Words } from './words.ts';
@@ -208,6 +208,7 @@ function administration(): [string, LineParser][] {
 
 function meta(command: 'mg' | 'md' | 'ma'): LineParser {
   // Only mg tells which flag it did not like.
+  const latestFlags = new LatestFlags();
   const anyFlagError = command === 'mg' ? undefined : 'CLIENT_ERROR invalid or duplicate flag';
   return (words) => {
     if (words.count < 2) return refused('ERROR');
@@ -215,13 +216,15 @@ function meta(command: 'mg' | 'md' | 'ma'): LineParser {
     if (words.count > META_WORDS_MAX) {
       return refused(`CLIENT_ERROR options flags ${command === 'mg' ? 'are ' : ''}too long`);
     }
-    const target = readMetaTarget(words, 2);
+    const target = readMetaTarget(words, 2, latestFlags);
     if (typeof target === 'string') return refused(anyFlagError ?? target);
     const { key, flags } = target;
     const problem = modeProblem(command, flags) ?? opaqueProblem(flags);
     return problem ? refused(problem) : { command, key, flags };
   };
 }
+
+const latestOfStorage = new LatestFlags();
 
 function readMetaStorage(words: Words): Request {
   if (words.count < 2) return refused('ERROR');
@@ -232,7 +235,7 @@ function readMetaStorage(words: Words): Request {
   if (dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) return refused(BAD_FORMAT);
   // Also where the line is refused from here on.
   words.dataLength = dataLength;
-  const target = readMetaTarget(words, 3);
+  const target = readMetaTarget(words, 3, latestOfStorage);
   if (typeof target === 'string') return refused(target);
   const { key, flags } = target;
   const problem = modeProblem('ms', flags) ?? opaqueProblem(flags);

@@ -53,16 +53,32 @@ export interface MetaTarget {
   readonly flags: MetaFlags;
 }
 
+/**
+ * The flags that were read last of a command, and the bytes that they came as: its next line usually has the same, and
+ * to compare them takes a third as long as to read them.
+ */
+export class LatestFlags {
+  readonly bytes = new Uint8Array(KEPT_BYTES_MAX);
+  length = 0;
+  flags: MetaFlags = noFlags();
+
+  keep(flags: MetaFlags, words: Words, from: number): void {
+    if (words.lengthFrom(from) > KEPT_BYTES_MAX) return;
+    this.flags = flags;
+    this.length = words.copyFrom(from, this.bytes);
+  }
+}
+
 /** Reads the key and the flags from a word on; a string is memcached 1.6's answer to what it refuses. */
-export function readMetaTarget(words: Words, from: number): MetaTarget | string {
-  if (!words.endsWith(from, latest.bytes, latest.length)) return readKeyAndFlags(words, from);
+export function readMetaTarget(words: Words, from: number, latest: LatestFlags): MetaTarget | string {
+  if (!words.endsWith(from, latest.bytes, latest.length)) return readKeyAndFlags(words, from, latest);
   const { flags } = latest;
   const key = flags.binaryKey ? words.binaryKey(1) : words.key(1);
   return key ? { key, flags } : BAD_KEY;
 }
 
 // Of several mistakes the last is told, but that of F only when there is no other.
-function readKeyAndFlags(words: Words, from: number): MetaTarget | string {
+function readKeyAndFlags(words: Words, from: number, latest: LatestFlags): MetaTarget | string {
   let key: KeyBytes | undefined;
   const flags = noFlags();
   // A bit for each letter: those from A and those from a.
@@ -86,7 +102,7 @@ function readKeyAndFlags(words: Words, from: number): MetaTarget | string {
     }
   }
   if (error !== undefined) return error;
-  if ((seenUpper & VARYING) === 0) keepFlags(flags, words, from);
+  if ((seenUpper & VARYING) === 0) latest.keep(flags, words, from);
   return { key: key ?? words.key(1), flags };
 }
 
@@ -115,20 +131,8 @@ function noFlags(): WritableFlags {
 /** Nobody adds to it. */
 const NO_TOKENS: string[] = [];
 
-/**
- * The flags that were read last, and the bytes that they came as: the next line usually has the same, and to compare
- * them takes a third as long as to read them.
- */
-const latest = { bytes: new Uint8Array(KEPT_BYTES_MAX), length: 0, flags: noFlags() as MetaFlags };
-
 /** The letters C, E and O: versions and opaques, which differ from line to line. */
 const VARYING = (1 << 3) | (1 << 5) | (1 << 15);
-
-function keepFlags(flags: MetaFlags, words: Words, from: number): void {
-  if (words.lengthFrom(from) > KEPT_BYTES_MAX) return;
-  latest.flags = flags;
-  latest.length = words.copyFrom(from, latest.bytes);
-}
 
 const UNKNOWN = Symbol('unknown flag');
 

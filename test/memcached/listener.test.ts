@@ -86,6 +86,18 @@ describe('what is no text protocol', () => {
   });
 });
 
+// The column of timers tells it: 02 is that for keepalives.
+test.runIf(process.platform === 'linux')(
+  'the system asks a silent client whether it is still there',
+  async () => {
+    const door = await testDoor();
+    const { socket } = await door.signedIn();
+    const hex = (port: number | undefined) => Number(port).toString(16).toUpperCase().padStart(4, '0');
+    const ends = new RegExp(`:${hex(door.port)} \\w+:${hex(socket.localPort)} 01 \\w+:\\w+ (\\w+):`);
+    expect(ends.exec(readFileSync('/proc/net/tcp', 'utf8'))?.[1]).toBe('02');
+  },
+);
+
 describe('limits', () => {
   test('a line that is too long ends its connection and no other', async () => {
     const door = await testDoor({ limits: { lineBytesMax: 4096 } });

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
-import { readMetaTarget } from '../../src/memcached/meta-flags.ts';
+import { LatestFlags, readMetaTarget } from '../../src/memcached/meta-flags.ts';
 import { Words } from '../../src/memcached/words.ts';
+
+const latest = new LatestFlags();
 
 function read(line: string, from = 2): object | string {
   const words = new Words();
   words.readLine(Buffer.from(`${line}\r\n`, 'latin1'), 0);
-  const target = readMetaTarget(words, from);
+  const target = readMetaTarget(words, from, latest);
   return typeof target === 'string' ? target : { ...target, key: String(target.key) };
 }
 
