@@ -2,6 +2,11 @@ import { type Cas, type Item, NEVER } from './item.ts';
 import type { Decide, Decision } from './store.ts';
 import { type Whole, wholeFrom } from './whole.ts';
 
+// So many digits a plain number holds exactly.
+const PLAIN_DIGITS_MAX = 15;
+const PLAIN_MAX = 10 ** PLAIN_DIGITS_MAX - 1;
+const SPACE = 0x20;
+
 /**
  * The two rules for counters.
  * - `unsigned`: memcached's. Numbers 0 … 2^64-1; adding wraps around, subtracting stops at 0.
@@ -21,11 +26,6 @@ export interface ArithmeticOptions {
   /** The cas that the new version gets, instead of one of ours. */
   readonly explicitCas?: Cas;
 }
-
-// So many digits a plain number holds exactly.
-const PLAIN_DIGITS_MAX = 15;
-const PLAIN_MAX = 10 ** PLAIN_DIGITS_MAX - 1;
-const SPACE = 0x20;
 
 export type ArithmeticOutcome =
   | {
@@ -94,8 +94,8 @@ function refused(
 
 function result(before: Whole, by: Arithmetic): Whole | undefined {
   const { delta } = by;
-  if (by.rule === 'unsigned' && by.direction === 'down' && before <= delta) return 0;
   const isDown = by.rule === 'unsigned' && by.direction === 'down';
+  if (isDown && before <= delta) return 0;
   if (typeof before === 'number' && typeof delta === 'number') {
     const plain = isDown ? before - delta : before + delta;
     if (Number.isSafeInteger(plain)) return plain;
