@@ -186,7 +186,7 @@ describe('a change', () => {
     await other.accounts.change(createProject({ id: PROJECT, name: 'again' }, NOW));
     await accounts.reload();
     expect(deleted).toEqual([PROJECT]);
-    await vi.waitFor(async () => expect((await kept()).deletedProjects ?? []).toEqual([]));
+    await vi.waitFor(async () => expect((await kept()).deletedProjects ?? []).toEqual([]), 4000);
     await accounts.change(createProject({ name: 'another' }, NOW));
     expect([deleted, accounts.remade]).toEqual([[PROJECT], []]);
   });

@@ -323,7 +323,8 @@ describe('a load', () => {
     ]) {
       const began = rest.clock.now();
       const answer = ask();
-      await vi.waitFor(async () => expect(await textOf('c', 'k69')).toBe('v'));
+      // How many it has done by then depends on the machine; the others have what they need in any case.
+      await vi.waitFor(async () => expect(await textOf('c', 'k0')).toBe('v'));
       for (let i = 0; i < 40; i++)
         expect(await rest.request('GET', path('c', 'k1'))).toMatchObject({ status: 200 });
       const passing = setInterval(() => rest.clock.advance(10));
