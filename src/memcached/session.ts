@@ -375,7 +375,9 @@ export class Session implements Waiting {
       isFull: () => this.#isFull(),
       drained: () => this.#drain(),
     };
-    this.#parser.limits = { lineBytesMax, valueBytesMax: engine.limits.valueBytesMax };
+    // With the same members as before sign-in: to V8, all parsers' limits are alike.
+    const { valueBytesMax } = engine.limits;
+    this.#parser.limits = { isSigningIn: false, lineBytesMax, valueBytesMax };
   }
 
   // As if it had never signed in.
