@@ -1,9 +1,7 @@
 import { type Cas, type Item, NEVER } from './item.ts';
 import type { Decide, Decision } from './store.ts';
-import { type Whole, wholeFrom } from './whole.ts';
+import { PLAIN_DIGITS_MAX, type Whole, wholeFrom } from './whole.ts';
 
-// So many digits a plain number holds exactly.
-const PLAIN_DIGITS_MAX = 15;
 const PLAIN_MAX = 10 ** PLAIN_DIGITS_MAX - 1;
 const SPACE = 0x20;
 

@@ -115,16 +115,19 @@ function storage(command: StorageRequest['command']): LineParser {
     const noreply = line.is(line.count - 1, 'noreply');
     const flags = uint32At(line, 2);
     const exptime = int32At(line, 3);
-    const dataLength = int32At(line, 4);
+    const dataLength = dataLengthAt(line, 4);
     const cas = command === 'cas' ? uint64At(line, 5) : 0;
     const broken =
       line.length(1) > KEY_LENGTH_MAX || flags === undefined || exptime === undefined || cas === undefined;
-    if (broken || dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) {
-      return refused(BAD_FORMAT, { noreply });
-    }
+    if (broken || dataLength === undefined) return refused(BAD_FORMAT, { noreply });
     line.dataLength = dataLength;
     return { command, key: line.key(1), flags, exptime, cas, noreply, data: NO_DATA };
   };
+}
+
+function dataLengthAt(words: Words, index: number): number | undefined {
+  const length = int32At(words, index);
+  return length === undefined || length < 0 || length > DATA_LENGTH_MAX ? undefined : length;
 }
 
 /**
@@ -133,8 +136,8 @@ function storage(command: StorageRequest['command']): LineParser {
  */
 export function readSignIn(words: Words): StorageRequest | undefined {
   if (!words.is(0, 'set') || words.count < 5 || words.length(1) > KEY_LENGTH_MAX) return undefined;
-  const dataLength = int32At(words, 4);
-  if (dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) return undefined;
+  const dataLength = dataLengthAt(words, 4);
+  if (dataLength === undefined) return undefined;
   words.dataLength = dataLength;
   const noreply = words.count > 5 && words.is(words.count - 1, 'noreply');
   return { command: 'set', key: words.key(1), flags: 0, exptime: 0, cas: 0, noreply, data: NO_DATA };
@@ -207,8 +210,8 @@ function administration(): [string, LineParser][] {
 }
 
 function meta(command: 'mg' | 'md' | 'ma'): LineParser {
-  // Only mg tells which flag it did not like.
   const latestFlags = new LatestFlags();
+  // Only mg tells which flag it did not like.
   const anyFlagError = command === 'mg' ? undefined : 'CLIENT_ERROR invalid or duplicate flag';
   return (words) => {
     if (words.count < 2) return refused('ERROR');

@@ -61,12 +61,8 @@ export class DoorLog {
   }
 
   lineTooLong(address: Address): void {
-    this.#warn(
-      'a client was closed whose line was too long: IRONCACHED_MEMCACHED_MAX_LINE sets the longest',
-      {
-        address,
-      },
-    );
+    const setting = 'IRONCACHED_MEMCACHED_MAX_LINE';
+    this.#warn(`a client was closed whose line was too long: ${setting} sets the longest`, { address });
   }
 
   slow(address: Address, { operation, commands, ms }: SlowCommands, cache: Cache | undefined): void {

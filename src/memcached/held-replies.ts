@@ -1,5 +1,5 @@
 import type { CommitGate } from '../engine/commit-gate.ts';
-import type { Connection } from './session.ts';
+import type { Connection } from './connection.ts';
 
 // Up to here replies are copied while they wait: the room that they were gathered in is much larger.
 const COPIED_BYTES_MAX = 16 * 1024;

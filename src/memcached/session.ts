@@ -9,6 +9,7 @@ import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
 import { type CommandContext, reply } from './commands/context.ts';
 import { isAnswered } from './commands/retrieval.ts';
 import { execute, executeOpen } from './commands/table.ts';
+import type { Connection } from './connection.ts';
 import { Parser } from './parser.ts';
 import { Patience, type PatienceLimits } from './patience.ts';
 import { ReadAhead } from './read-ahead.ts';
@@ -26,25 +27,6 @@ import {
   UNAUTHENTICATED,
 } from './sign-in.ts';
 import { type Turn, WAITING_BYTES_MAX, type Waiting } from './turn.ts';
-
-/** A session's side of its socket. */
-export interface Connection {
-  /** Sends bytes. True when it is done with them, so that they may be written over; else `taken` is told once it is. */
-  write(bytes: Buffer, taken: () => void): boolean;
-  /** Bytes given to `write` that the client has not taken yet. */
-  waiting(): number;
-  /** Are they so many that `drained` will be told once there are none? */
-  needsDrain(): boolean;
-  /** Stops reading what the client sends, or goes on. */
-  pause(): void;
-  resume(): void;
-  /** Nothing goes on until the client has taken what waits for it: from here on it has only so much time. */
-  expectDrain(): void;
-  /** Sends what is waiting, then closes. */
-  end(): void;
-  /** Closes at once, because of a bug. */
-  abort(error: unknown): void;
-}
 
 export interface SessionParts extends SignInParts {
   readonly connection: Connection;

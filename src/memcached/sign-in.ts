@@ -13,7 +13,7 @@ import type { ParserLimits } from './parser.ts';
 import type { MetaStorageRequest, Request, StorageRequest } from './request.ts';
 import type { ServerStatus } from './server-status.ts';
 
-/** What a client may send before sign-in: a claim, in a line of its own or, at most, behind a long get of someone else. */
+/** What a client may send before sign-in, whatever it may later: a claim is short. */
 export function limitsBeforeSignIn(lineBytesMax: number): ParserLimits {
   return {
     isSigningIn: true,
@@ -22,10 +22,11 @@ export function limitsBeforeSignIn(lineBytesMax: number): ParserLimits {
   };
 }
 
+/** The longest line before sign-in, in bytes. */
 const LINE_BYTES_MAX = 64 * 1024;
 
 /** How large a data block may be before sign-in: more than any token, project and cache name. */
-export const CLAIM_BYTES_MAX = 2048;
+const CLAIM_BYTES_MAX = 2048;
 
 export interface SignInParts {
   readonly engine: Engine;

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { DirectSocket, DirectWrites } from '../sockets/direct-writes.ts';
-import type { Connection } from './session.ts';
+import type { Connection } from './connection.ts';
 
 export interface SocketConnectionParts {
   readonly socket: Socket;

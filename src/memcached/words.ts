@@ -1,4 +1,5 @@
 import { KeyBytes } from '../engine/key.ts';
+import { PLAIN_DIGITS_MAX } from '../engine/whole.ts';
 import { keyFromBase64 } from './base64-key.ts';
 
 declare global {
@@ -17,7 +18,6 @@ const NO_WORD = -1;
 export const NO_BLOCK = -1;
 
 const SMALL_DIGITS_MAX = 9;
-const PLAIN_DIGITS_MAX = 15;
 
 // As many as are usually read ahead.
 const KEPT_KEYS_MAX = 64;

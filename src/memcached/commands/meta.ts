@@ -70,7 +70,7 @@ export function metaStore(request: MetaStorageRequest, context: CommandContext):
   const { compareCas, explicitCas } = flags;
   const createUntil = flags.autovivify === undefined ? undefined : expiresAtFrom(flags.autovivify, clock);
   const options = { compareCas, explicitCas, createUntil, acceptOlder: flags.invalidate };
-  const mode = flags.mode === '' ? 'set' : (MODES[flags.mode] ?? 'set');
+  const mode = MODES[flags.mode] ?? 'set';
   const outcome = context.cache.storeGuarded(mode, key, value, options);
   if (outcome instanceof Promise) return outcome.then((later) => answerStore(request, later, output));
   answerStore(request, outcome, output);

@@ -1,0 +1,18 @@
+/** A session's side of its socket. */
+export interface Connection {
+  /** Sends bytes. True when it is done with them, so that they may be written over; else `taken` is told once it is. */
+  write(bytes: Buffer, taken: () => void): boolean;
+  /** Bytes given to `write` that the client has not taken yet. */
+  waiting(): number;
+  /** Are they so many that `drained` will be told once there are none? */
+  needsDrain(): boolean;
+  /** Stops reading what the client sends, or goes on. */
+  pause(): void;
+  resume(): void;
+  /** Nothing goes on until the client has taken what waits for it: from here on it has only so much time. */
+  expectDrain(): void;
+  /** Sends what is waiting, then closes. */
+  end(): void;
+  /** Closes at once, because of a bug. */
+  abort(error: unknown): void;
+}
