@@ -205,7 +205,7 @@ export const settings = {
     variable: 'IRONCACHED_MEMCACHED_MAX_LINE',
     fallback: '1mb',
     about:
-      'The longest memcached command line: a get of many keys needs 250 bytes a key at most; usually, of 20,000 keys fewer than 1 MB. Before sign-in 64 KB.',
+      'The longest memcached command line: that of a get with many keys. 1 MB is 20,000 keys of 50 bytes. Before sign-in 64 KB.',
     kind: size(2 * KIB, 64 * MIB),
   },
   memcachedMaxUnanswered: {
