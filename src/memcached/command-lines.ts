@@ -221,9 +221,9 @@ function meta(command: 'mg' | 'md' | 'ma'): LineParser {
     }
     const target = readMetaTarget(words, 2, latestFlags);
     if (typeof target === 'string') return refused(anyFlagError ?? target);
-    const { key, flags } = target;
-    const problem = modeProblem(command, flags) ?? opaqueProblem(flags);
-    return problem ? refused(problem) : { command, key, flags };
+    const { key, flags, opaque } = target;
+    const problem = modeProblem(command, flags) ?? opaqueProblem(opaque);
+    return problem ? refused(problem) : { command, key, flags, opaque };
   };
 }
 
@@ -240,9 +240,9 @@ function readMetaStorage(words: Words): Request {
   words.dataLength = dataLength;
   const target = readMetaTarget(words, 3, latestOfStorage);
   if (typeof target === 'string') return refused(target);
-  const { key, flags } = target;
-  const problem = modeProblem('ms', flags) ?? opaqueProblem(flags);
-  return problem === undefined ? { command: 'ms', key, flags, data: NO_DATA } : refused(problem);
+  const { key, flags, opaque } = target;
+  const problem = modeProblem('ms', flags) ?? opaqueProblem(opaque);
+  return problem === undefined ? { command: 'ms', key, flags, opaque, data: NO_DATA } : refused(problem);
 }
 
 function readMetaDebug(words: Words): Request {
@@ -259,10 +259,6 @@ function modeProblem(command: 'mg' | 'md' | 'ma' | 'ms', { mode }: MetaFlags): s
   return `CLIENT_ERROR invalid mode for ${command} M token`;
 }
 
-function opaqueProblem({ tokens }: MetaFlags): string | undefined {
-  for (const token of tokens) {
-    if (token.length > OPAQUE_LENGTH_MAX && token.startsWith('O'))
-      return 'CLIENT_ERROR opaque token too long';
-  }
-  return undefined;
+function opaqueProblem(opaque: KeyBytes | undefined): string | undefined {
+  return opaque && opaque.length > OPAQUE_LENGTH_MAX ? 'CLIENT_ERROR opaque token too long' : undefined;
 }

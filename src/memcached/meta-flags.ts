@@ -2,12 +2,12 @@ import type { Cas } from '../engine/item.ts';
 import type { KeyBytes } from '../engine/key.ts';
 import type { Whole } from '../engine/whole.ts';
 import { int32At, uint32At, uint64At } from './numbers.ts';
-import type { Words } from './words.ts';
+import { NO_WORD, type Words } from './words.ts';
 
 /** The flags of a meta command. What is undefined was not given; times are exptimes. */
 export interface MetaFlags {
-  /** The flags that add something to the answer, in the order given: each as it was written. */
-  readonly tokens: readonly string[];
+  /** The flags that add something to the answer or have to be taken in turn, in the order given: their letters' codes. */
+  readonly asked: readonly number[];
   /** b: the key came base64-encoded. */
   readonly binaryKey: boolean;
   /** q: leave out the answer that is nothing new. */
@@ -36,6 +36,7 @@ export interface MetaFlags {
 
 const TILDE = 0x7e;
 const LETTER_B = 0x62;
+const LETTER_O = 0x4f;
 
 // Flags that take more bytes than that are not looked for again.
 const KEPT_BYTES_MAX = 48;
@@ -51,30 +52,40 @@ const BAD_KEY = 'CLIENT_ERROR error decoding key';
 export interface MetaTarget {
   readonly key: KeyBytes;
   readonly flags: MetaFlags;
+  /** O, with what the answer repeats so that the client knows it again: a view, like the key. */
+  readonly opaque: KeyBytes | undefined;
 }
 
 /**
- * The flags that were read last of a command, and the bytes that they came as: its next line usually has the same, and
- * to compare them takes a third as long as to read them.
+ * The flags that were read last of a command, and the bytes that they came as, without what an opaque is: its next line
+ * usually has the same, and to compare them takes a third as long as to read them.
  */
 export class LatestFlags {
-  readonly bytes = new Uint8Array(KEPT_BYTES_MAX);
-  length = 0;
+  readonly #bytes = new Uint8Array(KEPT_BYTES_MAX);
+  #length = 0;
   flags: MetaFlags = noFlags();
+  /** Which word of the line is the opaque. */
+  opaqueAt = NO_WORD;
 
-  keep(flags: MetaFlags, words: Words, from: number): void {
-    if (words.lengthFrom(from) > KEPT_BYTES_MAX) return;
+  keep(flags: MetaFlags, words: Words, from: number, opaqueAt: number): void {
+    if (words.lengthFrom(from, opaqueAt) > KEPT_BYTES_MAX) return;
     this.flags = flags;
-    this.length = words.copyFrom(from, this.bytes);
+    this.opaqueAt = opaqueAt;
+    this.#length = words.copyFrom(from, this.#bytes, opaqueAt);
+  }
+
+  /** Are the flags from a word on the same, but for the opaque? */
+  areThose(words: Words, from: number): boolean {
+    return words.endsWith(from, this.#bytes, this.#length, this.opaqueAt);
   }
 }
 
 /** Reads the key and the flags from a word on; a string is memcached 1.6's answer to what it refuses. */
 export function readMetaTarget(words: Words, from: number, latest: LatestFlags): MetaTarget | string {
-  if (!words.endsWith(from, latest.bytes, latest.length)) return readKeyAndFlags(words, from, latest);
-  const { flags } = latest;
+  if (!latest.areThose(words, from)) return readKeyAndFlags(words, from, latest);
+  const { flags, opaqueAt } = latest;
   const key = flags.binaryKey ? words.binaryKey(1) : words.key(1);
-  return key ? { key, flags } : BAD_KEY;
+  return key ? { key, flags, opaque: opaqueAt === NO_WORD ? undefined : words.view(opaqueAt) } : BAD_KEY;
 }
 
 // Of several mistakes the last is told, but that of F only when there is no other.
@@ -84,6 +95,7 @@ function readKeyAndFlags(words: Words, from: number, latest: LatestFlags): MetaT
   // A bit for each letter: those from A and those from a.
   let seenUpper = 0;
   let seenLower = 0;
+  let opaqueAt = NO_WORD;
   let error: string | undefined;
   for (let i = from; i < words.count; i++) {
     const code = words.byte(i, 0);
@@ -99,16 +111,18 @@ function readKeyAndFlags(words: Words, from: number, latest: LatestFlags): MetaT
     if (code === LETTER_B) {
       key = words.binaryKey(1);
       if (!key) error = BAD_KEY;
+    } else if (code === LETTER_O) {
+      opaqueAt = i;
     }
   }
   if (error !== undefined) return error;
-  if ((seenUpper & VARYING) === 0) latest.keep(flags, words, from);
-  return { key: key ?? words.key(1), flags };
+  if ((seenUpper & VARYING) === 0) latest.keep(flags, words, from, opaqueAt);
+  return { key: key ?? words.key(1), flags, opaque: opaqueAt === NO_WORD ? undefined : words.view(opaqueAt) };
 }
 
 function noFlags(): WritableFlags {
   return {
-    tokens: NO_TOKENS,
+    asked: NOTHING_ASKED,
     binaryKey: false,
     quiet: false,
     noUse: false,
@@ -129,15 +143,15 @@ function noFlags(): WritableFlags {
 }
 
 /** Nobody adds to it. */
-const NO_TOKENS: string[] = [];
+const NOTHING_ASKED: number[] = [];
 
-/** The letters C, E and O: versions and opaques, which differ from line to line. */
-const VARYING = (1 << 3) | (1 << 5) | (1 << 15);
+/** The letters C and E: versions, which differ from line to line. */
+const VARYING = (1 << 3) | (1 << 5);
 
 const UNKNOWN = Symbol('unknown flag');
 
-type WritableFlags = { -readonly [F in Exclude<keyof MetaFlags, 'tokens'>]: MetaFlags[F] } & {
-  tokens: string[];
+type WritableFlags = { -readonly [F in Exclude<keyof MetaFlags, 'asked'>]: MetaFlags[F] } & {
+  asked: number[];
 };
 
 // What follows the letter is its argument. By the letter's number, since to make its text takes longer than the
@@ -175,13 +189,13 @@ function readFlag(
     }
     case 0x4e: // N
       flags.autovivify = int32At(words, index, 1);
-      return flags.autovivify === undefined ? BAD_TOKEN : addToken(flags, words, index);
+      return flags.autovivify === undefined ? BAD_TOKEN : ask(flags, code);
     case 0x52: // R
       flags.recache = int32At(words, index, 1);
-      return flags.recache === undefined ? BAD_TOKEN : addToken(flags, words, index);
+      return flags.recache === undefined ? BAD_TOKEN : ask(flags, code);
     case 0x54: // T
       flags.ttl = int32At(words, index, 1);
-      return flags.ttl === undefined ? BAD_TOKEN : addToken(flags, words, index);
+      return flags.ttl === undefined ? BAD_TOKEN : ask(flags, code);
     case 0x43: // C
       flags.compareCas = uint64At(words, index, 1);
       return flags.compareCas === undefined ? BAD_TOKEN : undefined;
@@ -189,7 +203,7 @@ function readFlag(
       flags.explicitCas = uint64At(words, index, 1);
       return flags.explicitCas === undefined ? BAD_TOKEN : undefined;
     case 0x4d: // M
-      flags.mode = argument(words, index);
+      flags.mode = words.text(index).slice(1);
       return flags.mode.length === 1 ? undefined : 'CLIENT_ERROR incorrect length for M token';
     case 0x4a: {
       // J
@@ -206,14 +220,14 @@ function readFlag(
     case 0x68: // h
     case 0x6c: // l
       flags.asksUse = true;
-      return addToken(flags, words, index);
+      return ask(flags, code);
     case 0x4f: // O
     case 0x6b: // k
     case 0x73: // s
     case 0x74: // t
     case 0x63: // c
     case 0x66: // f
-      return addToken(flags, words, index);
+      return ask(flags, code);
     case 0x50: // P and L are for proxies.
     case 0x4c:
       return undefined;
@@ -222,13 +236,8 @@ function readFlag(
   }
 }
 
-function addToken(flags: WritableFlags, words: Words, index: number): undefined {
-  const token = words.text(index);
+function ask(flags: WritableFlags, code: number): undefined {
   // A list of its own has room for one at first, and most requests have one or none.
-  if (flags.tokens === NO_TOKENS) flags.tokens = [token];
-  else flags.tokens.push(token);
-}
-
-function argument(words: Words, index: number): string {
-  return words.text(index).slice(1);
+  if (flags.asked === NOTHING_ASKED) flags.asked = [code];
+  else flags.asked.push(code);
 }

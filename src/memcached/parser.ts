@@ -186,7 +186,10 @@ export class Parser {
       this.#position = start + this.#blockLength;
       return this.#complete(request, this.#input, start);
     }
-    if (!this.#block) request.key.keep();
+    if (!this.#block) {
+      request.key.keep();
+      if (request.command === 'ms') request.opaque?.keep();
+    }
     const room = this.#collectBlock();
     if (!room) return undefined;
     this.#given = room;

@@ -2,7 +2,7 @@ import type { StoreMode } from '../engine/changes.ts';
 import type { Cas } from '../engine/item.ts';
 import type { KeyBytes } from '../engine/key.ts';
 import type { Whole } from '../engine/whole.ts';
-import type { MetaFlags } from './meta-flags.ts';
+import type { MetaTarget } from './meta-flags.ts';
 
 /** What a client asked, understood and in order. It holds until the next; see Parser. */
 export type Request =
@@ -20,7 +20,7 @@ export type Request =
   | { readonly command: 'verbosity'; readonly noreply: boolean }
   | { readonly command: 'version' | 'quit' | 'mn' }
   | { readonly command: 'stats' | 'lru_crawler' | 'watch'; readonly words: readonly string[] }
-  | { readonly command: 'mg' | 'md' | 'ma'; readonly key: KeyBytes; readonly flags: MetaFlags }
+  | ({ readonly command: 'mg' | 'md' | 'ma' } & MetaTarget)
   | MetaStorageRequest
   | { readonly command: 'me'; readonly key: KeyBytes; readonly binaryKey: boolean }
   | RefusedRequest;
@@ -55,10 +55,8 @@ export interface StorageRequest {
   data: Buffer;
 }
 
-export interface MetaStorageRequest {
+export interface MetaStorageRequest extends MetaTarget {
   readonly command: 'ms';
-  readonly key: KeyBytes;
-  readonly flags: MetaFlags;
   /** As with StorageRequest. */
   data: Buffer;
 }
@@ -81,6 +79,7 @@ export type Announced = StorageRequest | MetaStorageRequest;
 export function keepRequest(request: Request): void {
   if ('keys' in request) for (const key of request.keys.slice(request.answered)) key.keep();
   if ('key' in request) request.key.keep();
+  if ('opaque' in request) request.opaque?.keep();
   if ('tooLargeFor' in request) request.tooLargeFor?.keep();
   if ('data' in request) request.data = Buffer.from(request.data);
 }

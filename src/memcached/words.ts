@@ -14,7 +14,7 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const SPACE = 0x20;
 
-const NO_WORD = -1;
+export const NO_WORD = -1;
 export const NO_BLOCK = -1;
 
 const SMALL_DIGITS_MAX = 9;
@@ -85,10 +85,15 @@ export class Words {
   }
 
   key(index: number): KeyBytes {
-    const start = this.#bounds[2 * index] as number;
-    const key = new KeyBytes(this.#buffer, start, (this.#bounds[2 * index + 1] as number) - start);
+    const key = this.view(index);
     this.keys[this.keyCount++] = key;
     return key;
+  }
+
+  /** A word as bytes that are no key. */
+  view(index: number): KeyBytes {
+    const start = this.#bounds[2 * index] as number;
+    return new KeyBytes(this.#buffer, start, (this.#bounds[2 * index + 1] as number) - start);
   }
 
   /** The key that a word is the base64 form of; undefined: it is none. */
@@ -123,27 +128,33 @@ export class Words {
     return true;
   }
 
-  /** How many bytes there are from a word on, spaces between words included. */
-  lengthFrom(index: number): number {
+  /**
+   * How many bytes there are from a word on, spaces between words included. Here and below, of a word that varies only
+   * the first byte counts.
+   */
+  lengthFrom(index: number, varying = NO_WORD): number {
     if (index >= this.count) return 0;
-    return (this.#bounds[2 * this.count - 1] as number) - (this.#bounds[2 * index] as number);
+    const length = (this.#bounds[2 * this.count - 1] as number) - (this.#bounds[2 * index] as number);
+    return length - this.#bytesThatVary(varying);
   }
 
   /** Are these all bytes from a word on? */
-  endsWith(index: number, bytes: Uint8Array, length: number): boolean {
-    if (this.lengthFrom(index) !== length) return false;
+  endsWith(index: number, bytes: Uint8Array, length: number, varying = NO_WORD): boolean {
+    if (varying >= this.count || this.lengthFrom(index, varying) !== length) return false;
     const start = this.#bounds[2 * index] as number;
-    for (let i = 0; i < length; i++) {
-      if (this.#buffer[start + i] !== bytes[i]) return false;
-    }
-    return true;
+    if (varying === NO_WORD) return this.#equals(start, bytes, 0, length);
+    const middle = (this.#bounds[2 * varying] as number) + 1 - start;
+    const rest = this.#bounds[2 * varying + 1] as number;
+    return this.#equals(start, bytes, 0, middle) && this.#equals(rest - middle, bytes, middle, length);
   }
 
   /** Copies all bytes from a word on, for which there must be room. Answers how many they are. */
-  copyFrom(index: number, target: Uint8Array): number {
-    const length = this.lengthFrom(index);
+  copyFrom(index: number, target: Uint8Array, varying = NO_WORD): number {
+    const length = this.lengthFrom(index, varying);
     const start = this.#bounds[2 * index] as number;
-    for (let i = 0; i < length; i++) target[i] = this.#buffer[start + i] as number;
+    const kept = varying === NO_WORD ? length : (this.#bounds[2 * varying] as number) + 1 - start;
+    const gap = this.#bytesThatVary(varying);
+    for (let i = 0; i < length; i++) target[i] = this.#buffer[start + (i < kept ? i : i + gap)] as number;
     return length;
   }
 
@@ -187,6 +198,17 @@ export class Words {
       value = value * 10 + digit;
     }
     return value;
+  }
+
+  #equals(start: number, bytes: Uint8Array, from: number, to: number): boolean {
+    for (let i = from; i < to; i++) {
+      if (this.#buffer[start + i] !== bytes[i]) return false;
+    }
+    return true;
+  }
+
+  #bytesThatVary(varying: number): number {
+    return varying === NO_WORD ? 0 : this.length(varying) - 1;
   }
 
   #add(count: number, start: number, end: number): number {

@@ -2,19 +2,23 @@ import { expect, test } from 'vitest';
 import { LatestFlags, readMetaTarget } from '../../src/memcached/meta-flags.ts';
 import { Words } from '../../src/memcached/words.ts';
 
-const latest = new LatestFlags();
+// Of mg and of ms.
+const latestFrom = { 2: new LatestFlags(), 3: new LatestFlags() };
 
-function read(line: string, from = 2): object | string {
+function read(line: string, from: 2 | 3 = 2): object | string {
   const words = new Words();
   words.readLine(Buffer.from(`${line}\r\n`, 'latin1'), 0);
-  const target = readMetaTarget(words, from, latest);
-  return typeof target === 'string' ? target : { ...target, key: String(target.key) };
+  const target = readMetaTarget(words, from, latestFrom[from]);
+  return typeof target === 'string'
+    ? target
+    : { ...target, key: String(target.key), opaque: String(target.opaque ?? '') };
 }
 
 test('without flags', () => {
   expect(read('mg key')).toMatchObject({
     key: 'key',
-    flags: { tokens: [], quiet: false, value: false, ttl: undefined, delta: 1, mode: '' },
+    flags: { asked: [], quiet: false, value: false, ttl: undefined, delta: 1, mode: '' },
+    opaque: '',
   });
 });
 
@@ -25,14 +29,19 @@ test.each([
   ['C5 E18446744073709551615', { compareCas: 5, explicitCas: 18_446_744_073_709_551_615n }],
   ['C9007199254740992', { compareCas: 9_007_199_254_740_992n }],
   ['MA J13 D18446744073709551615', { mode: 'A', initial: 13, delta: 18_446_744_073_709_551_615n }],
-  ['k Oxyz t', { tokens: ['k', 'Oxyz', 't'] }],
 ])('%s', (flags, expected) => {
   expect(read(`mg key ${flags}`)).toMatchObject({ key: 'key', flags: expected });
 });
 
+test('what the answer is to tell is kept in the order given', () => {
+  const asked = [...'kOt'].map((letter) => letter.charCodeAt(0));
+  expect(read('mg key k Oxyz v t')).toMatchObject({ flags: { asked }, opaque: 'Oxyz' });
+  expect(read('mg key k Oab v t')).toMatchObject({ flags: { asked }, opaque: 'Oab' });
+});
+
 test('what was read before makes no difference', () => {
   const lines =
-    '|v|k|k v|v k|k  v|k v b|b|v b|q|q v|T5|T6|k T5|b T5|T5 v|Tx|C1|C2|E1|O1|O2|v O1|v v|z|h l t c s f k v|h l t c s f k v u'.split(
+    '|v|k|k v|v k|k  v|k v b|b|v b|q|q v|T5|T6|k T5|b T5|T5 v|Tx|C1|C2|E1|O1|O2|O|v O1|v O|v O123 k|v O4 k|v O k|v O1 k |v O1  k|v O1 O2|v O1 k O2|v v|z|h l t c s f k v|h l t c s f k v u'.split(
       '|',
     );
   const alone = new Map(lines.map((line) => [line, read(`mg YWI= ${line}`)]));
@@ -54,7 +63,7 @@ test('a base64 key is decoded, wherever the flag stands', () => {
 });
 
 test('the words before the flags are left alone', () => {
-  expect(read('ms key 100 T5', 3)).toMatchObject({ flags: { tokens: ['T5'], ttl: 5 } });
+  expect(read('ms key 100 T5', 3)).toMatchObject({ flags: { asked: ['T'.charCodeAt(0)], ttl: 5 } });
 });
 
 test.each([

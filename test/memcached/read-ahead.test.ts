@@ -14,17 +14,27 @@ const BYTES = [
   `set large 0 0 20\r\n${'get x\r\n'.repeat(3).slice(0, 20)}\r\n`,
   'incr n 5\r\n',
   'nonsense\r\n',
-  'mg meta v k\r\n',
+  'mg meta v O123 k\r\n',
+  'ms other 3 O45\r\nval\r\n',
 ].join('');
 
-const REQUESTS = ['get a,bb', 'set key val', 'refused large', 'incr n', 'refused ', 'mg meta'];
+const REQUESTS = [
+  'get a,bb',
+  'set key val',
+  'refused large',
+  'incr n',
+  'refused ',
+  'mg meta O123',
+  'ms other O45 val',
+];
 
 /** What a request says, as a text, since the request does not last. */
 function told(request: Request): string {
   const key = 'key' in request ? request.key : 'keys' in request ? request.keys : '';
   const tooLargeFor = 'tooLargeFor' in request ? request.tooLargeFor : '';
+  const opaque = 'opaque' in request ? ` ${request.opaque}` : '';
   const data = 'data' in request ? ` ${request.data.toString('latin1')}` : '';
-  return `${request.command} ${key}${tooLargeFor}${data}`;
+  return `${request.command} ${key}${tooLargeFor}${opaque}${data}`;
 }
 
 /** Reads chunks, and has what is read ahead kept after every so many requests; then the chunk is gone. */
@@ -67,7 +77,7 @@ test('gives them whole though their chunk is gone, however the bytes are cut', (
 test('tells of the keys of all requests of a chunk at once', () => {
   const expected: string[] = [];
   read([BYTES, 'get single\r\n'], Number.POSITIVE_INFINITY, expected);
-  expect(expected).toEqual(['a bb key large n meta', 'single']);
+  expect(expected).toEqual(['a bb key large n meta other', 'single']);
 });
 
 test('reads a bounded number ahead', () => {

@@ -1,11 +1,14 @@
 import type { Clock } from '../../engine/clock.ts';
 import type { Cas } from '../../engine/item.ts';
-import type { KeyBytes } from '../../engine/key.ts';
 import type { Lease } from '../../engine/leases.ts';
 import { keyToBase64 } from '../base64-key.ts';
 import { expiresAtFrom, ttlFrom } from '../exptime.ts';
-import type { MetaFlags } from '../meta-flags.ts';
+import type { MetaTarget } from '../meta-flags.ts';
 import type { ReplyBuffer } from '../reply-buffer.ts';
+
+const LETTER_C = 0x63;
+const LETTER_K = 0x6b;
+const LETTER_O = 0x4f;
 
 /** What an answer may tell of an item. */
 export type Facts = {
@@ -14,23 +17,17 @@ export type Facts = {
   readonly expiresAt: number;
 } & Partial<Lease>;
 
-/** What a meta command asked, of its answer and of what. */
-export interface Asked {
-  readonly key: KeyBytes;
-  readonly flags: MetaFlags;
-}
-
 /**
  * Appends what was asked of an item. The flags are answered in the order given, and T and N take effect when
  * their turn comes: `t T30` tells the old time to live, `T30 t` the new one.
  */
-export function writeDetails(output: ReplyBuffer, { key, flags }: Asked, facts: Facts, clock: Clock): void {
+export function writeDetails(output: ReplyBuffer, target: MetaTarget, facts: Facts, clock: Clock): void {
   let { expiresAt } = facts;
-  const { tokens } = flags;
-  for (let i = 0; i < tokens.length; i++) {
-    const token = tokens[i] as string;
-    // By the letter's number, as they are read.
-    switch (token.charCodeAt(0)) {
+  const { flags } = target;
+  const { asked } = flags;
+  for (let i = 0; i < asked.length; i++) {
+    const letter = asked[i] as number;
+    switch (letter) {
       case 0x54: // T
         expiresAt = expiresAtFrom(flags.ttl ?? 0, clock);
         break;
@@ -38,7 +35,7 @@ export function writeDetails(output: ReplyBuffer, { key, flags }: Asked, facts: 
         if (facts.created) expiresAt = expiresAtFrom(flags.autovivify ?? 0, clock);
         break;
       case 0x74: // t
-        output.text(` t${ttlFrom(expiresAt, clock.now())}`);
+        writeTtl(output, ttlFrom(expiresAt, clock.now()));
         break;
       case 0x63: // c
         writeNumber(output, ' c', facts.item ? facts.item.cas : (facts.cas ?? 0));
@@ -56,7 +53,7 @@ export function writeDetails(output: ReplyBuffer, { key, flags }: Asked, facts: 
         if (facts.item) writeNumber(output, ' l', secondsSince(facts.accessedAt ?? clock.now(), clock));
         break;
       default:
-        writeEcho(output, token, key, flags);
+        writeEcho(output, letter, target);
     }
   }
   if (facts.alreadyWon) output.text(' Z');
@@ -65,10 +62,10 @@ export function writeDetails(output: ReplyBuffer, { key, flags }: Asked, facts: 
 }
 
 /** Appends what every answer gives back of the request: its opaque and its key, and ms its cas. */
-export function writeEchoes(output: ReplyBuffer, { key, flags }: Asked, cas?: Cas): void {
-  for (const token of flags.tokens) {
-    if (cas !== undefined && token.startsWith('c')) output.text(` c${cas}`);
-    else writeEcho(output, token, key, flags);
+export function writeEchoes(output: ReplyBuffer, target: MetaTarget, cas?: Cas): void {
+  for (const letter of target.flags.asked) {
+    if (cas !== undefined && letter === LETTER_C) writeNumber(output, ' c', cas);
+    else writeEcho(output, letter, target);
   }
 }
 
@@ -76,16 +73,22 @@ export function secondsSince(time: number, clock: Clock): number {
   return Math.max(0, Math.floor((clock.now() - time) / 1000));
 }
 
+// -1 is never.
+function writeTtl(output: ReplyBuffer, ttl: number): void {
+  if (ttl < 0) output.text(' t-1');
+  else writeNumber(output, ' t', ttl);
+}
+
 function writeNumber(output: ReplyBuffer, flag: string, value: Cas): void {
   output.text(flag);
   output.number(value);
 }
 
-function writeEcho(output: ReplyBuffer, token: string, key: KeyBytes, flags: MetaFlags): void {
-  if (token.startsWith('O')) {
+function writeEcho(output: ReplyBuffer, letter: number, { key, flags, opaque }: MetaTarget): void {
+  if (letter === LETTER_O && opaque) {
     output.text(' ');
-    output.text(token);
-  } else if (token.startsWith('k')) {
+    output.key(opaque);
+  } else if (letter === LETTER_K) {
     output.text(' k');
     if (flags.binaryKey) output.text(`${keyToBase64(key)} b`);
     else output.key(key);

@@ -7,14 +7,18 @@ import { type Cas, NEVER } from '../../engine/item.ts';
 import type { GuardedOutcome, Invalidated, Lease, LeaseOptions } from '../../engine/leases.ts';
 import { keyToBase64 } from '../base64-key.ts';
 import { expiresAtFrom, ttlFrom } from '../exptime.ts';
-import type { MetaFlags } from '../meta-flags.ts';
+import type { MetaFlags, MetaTarget } from '../meta-flags.ts';
 import type { ReplyBuffer } from '../reply-buffer.ts';
 import type { MetaStorageRequest, RequestOf } from '../request.ts';
 import { type CommandContext, reply } from './context.ts';
 import { NOT_NUMERIC } from './items.ts';
-import { type Asked, secondsSince, writeDetails, writeEchoes } from './meta-reply.ts';
+import { secondsSince, writeDetails, writeEchoes } from './meta-reply.ts';
 
 type MetaRequest = RequestOf<'mg'>;
+
+const LETTER_N = 0x4e;
+const LETTER_R = 0x52;
+const LETTER_T = 0x54;
 
 const MODES: Record<string, StoreMode> = {
   E: 'add',
@@ -153,9 +157,9 @@ export function metaDebug({ key, binaryKey }: RequestOf<'me'>, context: CommandC
   });
 }
 
-function answer(output: ReplyBuffer, status: string, asked: Asked, cas?: Cas): void {
+function answer(output: ReplyBuffer, status: string, target: MetaTarget, cas?: Cas): void {
   output.text(status);
-  writeEchoes(output, asked, cas);
+  writeEchoes(output, target, cas);
   output.text('\r\n');
 }
 
@@ -171,7 +175,7 @@ function leaseOptions(flags: MetaFlags, mayWin: boolean, clock: Clock): LeaseOpt
     expiresAt: ttl === undefined ? undefined : expiresAtFrom(ttl, clock),
     // R0 is a time that nothing expires before.
     recacheBefore: recache === undefined || recache === 0 ? undefined : expiresAtFrom(recache, clock),
-    recacheByNewExpiry: ttl !== undefined && recache !== undefined && comesFirst('T', 'R', flags),
+    recacheByNewExpiry: ttl !== undefined && recache !== undefined && comesFirst(LETTER_T, LETTER_R, flags),
   };
 }
 
@@ -190,9 +194,9 @@ function arithmeticOptions(flags: MetaFlags, clock: Clock): ArithmeticOptions {
 function vivifiedUntil(flags: MetaFlags, clock: Clock): number | undefined {
   const { autovivify, ttl } = flags;
   if (autovivify === undefined) return undefined;
-  return expiresAtFrom(ttl !== undefined && comesFirst('N', 'T', flags) ? ttl : autovivify, clock);
+  return expiresAtFrom(ttl !== undefined && comesFirst(LETTER_N, LETTER_T, flags) ? ttl : autovivify, clock);
 }
 
-function comesFirst(a: string, b: string, { tokens }: MetaFlags): boolean {
-  return tokens.findIndex((token) => token.startsWith(a)) < tokens.findIndex((token) => token.startsWith(b));
+function comesFirst(a: number, b: number, { asked }: MetaFlags): boolean {
+  return asked.indexOf(a) < asked.indexOf(b);
 }
