@@ -22,7 +22,17 @@ export function isPrivateAddress(host: string): boolean {
   return privateNetworks.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
+/** A host as it stands in a URL, where an IPv6 address has brackets. */
+export function hostInUrl(host: string): string {
+  return isIP(host) === 6 ? `[${host}]` : host;
+}
+
 /** The host to connect to where a server listens on `host`: everywhere is no address to connect to. */
 export function reachableHost(host: string): string {
   return host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+}
+
+/** The same as it stands in a URL. */
+export function reachableInUrl(host: string): string {
+  return hostInUrl(reachableHost(host));
 }

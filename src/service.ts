@@ -17,7 +17,7 @@ import type { Clock, Moment } from './engine/clock.ts';
 import type { CommitGate } from './engine/commit-gate.ts';
 import { Engine } from './engine/engine.ts';
 import type { JournaledStore } from './engine/journal.ts';
-import { reachableHost } from './host-address.ts';
+import { reachableInUrl } from './host-address.ts';
 import { buildApp } from './http/app.ts';
 import { buildMonitoringApp } from './http/monitoring-app.ts';
 import { FailedSignIns } from './limits/failed-sign-ins.ts';
@@ -356,7 +356,7 @@ export class Service {
   // What is given from outside is its owner's to keep.
   async #writeIronFile({ protocol, httpHost, httpPort }: Addresses): Promise<void> {
     const { config, logger } = this.#parts;
-    const address = { protocol, host: reachableHost(httpHost), port: httpPort };
+    const address = { protocol, host: reachableInUrl(httpHost), port: httpPort };
     if (!this.#plain || config.projectId !== undefined) return;
     try {
       await writeIronFile(config.dataDir, this.#plain, address);

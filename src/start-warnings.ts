@@ -27,6 +27,7 @@ export function startWarnings(config: Config, doors: OpenDoors): string[] {
     ...ofPlainDoors(doors),
     ...ofOpenDoors(doors),
     ...ofMetrics(config, doors),
+    ...ofFsync(config),
     ...ofFileLimit(config),
   ];
 }
@@ -68,6 +69,14 @@ function ofOpenDoors({ bound }: OpenDoors): string[] {
 function ofMetrics({ metricsHost }: Config, { metricsPort }: OpenDoors): string[] {
   if (metricsPort === undefined || isPrivateAddress(metricsHost)) return [];
   return [`${metricsHost}:${metricsPort} tells the metrics WITHOUT A TOKEN to whoever reaches it`];
+}
+
+function ofFsync({ durability, fsync }: Config): string[] {
+  if (fsync !== 'always' || durability === 'log') return [];
+  const { fsync: setting, durability: needed } = settings;
+  return [
+    `${setting.variable}=always does nothing without ${needed.variable}=log: changes are acknowledged before they are on disk`,
+  ];
 }
 
 function ofFileLimit({ maxConnections }: Config): string[] {

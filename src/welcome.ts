@@ -1,5 +1,5 @@
 import type { PlainCredentials } from './auth/iron-file.ts';
-import { reachableHost } from './host-address.ts';
+import { reachableHost, reachableInUrl } from './host-address.ts';
 import type { Addresses } from './service.ts';
 
 /** What the service may say of who may use it, and of what is to be minded. */
@@ -17,19 +17,19 @@ export function welcome(
   { plain, adminTokenPath, warnings }: Known,
 ): string {
   const { protocol, httpHost, httpPort, memcachedHost, memcachedPort, memcachedTlsPort, bound } = addresses;
-  const rest = `${protocol}://${reachable(httpHost)}:${httpPort}`;
+  const rest = `${protocol}://${reachableInUrl(httpHost)}:${httpPort}`;
   const lines = [
     '',
     `  ironcached ${version} is ready`,
     '',
     `  REST       ${rest}/1`,
-    `  memcached  ${reachable(memcachedHost)}:${memcachedPort}`,
+    `  memcached  ${reachableInUrl(memcachedHost)}:${memcachedPort}`,
     ...(memcachedTlsPort === undefined
       ? []
-      : [`  by TLS     ${reachable(memcachedHost)}:${memcachedTlsPort}`]),
+      : [`  by TLS     ${reachableInUrl(memcachedHost)}:${memcachedTlsPort}`]),
     ...bound.map(
       ({ host, port, cacheName }) =>
-        `             ${reachable(host)}:${port} is the cache ${cacheName}, without sign-in`,
+        `             ${reachableInUrl(host)}:${port} is the cache ${cacheName}, without sign-in`,
     ),
     `  docs       ${rest}/docs`,
     ...(adminTokenPath === undefined
@@ -62,10 +62,4 @@ export function welcome(
 
 function signInLength(token: string, projectId: string): number {
   return `${token} ${projectId} demo`.length;
-}
-
-// As it stands in a URL.
-function reachable(host: string): string {
-  const address = reachableHost(host);
-  return address.includes(':') ? `[${address}]` : address;
 }

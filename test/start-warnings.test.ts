@@ -46,6 +46,14 @@ test('a token for the metrics that is easy to guess is named, too', () => {
   ]);
 });
 
+test('changes that are not brought to disk before they are acknowledged, though this was asked for', () => {
+  const always = 'IRONCACHED_FSYNC=always does nothing without IRONCACHED_DURABILITY=log';
+  for (const mode of ['none', 'snapshot']) {
+    expect(warningsOf(['--fsync=always', `--durability=${mode}`])).toEqual([expect.stringContaining(always)]);
+  }
+  expect(warningsOf(['--fsync=always', '--durability=log'])).toEqual([]);
+});
+
 test('metrics that are public are named', () => {
   expect(warningsOf(['--metrics-host=0.0.0.0'], { metricsPort: 9121 })).toEqual([
     '0.0.0.0:9121 tells the metrics WITHOUT A TOKEN to whoever reaches it',

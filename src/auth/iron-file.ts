@@ -12,6 +12,7 @@ export interface PlainCredentials {
 /** Where a client finds the service, as in its iron.json. */
 export interface ServiceAddress {
   readonly protocol: 'http' | 'https';
+  /** As it stands in a URL, which is what the clients make of it: an IPv6 address has brackets. */
   readonly host: string;
   readonly port: number;
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { adminTokenPath } from '../auth/credentials-file.ts';
 import type { ServiceAddress } from '../auth/iron-file.ts';
 import type { Config } from '../config.ts';
-import { reachableHost } from '../host-address.ts';
+import { reachableInUrl } from '../host-address.ts';
 import { settings } from '../settings.ts';
 import { ControlError } from './control.ts';
 
@@ -21,15 +21,14 @@ export async function adminToken({ adminToken, dataDir }: Config): Promise<strin
 
 export function addressOf({ protocol, hostname, port }: URL): ServiceAddress {
   const isTls = protocol === 'https:';
-  const host = hostname.replace(/^\[|\]$/g, '');
-  return { protocol: isTls ? 'https' : 'http', host, port: Number(port) || (isTls ? 443 : 80) };
+  return { protocol: isTls ? 'https' : 'http', host: hostname, port: Number(port) || (isTls ? 443 : 80) };
 }
 
 /** Where a service with these settings is found. */
 export function configuredAddress({ httpHost, httpPort, tlsCert }: Config): ServiceAddress {
   return {
     protocol: tlsCert === undefined ? 'http' : 'https',
-    host: reachableHost(httpHost),
+    host: reachableInUrl(httpHost),
     port: httpPort,
   };
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../../src/cli/run.ts';
 import { startControlled } from '../support/control.ts';
 import { temporaryDirectory } from '../support/service.ts';
@@ -16,6 +16,10 @@ let dataDir: string;
 
 beforeEach(() => {
   dataDir = join(temporaryDirectory(), 'data');
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
 });
 
 /** Runs a command on the data directory, unless it is told of another place. */
@@ -65,6 +69,15 @@ describe('without a running service', () => {
     expect(err).toContain(iron.project_id);
     expect(err).not.toContain(iron.token);
     expect(readFileSync(join(dataDir, 'credentials.json'), 'utf8')).not.toContain(iron.token);
+  });
+
+  test.each([
+    ['::1', '[::1]'],
+    ['::', 'localhost'],
+  ])('the host of an iron.json is as it stands in a URL: %s, %s', async (host, expected) => {
+    vi.stubEnv('IRONCACHED_HTTP_HOST', host);
+    const { out } = await ironcached('project', 'create', 'web');
+    expect(JSON.parse(out).host).toBe(expected);
   });
 
   test('the service that starts then knows what was made', async () => {

@@ -1,5 +1,6 @@
 import { readIronAddress, readIronCredentials, type ServiceAddress } from '../../auth/iron-file.ts';
 import type { Config } from '../../config.ts';
+import { hostInUrl } from '../../host-address.ts';
 import { type Control, ControlError } from '../control.ts';
 import type { Wait } from '../rest-client.ts';
 import { ServerControl } from '../server-control.ts';
@@ -48,5 +49,5 @@ export async function openAccess(
 }
 
 function urlOf({ protocol, host, port }: ServiceAddress): URL {
-  return new URL(`${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  return new URL(`${protocol}://${hostInUrl(host)}:${port}`);
 }
