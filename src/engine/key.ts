@@ -42,11 +42,6 @@ export function keyFromText(text: string): string {
   return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** A key as UTF-8 text; bytes that are no UTF-8 become U+FFFD. */
-export function keyToText(key: string): string {
-  return isAscii(key) ? key : Buffer.from(key, 'latin1').toString('utf8');
-}
-
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) > 0x7f) return false;

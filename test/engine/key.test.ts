@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keyFromText, keyToText } from '../../src/engine/key.ts';
+import { keyFromText } from '../../src/engine/key.ts';
 
 describe('a key', () => {
   test.each([
@@ -11,17 +11,12 @@ describe('a key', () => {
     ['\u0080', '\u00c2\u0080'],
     ['日', '\u00e6\u0097\u00a5'],
     ['😀', '\u00f0\u009f\u0098\u0080'],
-  ])('%j is the string of its UTF-8 bytes, and comes back', (text, key) => {
+  ])('%j is the string of its UTF-8 bytes', (text, key) => {
     expect(keyFromText(text)).toBe(key);
-    expect(keyToText(key)).toBe(text);
   });
 
   test('that is sent as text by one door is the key that the other door receives as bytes', () => {
     const received = Buffer.from('größe:ключ', 'utf8').toString('latin1');
     expect(keyFromText('größe:ключ')).toBe(received);
-  });
-
-  test('of bytes that are no UTF-8 shows replacement characters', () => {
-    expect(keyToText('a\u00ffb')).toBe('a\ufffdb');
   });
 });
