@@ -25,21 +25,6 @@ export interface DurabilityParts {
   readonly unwrittenBytesMax: number;
 }
 
-/** What there is to tell of how items are kept. */
-export interface DurabilityFigures {
-  /** What was changed and is not kept yet. */
-  readonly lagBytes: number;
-  readonly lagSeconds: number;
-  /** What the files take. */
-  readonly fileBytes: number;
-  /** When everything was last written, in ms since the epoch; how long that took, and how much it was. */
-  readonly savedAt: number | undefined;
-  readonly savedSeconds: number;
-  readonly savedBytes: number;
-  readonly failures: number;
-  readonly restoreSeconds: number;
-}
-
 const PROGRESS_INTERVAL_MS = 1_000;
 // How often it is looked whether the files should be written anew.
 const LOOK_INTERVAL_MS = 1_000;
@@ -95,7 +80,8 @@ export class Durability {
     return this.#parts.mode === 'log' ? this.#journal : undefined;
   }
 
-  get figures(): DurabilityFigures {
+  /** What the metrics show; metrics/exposition.ts says what each figure is. */
+  get figures() {
     const { bytes = 0, ms = 0 } = this.#journal?.lag ?? {};
     return {
       lagBytes: bytes,
