@@ -149,9 +149,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 // Each route says in its description what a token needs for it; without, it is not registered at all.
 function authenticateRoutes(project: FastifyInstance, gate: Gate): void {
   project.addHook('onRoute', (route) => {
-    const { needs, operation } = route.config ?? {};
-    if (!needs || !operation) throw new TypeError(`${route.url} does not say which permission it needs`);
-    route.onRequest = authenticate(gate, permissionSet([needs]), operation.id);
+    const { operation } = route.config ?? {};
+    if (!operation?.needs) throw new TypeError(`${route.url} does not say which permission it needs`);
+    route.onRequest = authenticate(gate, permissionSet([operation.needs]), operation.id);
   });
 }
 

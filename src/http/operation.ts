@@ -5,12 +5,8 @@ import { type JsonSchema, message, type NamedSchema } from './schemas.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the OpenAPI document says of the route; see describe. */
+    /** What the route is, for the OpenAPI document and for those who let requests pass or watch them. */
     operation?: Operation;
-    /** What a token must be permitted to do in the project of the path. */
-    needs?: Permission;
-    /** Takes as long as its body is, and is not told as slow. */
-    isLong?: true;
   }
 }
 
@@ -29,7 +25,7 @@ export interface Operation {
   readonly usualErrors?: readonly ErrorStatus[];
   /** Which errors it has besides those of every operation, with what they say if not the usual. */
   readonly errors?: Readonly<Partial<Record<ErrorStatus, string | undefined>>>;
-  /** What a token must be permitted to do. */
+  /** What a token must be permitted to do in the project of the path. */
   readonly needs?: Permission;
   /** Takes as long as its body is, and is not told as slow. */
   readonly isLong?: true;
@@ -97,11 +93,7 @@ export function operation(about: Operation): RouteShorthandOptions {
   const { query } = about;
   return {
     schema: { operationId: about.id, ...(query && { querystring: query }) },
-    config: {
-      operation: about,
-      ...(about.needs && { needs: about.needs }),
-      ...(about.isLong && { isLong: about.isLong }),
-    },
+    config: { operation: about },
     // Names in a path are text whatever they are, and each has its own answer to a wrong length.
     ...(query && { validatorCompiler: () => queryReader(query) }),
   };

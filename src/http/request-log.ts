@@ -100,7 +100,7 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
 
 // A failed sign-in has to wait on purpose, and some bodies have any length.
 function mayTakeLong(request: FastifyRequest, status: number): boolean {
-  return status === 401 || request.routeOptions.config.isLong === true;
+  return status === 401 || request.routeOptions.config.operation?.isLong === true;
 }
 
 function told(
