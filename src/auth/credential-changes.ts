@@ -37,6 +37,12 @@ export interface NewProject {
   readonly quotas?: Quotas | undefined;
 }
 
+export interface ProjectChange {
+  readonly name?: string;
+  readonly suspended?: boolean;
+  readonly quotas?: Partial<Quotas>;
+}
+
 export interface NewToken {
   readonly name: string;
   readonly projects: '*' | readonly string[];
@@ -66,10 +72,7 @@ export function createProject(asked: NewProject, now: number): Change<Project> {
 }
 
 /** Changes what is given of a project; of its quotas, too. */
-export function changeProject(
-  id: string,
-  change: { readonly name?: string; readonly suspended?: boolean; readonly quotas?: Partial<Quotas> },
-): Change<Project> {
+export function changeProject(id: string, change: ProjectChange): Change<Project> {
   return (credentials) => {
     const project = found(credentials.projects, id, 'project');
     const changed = { ...project, ...change, quotas: { ...project.quotas, ...change.quotas } };

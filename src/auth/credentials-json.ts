@@ -63,6 +63,16 @@ export function idFromName(name: string): string {
   return hash('sha256', `ironcached token ${name}`, 'hex').slice(0, 24);
 }
 
+/** The changes of quotas that are given there: what is missing stays, and null takes a limit away. */
+export function quotaChangesFrom(quotas: QuotasJson): Partial<Quotas> {
+  const { bytes, items, requests_per_second: requests } = quotas;
+  return {
+    ...(bytes !== undefined && { bytes: bytes ?? undefined }),
+    ...(items !== undefined && { items: items ?? undefined }),
+    ...(requests !== undefined && { requestsPerSecond: requests ?? undefined }),
+  };
+}
+
 function timeText(time: number | undefined): string | null {
   return time === undefined || time === Number.POSITIVE_INFINITY ? null : new Date(time).toISOString();
 }

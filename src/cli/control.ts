@@ -1,30 +1,25 @@
-import type { projectJson, tokenJson } from '../auth/credentials-json.ts';
+import type { projectJson, QuotasJson, tokenJson } from '../auth/credentials-json.ts';
+import type { Permission } from '../auth/permissions.ts';
 
 export type ShownProject = ReturnType<typeof projectJson>;
 export type ShownToken = ReturnType<typeof tokenJson>;
 
-export interface AskedQuotas {
-  readonly bytes?: number | null;
-  readonly items?: number | null;
-  readonly requests_per_second?: number | null;
-}
-
 export interface AskedProject {
   readonly id?: string;
   readonly name: string;
-  readonly quotas: AskedQuotas;
+  readonly quotas: QuotasJson;
 }
 
 export interface AskedChange {
   readonly name?: string;
   readonly status?: 'active' | 'suspended';
-  readonly quotas?: AskedQuotas;
+  readonly quotas?: QuotasJson;
 }
 
 export interface AskedToken {
   readonly name: string;
   readonly projects: '*' | readonly string[];
-  readonly permissions: readonly ('read' | 'write' | 'admin')[];
+  readonly permissions: readonly Permission[];
   readonly expires_in?: number;
 }
 

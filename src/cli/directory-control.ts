@@ -8,12 +8,10 @@ import {
   deleteProject,
   revokeToken,
 } from '../auth/credential-changes.ts';
-import type { Quotas } from '../auth/credentials.ts';
-import { projectJson, tokenJson } from '../auth/credentials-json.ts';
+import { projectJson, quotaChangesFrom, quotasFrom, tokenJson } from '../auth/credentials-json.ts';
 import {
   type AskedChange,
   type AskedProject,
-  type AskedQuotas,
   type AskedToken,
   type Control,
   ControlError,
@@ -42,7 +40,7 @@ export class DirectoryControl implements Control {
     const change = {
       ...(name !== undefined && { name }),
       ...(status && { suspended: status === 'suspended' }),
-      quotas: quotasFrom(quotas),
+      quotas: quotaChangesFrom(quotas),
     };
     return projectJson(await this.#change(changeProject(id, change)));
   }
@@ -73,14 +71,4 @@ export class DirectoryControl implements Control {
       throw error instanceof CredentialsRefusal ? new ControlError(error.message) : error;
     }
   }
-}
-
-// Only what is given; null takes a limit away.
-function quotasFrom(asked: AskedQuotas): Partial<Quotas> {
-  const { bytes, items, requests_per_second: requests } = asked;
-  return {
-    ...(bytes !== undefined && { bytes: bytes ?? undefined }),
-    ...(items !== undefined && { items: items ?? undefined }),
-    ...(requests !== undefined && { requestsPerSecond: requests ?? undefined }),
-  };
 }

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { idSchema, nameSchema, permissionsSchema, TOKEN_SECONDS_MAX } from '../auth/credential-members.ts';
+import type { QuotasJson } from '../auth/credentials-json.ts';
+import type { Permission } from '../auth/permissions.ts';
 import { anySize } from '../setting-values.ts';
-import type { AskedQuotas } from './control.ts';
 import { OptionReader } from './option-reader.ts';
 import { COMMANDS, type CommandName, OPTIONS, type Usage } from './usage.ts';
 
@@ -12,10 +13,10 @@ export interface Invocation {
   readonly argument: string;
   readonly id: string | undefined;
   readonly name: string | undefined;
-  readonly quotas: AskedQuotas;
+  readonly quotas: QuotasJson;
   readonly projects: readonly string[];
   readonly allProjects: boolean;
-  readonly permissions: readonly ('read' | 'write' | 'admin')[];
+  readonly permissions: readonly Permission[];
   readonly expiresInSeconds: number | undefined;
   readonly json: boolean;
   /** The running service to go through; without it, the data directory. */
@@ -138,7 +139,7 @@ function argumentOf(reader: OptionReader, given: readonly string[], wanted: Usag
   return '';
 }
 
-function quotasOf(reader: OptionReader): AskedQuotas {
+function quotasOf(reader: OptionReader): QuotasJson {
   const read = <S extends z.ZodType<number>>(name: string, schema: S) => {
     const text = reader.text(name);
     if (text === undefined) return undefined;

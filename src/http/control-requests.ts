@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
-import type { NewProject, NewToken } from '../auth/credential-changes.ts';
-import type { Quotas } from '../auth/credentials.ts';
-import { quotasFrom } from '../auth/credentials-json.ts';
+import type { NewProject, NewToken, ProjectChange } from '../auth/credential-changes.ts';
+import { quotaChangesFrom, quotasFrom } from '../auth/credentials-json.ts';
 import { mistakesIn } from '../auth/mistakes.ts';
 import type { CacheSettings } from '../engine/cache-settings.ts';
 import { readBody } from './body.ts';
@@ -25,24 +24,13 @@ export async function readNewProject(message: IncomingMessage): Promise<NewProje
   return { id, name, suspended: status === 'suspended', quotas: quotasFrom(quotas ?? {}) };
 }
 
-export interface ProjectChange {
-  readonly name?: string;
-  readonly suspended?: boolean;
-  readonly quotas?: Partial<Quotas>;
-}
-
 export async function readProjectChange(message: IncomingMessage): Promise<ProjectChange> {
   const { projectChange } = await import('./control-bodies.ts');
   const { name, status, quotas = {} } = await read(message, projectChange);
-  const { bytes, items, requests_per_second: requests } = quotas;
   return {
     ...(name !== undefined && { name }),
     ...(status !== undefined && { suspended: status === 'suspended' }),
-    quotas: {
-      ...(bytes !== undefined && { bytes: bytes ?? undefined }),
-      ...(items !== undefined && { items: items ?? undefined }),
-      ...(requests !== undefined && { requestsPerSecond: requests ?? undefined }),
-    },
+    quotas: quotaChangesFrom(quotas),
   };
 }
 

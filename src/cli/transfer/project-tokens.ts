@@ -1,4 +1,3 @@
-import type { Permission } from '../../auth/permissions.ts';
 import type { Control } from '../control.ts';
 
 /** In case that a transfer is ended in a way that lets nobody revoke its token. */
@@ -11,7 +10,7 @@ interface ProjectTokensParts {
   readonly iron: { readonly projectId: string; readonly token: string } | undefined;
   /** By which other tokens are made. */
   readonly control: () => Promise<Control>;
-  readonly permission: Permission & ('read' | 'write');
+  readonly permission: 'read' | 'write';
   /** What the tokens are for, as their name. */
   readonly name: string;
 }
