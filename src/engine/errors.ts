@@ -17,3 +17,8 @@ export class Refusal extends Error {
     this.code = code;
   }
 }
+
+/** Is it the service that has to be mended, rather than what was asked? So with bugs, and a store that cannot be used. */
+export function isServersFault(error: unknown): boolean {
+  return !(error instanceof Refusal) || error.code === 'store_unavailable';
+}

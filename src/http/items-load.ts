@@ -7,7 +7,7 @@ import { type Answer, after } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { StoreOutcome } from '../engine/changes.ts';
 import { type Clock, clockSet } from '../engine/clock.ts';
-import { Refusal, type RefusalCode } from '../engine/errors.ts';
+import { isServersFault, Refusal, type RefusalCode } from '../engine/errors.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import type { LongWork } from './long-work.ts';
 
@@ -188,7 +188,7 @@ class Loading {
 
   // What one item is refused for need not concern the next.
   #refuse(error: unknown, line: number): void {
-    if (!(error instanceof Refusal) || error.code === 'store_unavailable') throw error;
+    if (!(error instanceof Refusal) || isServersFault(error)) throw error;
     const alike = this.#refused.get(error.code);
     if (alike) alike.items++;
     else this.#refused.set(error.code, { msg: error.message, items: 1, line });

@@ -21,11 +21,6 @@ export interface FailureContext extends OpenContext {
   readonly onBug: (error: unknown) => void;
 }
 
-/** Would REST answer this with a status from 500 on? */
-export function isServersFault(error: unknown): boolean {
-  return !(error instanceof Refusal) || error.code === 'store_unavailable';
-}
-
 /** Answers a request that was refused by the engine, or met a bug. */
 export function answerFailure(request: Request, error: unknown, context: FailureContext): Answer<void> {
   const noreply = 'noreply' in request && request.noreply;

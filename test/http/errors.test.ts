@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { Refusal, type RefusalCode } from '../../src/engine/errors.ts';
+import { isServersFault, Refusal, type RefusalCode } from '../../src/engine/errors.ts';
 import { AUTHORIZED, path, testApp } from '../support/app.ts';
 import { laterStore } from '../support/http-later-store.ts';
 
@@ -20,13 +20,15 @@ describe('what the engine refuses', () => {
     ['too_many_caches', 403],
     ['store_unavailable', 503],
   ])('%s is %d, with a text that says what to do', async (code, status) => {
-    const { request } = await appThatThrows(new Refusal(code, 'what the engine says'));
+    const refusal = new Refusal(code, 'what the engine says');
+    const { request } = await appThatThrows(refusal);
     const answer = await request('GET', path('c', 'k'));
     expect(answer).toMatchObject({
       status,
       json: { msg: expect.stringMatching(/^What the engine says\. .+/) },
     });
     expect(answer.headers['retry-after']).toBe(status === 503 ? '1' : undefined);
+    expect(status >= 500).toBe(isServersFault(refusal));
   });
 
   test('one cache too many is 403', async () => {
