@@ -3,7 +3,7 @@ import type { Request, RequestOf } from '../request.ts';
 import { MEMCACHED_VERSION } from '../server-status.ts';
 import { type CommandContext, type OpenContext, reply } from './context.ts';
 import { calculate, flushAll, refuse, remove, touch } from './items.ts';
-import { crawl, watch } from './listing.ts';
+import { crawl } from './lru-crawler.ts';
 import { metaCalculate, metaDebug, metaDelete, metaGet, metaStore } from './meta.ts';
 import { retrieve } from './retrieval.ts';
 import { stats } from './stats.ts';
@@ -43,7 +43,8 @@ const handlers: Handlers = {
   flush_all: flushAll,
   stats,
   lru_crawler: crawl,
-  watch,
+  // A stream of what all tenants do is not for any one of them.
+  watch: (_request, context) => reply(context, 'CLIENT_ERROR watch commands not allowed'),
   mg: metaGet,
   ms: metaStore,
   md: metaDelete,

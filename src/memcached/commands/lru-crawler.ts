@@ -53,11 +53,6 @@ function sleepReply(microseconds: number | undefined): string {
   return microseconds > SLEEP_MICROSECONDS_MAX ? 'CLIENT_ERROR sleep must be one second or less' : OK;
 }
 
-/** watch: a stream of what all tenants do is not for any one of them. */
-export function watch(_request: RequestOf<'watch'>, context: CommandContext): void {
-  reply(context, 'CLIENT_ERROR watch commands not allowed');
-}
-
 // One line an item, as memcached's crawler writes them; keys are percent-encoded.
 async function dump(context: CommandContext): Promise<void> {
   for await (const listed of context.cache.list()) {
