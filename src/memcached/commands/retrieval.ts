@@ -1,4 +1,4 @@
-import { type Answer, after } from '../../engine/answer.ts';
+import type { Answer } from '../../engine/answer.ts';
 import type { Item } from '../../engine/item.ts';
 import type { KeyBytes } from '../../engine/key.ts';
 import { expiresAtFrom } from '../exptime.ts';
@@ -35,7 +35,7 @@ export function isAnswered(request: RetrievalRequest): boolean {
 
 function look(request: RetrievalRequest, key: KeyBytes, context: CommandContext): Answer<Item | undefined> {
   if (request.command === 'get' || request.command === 'gets') return context.cache.get(key);
-  return after(context.cache.touch(key, expiresAtFrom(request.exptime, context.clock)), (item) => item);
+  return context.cache.touch(key, expiresAtFrom(request.exptime, context.clock));
 }
 
 function writeHit(output: ReplyBuffer, key: KeyBytes, item: Item | undefined, withCas: boolean): void {
