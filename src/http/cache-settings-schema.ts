@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { objectError, quotaSchema } from '../auth/credential-members.ts';
-
-/** The longest default expiry, in seconds: what a PUT may ask for. */
-const EXPIRES_IN_SECONDS_MAX = 2_592_000;
+import { EXPIRES_IN_SECONDS_MAX } from './schemas.ts';
 
 const expiryError = {
   error: `must be a whole number of seconds from 0 (never) to ${EXPIRES_IN_SECONDS_MAX}, or null for the service's own`,
