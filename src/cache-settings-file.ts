@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { notKept } from './auth/credential-changes.ts';
+import { parseJsonFile } from './auth/json-file.ts';
 import { mistakesIn } from './auth/mistakes.ts';
 import { readIfThere, writePrivately } from './auth/private-file.ts';
 import type { CacheSettings } from './engine/cache-settings.ts';
@@ -95,7 +96,7 @@ export class CacheSettingsFile {
 async function entriesIn(path: string, text: string): Promise<Entry[]> {
   // Most services have no such file, and zod is a tenth of a start.
   const { cacheSettingsFileSchema } = await import('./cache-settings-file-schema.ts');
-  const result = cacheSettingsFileSchema.safeParse(parsed(path, text));
+  const result = cacheSettingsFileSchema.safeParse(parseJsonFile(path, text));
   if (!result.success) {
     throw new Error(
       `${path} is not a settings file of ironcached: ${mistakesIn(result.error.issues).join('; ')}`,
@@ -106,14 +107,6 @@ async function entriesIn(path: string, text: string): Promise<Entry[]> {
     cacheName,
     settings: settingsFrom(settings),
   }));
-}
-
-function parsed(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error(`${path} is not valid JSON`);
-  }
 }
 
 function formatted(entries: readonly Entry[]): string {

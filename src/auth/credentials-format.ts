@@ -13,6 +13,7 @@ import {
 } from './credential-members.ts';
 import type { Credentials, Project, Token } from './credentials.ts';
 import { idFromName, quotasFrom } from './credentials-json.ts';
+import { parseJsonFile } from './json-file.ts';
 import { mistakesIn } from './mistakes.ts';
 import { hashToken } from './token-book.ts';
 
@@ -74,7 +75,7 @@ export interface ReadCredentials {
 
 /** Throws an error that names every mistake, and nothing of any token. */
 export function readCredentials(path: string, text: string): ReadCredentials {
-  const json = parseJson(path, text);
+  const json = parseJsonFile(path, text);
   const { version } = valid(path, versionSchema.safeParse(json));
   if (version === 1) {
     return { credentials: fromFirstVersion(valid(path, firstFileSchema.safeParse(json))), outdated: true };
@@ -172,13 +173,4 @@ function valid<T>(path: string, result: z.ZodSafeParseResult<T>): T {
 
 function notCredentials(path: string, mistakes: readonly string[]): Error {
   return new Error(`${path} is not a credentials file of ironcached: ${mistakes.join('; ')}`);
-}
-
-function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own words quote the text, which may be a token.
-    throw new Error(`${path} is not valid JSON`);
-  }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Credentials, covers } from './credentials.ts';
+import { parseJsonFile } from './json-file.ts';
 import { readIfThere, writePrivately } from './private-file.ts';
 import { hashToken } from './token-book.ts';
 
@@ -78,15 +79,6 @@ export async function readIronAddress(dataDir: string): Promise<ServiceAddress |
 }
 
 function membersIn(path: string, text: string): Record<string, unknown> {
-  const json = parseJson(path, text);
+  const json = parseJsonFile(path, text);
   return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {};
-}
-
-function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own words quote the text, which may be a token.
-    throw new Error(`${path} is not valid JSON`);
-  }
 }
