@@ -38,13 +38,12 @@ export function readConfig(
     if (read === undefined) mistakes.push(mistakeText(source, setting, value));
     else values[name] = read;
   }
-  mistakes.push(...pairMistakes(present));
+  mistakes.push(...missingNeeds(present));
   if (present.has('credentialsFile') && present.has('projectId')) {
     mistakes.push(
       `${settings.credentialsFile.variable}: cannot be used together with ${settings.projectId.variable}; give one of them`,
     );
   }
-  mistakes.push(...missingNeeds(present));
   return mistakes.length > 0 ? { mistakes } : { config: Object.freeze(values as Config) };
 }
 
@@ -59,16 +58,21 @@ export function unknownVariables(env: Readonly<Record<string, string | undefined
   );
 }
 
-const TOKENS = ['token', 'adminToken', 'metricsToken'] as const satisfies readonly SettingName[];
+/** The settings that are tokens. */
+export const TOKEN_SETTINGS = [
+  'token',
+  'adminToken',
+  'metricsToken',
+] as const satisfies readonly SettingName[];
 
 /** The tokens that the settings hold. */
 export function tokensIn(config: Config): string[] {
-  return TOKENS.flatMap((name) => config[name] ?? []);
+  return TOKEN_SETTINGS.flatMap((name) => config[name] ?? []);
 }
 
 /** Takes the tokens out of the environment, which diagnostic reports and child processes are given. */
 export function forgetTokens(env: Record<string, string | undefined> = process.env): void {
-  for (const name of TOKENS) delete env[settings[name].variable];
+  for (const name of TOKEN_SETTINGS) delete env[settings[name].variable];
 }
 
 function mistakeText(source: string, setting: Setting, value: string): string {
@@ -109,21 +113,13 @@ function readFlags(args: readonly string[]) {
 const NO_COMMAND =
   'there is no such command; there are project, token, dump, load and repair, and to run the service takes none; see --help';
 
-function pairMistakes(present: ReadonlySet<SettingName>): string[] {
-  const pairs = [
-    ['projectId', 'token'],
-    ['tlsCert', 'tlsKey'],
-  ] as const;
-  return pairs.flatMap(([a, b]) => {
-    if (present.has(a) === present.has(b)) return [];
-    const [missing, given] = present.has(a) ? [b, a] : [a, b];
-    return [`${settings[missing].variable}: is needed as well, since ${settings[given].variable} is set`];
-  });
-}
-
 // What makes no sense without the other.
 function missingNeeds(present: ReadonlySet<SettingName>): string[] {
   const needs = [
+    ['projectId', 'token'],
+    ['token', 'projectId'],
+    ['tlsCert', 'tlsKey'],
+    ['tlsKey', 'tlsCert'],
     ['memcachedTlsPort', 'tlsCert'],
     ['tlsClientCa', 'memcachedTlsPort'],
     ['tlsClientAuth', 'tlsClientCa'],

@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import { type Config, TOKEN_SETTINGS } from './config.ts';
 import { fileLimit } from './file-limit.ts';
 import { isPrivateAddress } from './host-address.ts';
 import { settings } from './settings.ts';
@@ -33,10 +33,7 @@ export function startWarnings(config: Config, doors: OpenDoors): string[] {
 }
 
 function ofTokens(config: Config): string[] {
-  const names = (['token', 'adminToken', 'metricsToken'] as const).filter((name) =>
-    isEasilyGuessed(config[name]),
-  );
-  return names.map(
+  return TOKEN_SETTINGS.filter((name) => isEasilyGuessed(config[name])).map(
     (name) => `${settings[name].variable} is EASY TO GUESS; make a random one: openssl rand -hex 24`,
   );
 }
