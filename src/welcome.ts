@@ -43,6 +43,7 @@ export function welcome(
     );
   }
   const { projectId, token } = plain;
+  const signIn = `${token} ${projectId} demo`;
   const insecure = protocol === 'https' ? '-k ' : '';
   return [
     ...lines,
@@ -54,12 +55,8 @@ export function welcome(
     `  curl ${insecure}-X PUT -H 'Authorization: OAuth ${token}' -d '{"value":"Hello"}' \\`,
     `    ${rest}/1/projects/${projectId}/caches/demo/items/greeting`,
     '',
-    `  printf 'set oauth 0 0 ${signInLength(token, projectId)}\\r\\n${token} ${projectId} demo\\r\\nget greeting\\r\\nquit\\r\\n' | nc ${reachableHost(memcachedHost)} ${memcachedPort}`,
+    `  printf 'set oauth 0 0 ${signIn.length}\\r\\n${signIn}\\r\\nget greeting\\r\\nquit\\r\\n' | nc ${reachableHost(memcachedHost)} ${memcachedPort}`,
     '',
     ...last,
   ].join('\n');
-}
-
-function signInLength(token: string, projectId: string): number {
-  return `${token} ${projectId} demo`.length;
 }
