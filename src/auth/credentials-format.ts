@@ -14,7 +14,7 @@ import {
 import type { Credentials, Project, Token } from './credentials.ts';
 import { idFromName, quotasFrom } from './credentials-json.ts';
 import { parseJsonFile } from './json-file.ts';
-import { mistakesIn } from './mistakes.ts';
+import { mistakesIn } from './schema-mistakes.ts';
 import { hashToken } from './token-book.ts';
 
 /*

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { NEVER, type NewValue, type ValueKind } from '../engine/item.ts';
 import { keyFromText } from '../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../engine/limits.ts';
-import { LineMistake } from './mistake.ts';
+import { LineMistake } from './line-mistake.ts';
 
 /** An item on its way from one server to another. Its version and its uses stay behind. */
 export interface PortableItem extends NewValue {

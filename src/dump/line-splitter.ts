@@ -1,4 +1,4 @@
-import { LineMistake } from './mistake.ts';
+import { LineMistake } from './line-mistake.ts';
 
 const LINE_FEED = 0x0a;
 const NOTHING = Buffer.alloc(0);

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { itemsFrom, type Origin, originFrom } from './frame.ts';
+import { itemsFrom, type Origin, originFrom } from './first-and-last-line.ts';
 import { itemFrom, type PortableItem } from './item-line.ts';
-import { LineMistake } from './mistake.ts';
+import { LineMistake } from './line-mistake.ts';
 
 /** A line of a dump, as what it is. */
 export type DumpLine =

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import type { NewProject, NewToken, ProjectChange } from '../auth/credential-changes.ts';
 import { quotaChangesFrom, quotasFrom } from '../auth/credentials-json.ts';
-import { mistakesIn } from '../auth/mistakes.ts';
+import { mistakesIn } from '../auth/schema-mistakes.ts';
 import type { CacheSettings } from '../engine/cache-settings.ts';
 import { readBody } from './body.ts';
 import { settingsFrom } from './cache-settings-json.ts';

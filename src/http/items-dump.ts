@@ -1,4 +1,4 @@
-import { firstLine, lastLine } from '../dump/frame.ts';
+import { firstLine, lastLine } from '../dump/first-and-last-line.ts';
 import { itemLine } from '../dump/item-line.ts';
 import type { Cache } from '../engine/cache.ts';
 import { type Clock, clockSet } from '../engine/clock.ts';

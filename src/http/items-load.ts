@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { PortableItem } from '../dump/item-line.ts';
 import { type DumpLine, isBlank, readLine } from '../dump/line.ts';
+import { LineMistake } from '../dump/line-mistake.ts';
 import { LineSplitter } from '../dump/line-splitter.ts';
-import { LineMistake } from '../dump/mistake.ts';
 import { type Answer, after } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { StoreOutcome } from '../engine/changes.ts';

@@ -1,7 +1,7 @@
-import type { Origin } from '../../dump/frame.ts';
+import type { Origin } from '../../dump/first-and-last-line.ts';
 import { isBlank, readLine } from '../../dump/line.ts';
+import { LineMistake } from '../../dump/line-mistake.ts';
 import { LineSplitter } from '../../dump/line-splitter.ts';
-import { LineMistake } from '../../dump/mistake.ts';
 import { ControlError } from '../control.ts';
 
 /** One dump of those that a file has, one behind the other. */

@@ -1,4 +1,4 @@
-import type { Origin } from '../../dump/frame.ts';
+import type { Origin } from '../../dump/first-and-last-line.ts';
 import { ControlError } from '../control.ts';
 import type { DumpInFile } from './dumps-in-file.ts';
 import type { CachePlace, ItemServer, LoadReport } from './item-server.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { firstLine, lastLine } from '../../dump/frame.ts';
+import { firstLine, lastLine } from '../../dump/first-and-last-line.ts';
 import { itemLine } from '../../dump/item-line.ts';
 import { ControlError } from '../control.ts';
 import { type MemcachedSource, memcachedItems } from './memcached-items.ts';

@@ -1,4 +1,4 @@
-/** What is wrong where: `tokens[0].name must be …`. */
+/** What a schema of zod finds wrong, and where: `tokens[0].name must be …`. */
 export function mistakesIn(
   issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
 ): string[] {

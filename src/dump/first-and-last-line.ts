@@ -1,4 +1,4 @@
-import { LineMistake } from './mistake.ts';
+import { LineMistake } from './line-mistake.ts';
 
 /*
  * A dump is text in UTF-8, a JSON object a line: a first line that says what it is, a line for each item,
