@@ -1,3 +1,4 @@
+import { helpLineOf } from './option-table.ts';
 import { COMMANDS, OPTIONS } from './usage.ts';
 
 /** What `ironcached project --help` and `ironcached token --help` print. */
@@ -21,10 +22,7 @@ export function commandsHelp(): string {
 export function commandLines(): string[] {
   return Object.entries(COMMANDS).flatMap(([name, command]) => {
     const argument = 'argument' in command ? ` ${command.argument}` : '';
-    const options = command.options.map((option) => {
-      const { about, ...rest } = OPTIONS[option];
-      return `      --${option}${'value' in rest ? ` ${rest.value}` : ''}: ${about}`;
-    });
+    const options = command.options.map((option) => helpLineOf(option, OPTIONS[option]));
     return [`  ${name}${argument}`, `      ${command.about}`, ...options];
   });
 }

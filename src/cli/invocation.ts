@@ -5,6 +5,7 @@ import type { QuotasJson } from '../auth/credentials-json.ts';
 import type { Permission } from '../auth/permissions.ts';
 import { anySize } from '../setting-values.ts';
 import { OptionReader } from './option-reader.ts';
+import { parseOptionsOf } from './option-table.ts';
 import { COMMANDS, type CommandName, OPTIONS, type Usage } from './usage.ts';
 
 export interface Invocation {
@@ -35,20 +36,11 @@ export function readInvocation(args: readonly string[]): InvocationResult {
   const { values, positionals, tokens } = parseArgs({
     args: [...args],
     options: {
-      ...Object.fromEntries(
-        Object.entries(OPTIONS).map(([name, option]) => [
-          name,
-          {
-            type: 'value' in option ? ('string' as const) : ('boolean' as const),
-            multiple: name === 'project',
-          },
-        ]),
-      ),
+      ...parseOptionsOf(OPTIONS, 'project'),
       json: { type: 'boolean' },
       server: { type: 'string' },
       'data-dir': { type: 'string' },
       'admin-token': { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
     },
     strict: false,
     allowPositionals: true,
@@ -65,14 +57,7 @@ export function readInvocation(args: readonly string[]): InvocationResult {
   }
   const usage: Usage = COMMANDS[command];
   const reader = new OptionReader(values);
-  const known = new Set<string>([...usage.options, ...EVERYWHERE]);
-  for (const token of tokens) {
-    if (token.kind === 'option' && !known.has(token.name)) {
-      reader.mistakes.push(
-        `${token.rawName}: ${command} has no such option; see ironcached ${args[0]} --help`,
-      );
-    }
-  }
+  reader.refuseOthers(tokens, [...usage.options, ...EVERYWHERE], command);
   const invocation = {
     command,
     argument: argumentOf(reader, positionals.slice(2), usage.argument),
@@ -85,10 +70,7 @@ export function readInvocation(args: readonly string[]): InvocationResult {
     expiresInSeconds: reader.checked('expires-in', duration),
     json: values['json'] === true,
     server: reader.checked('server', serverUrl),
-    settings: ['data-dir', 'admin-token'].flatMap((name) => {
-      const value = reader.text(name);
-      return value === undefined ? [] : [`--${name}=${value}`];
-    }),
+    settings: reader.settings(),
   } as const;
   return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { invocation };
 }

@@ -1,5 +1,12 @@
 import type { z } from 'zod';
 
+/** A token of parseArgs. */
+interface GivenOption {
+  readonly kind: string;
+  readonly name?: string;
+  readonly rawName?: string;
+}
+
 /** Reads options one by one, and collects what is wrong with them. Repeats no value: it may be a token in the wrong place. */
 export class OptionReader {
   readonly mistakes: string[] = [];
@@ -26,6 +33,23 @@ export class OptionReader {
     return (Array.isArray(values) ? values : []).flatMap(
       (value) => this.valid(`--${name}`, schema, value) ?? [],
     );
+  }
+
+  /** Those of the settings that commands take, as flags of the service. */
+  settings(): string[] {
+    return ['data-dir', 'admin-token'].flatMap((name) => {
+      const value = this.text(name);
+      return value === undefined ? [] : [`--${name}=${value}`];
+    });
+  }
+
+  /** Refuses what was given besides the options that a command has. */
+  refuseOthers(given: readonly GivenOption[], known: readonly string[], command: string): void {
+    for (const { kind, name = '', rawName } of given) {
+      if (kind !== 'option' || known.includes(name)) continue;
+      const [program] = command.split(' ');
+      this.mistakes.push(`${rawName}: ${command} has no such option; see ironcached ${program} --help`);
+    }
   }
 
   /** What stands behind the command, if it takes anything: its name, for the mistakes. */

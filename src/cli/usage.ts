@@ -1,3 +1,4 @@
+import type { OptionTable } from './option-table.ts';
 import { TRANSFERS } from './transfer/usage.ts';
 
 /** A line for a command's help, and which options it takes besides those of all. */
@@ -27,7 +28,7 @@ export const OPTIONS = {
     value: 'TIME',
     about: 'how long it lives, like 90d, 12h, 30m or 60s; for ever unless given',
   },
-} as const satisfies Record<string, { value?: string; about: string }>;
+} as const satisfies OptionTable;
 
 export const COMMANDS = {
   'project create': {

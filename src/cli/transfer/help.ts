@@ -1,3 +1,4 @@
+import { helpLineOf } from '../option-table.ts';
 import { TRANSFER_OPTIONS, TRANSFERS } from './usage.ts';
 
 /** What `ironcached dump --help` and `ironcached load --help` print. */
@@ -8,10 +9,7 @@ export function transferHelp(): string {
 /** A paragraph for each command, with its options. */
 export function transferLines(): string[] {
   return Object.entries(TRANSFERS).flatMap(([name, { about, options }]) => {
-    const lines = options.map((option) => {
-      const { about, ...rest } = TRANSFER_OPTIONS[option];
-      return `      --${option}${'value' in rest ? ` ${rest.value}` : ''}: ${about}`;
-    });
+    const lines = options.map((option) => helpLineOf(option, TRANSFER_OPTIONS[option]));
     return [`  ${name} [FILE]`, `      ${about}`, ...lines];
   });
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { idSchema, tokenTextSchema } from '../../auth/credential-members.ts';
 import { serverUrl } from '../invocation.ts';
 import { OptionReader } from '../option-reader.ts';
+import { parseOptionsOf } from '../option-table.ts';
 import { TRANSFER_OPTIONS, TRANSFERS } from './usage.ts';
 
 /** Where a memcached listens. */
@@ -36,7 +37,7 @@ export type TransferResult =
 export function readTransfer([name = '', ...args]: readonly string[]): TransferResult {
   const { values, positionals, tokens } = parseArgs({
     args,
-    options: parseOptions(),
+    options: parseOptionsOf(TRANSFER_OPTIONS, 'cache'),
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -44,22 +45,10 @@ export function readTransfer([name = '', ...args]: readonly string[]): TransferR
   if (values['help'] === true) return { show: 'help' };
   const command = name as Transfer['command'];
   const reader = new OptionReader(values);
-  const known: readonly string[] = TRANSFERS[command].options;
-  for (const token of tokens) {
-    if (token.kind !== 'option' || known.includes(token.name)) continue;
-    reader.mistakes.push(`${token.rawName}: ${command} has no such option; see ironcached ${command} --help`);
-  }
+  reader.refuseOthers(tokens, TRANSFERS[command].options, command);
   const transfer = transferFrom(command, positionals, values, reader);
   reader.mistakes.push(...contradictions(transfer));
   return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { transfer };
-}
-
-function parseOptions() {
-  const options = Object.entries(TRANSFER_OPTIONS).map(([name, option]) => {
-    const type = 'value' in option ? ('string' as const) : ('boolean' as const);
-    return [name, { type, multiple: name === 'cache' }];
-  });
-  return { ...Object.fromEntries(options), help: { type: 'boolean' as const, short: 'h' } };
 }
 
 function transferFrom(
@@ -80,10 +69,7 @@ function transferFrom(
     memcachedAuth: reader.text('memcached-auth'),
     token: reader.checked('token', tokenTextSchema),
     server: reader.checked('server', serverUrl),
-    settings: ['data-dir', 'admin-token'].flatMap((name) => {
-      const value = reader.text(name);
-      return value === undefined ? [] : [`--${name}=${value}`];
-    }),
+    settings: reader.settings(),
   };
 }
 

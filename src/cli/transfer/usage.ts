@@ -1,3 +1,5 @@
+import type { OptionTable } from '../option-table.ts';
+
 /** Every option of these commands, with its value and what it says. */
 export const TRANSFER_OPTIONS = {
   project: { value: 'ID', about: 'the project; unless given, that of iron.json in the data directory' },
@@ -19,7 +21,7 @@ export const TRANSFER_OPTIONS = {
     value: 'TOKEN',
     about: 'unless given, IRONCACHED_ADMIN_TOKEN or the one in the data directory',
   },
-} as const satisfies Record<string, { value?: string; about: string }>;
+} as const satisfies OptionTable;
 
 type OptionName = keyof typeof TRANSFER_OPTIONS;
 
