@@ -4,7 +4,8 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { settings } from './settings.ts';
-import { messageOf, StartError } from './start-error.ts';
+import { StartError } from './start-error.ts';
+import { messageOf } from './thrown.ts';
 
 /** Mozilla's "intermediate" list: forward secrecy and authenticated encryption only. */
 const CIPHERS = [

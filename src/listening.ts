@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { messageOf, StartError } from './start-error.ts';
+import { StartError } from './start-error.ts';
+import { codeOf, messageOf } from './thrown.ts';
 
 /** The settings that say where to listen. */
 export interface ListenSettings {
@@ -28,7 +29,7 @@ export async function listenHttp(app: FastifyInstance, wanted: HttpAddress): Pro
 
 /** Says which listener cannot start, why, and which setting to look at. */
 export function listenError(door: string, { host, port }: ListenSettings, error: unknown): StartError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   const taken = code === 'EADDRINUSE' ? '; another program uses that port' : '';
   const { variable } = WRONG_PORT.includes(code) ? port : host;
   return new StartError(`the ${door} listener cannot start: ${messageOf(error)}${taken} (see ${variable})`);

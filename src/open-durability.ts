@@ -7,7 +7,8 @@ import type { ItemDirectory } from './durability/item-directory.ts';
 import type { Clock } from './engine/clock.ts';
 import type { JournaledStore } from './engine/journal.ts';
 import { settings } from './settings.ts';
-import { messageOf, StartError } from './start-error.ts';
+import { StartError } from './start-error.ts';
+import { messageOf } from './thrown.ts';
 
 const LEFT =
   'items that were kept before are not read, and would come back as they were then: remove them if they are out of date';

@@ -2,9 +2,10 @@ import type { Config } from './config.ts';
 import type { JournaledStore } from './engine/journal.ts';
 import { memoryLimit } from './memory-limit.ts';
 import { settings } from './settings.ts';
-import { messageOf, StartError } from './start-error.ts';
+import { StartError } from './start-error.ts';
 import { ArenaStore } from './storage/arena.ts';
 import { LruCacheStore } from './storage/lru-cache.ts';
+import { messageOf } from './thrown.ts';
 
 export interface OpenedStore {
   readonly store: JournaledStore;

@@ -1,4 +1,4 @@
-import { messageOf } from './start-error.ts';
+import { messageOf } from './thrown.ts';
 
 /** Ends the program where nobody takes what it says: at once, and quietly where whoever read has had enough. */
 export function endWithOutput({ stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>): void {

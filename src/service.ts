@@ -31,9 +31,10 @@ import { type MemcachedAddresses, openMemcached } from './open-memcached.ts';
 import { openStore } from './open-store.ts';
 import { readDocument } from './package-files.ts';
 import { settings } from './settings.ts';
-import { messageOf, StartError } from './start-error.ts';
+import { StartError } from './start-error.ts';
 import { startWarnings } from './start-warnings.ts';
 import { Sweeper } from './sweeper.ts';
+import { messageOf } from './thrown.ts';
 import { TickClock } from './tick-clock.ts';
 
 /** Where a running service is found, and who may use it. */

@@ -1,7 +1,9 @@
+import { codeOf } from '../thrown.ts';
+
 /** Why a server could not be asked. What Node says of a connection that the server ended is of no help. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   if (code === 'ECONNRESET') return 'it ended the connection';
   // Several addresses that failed have a code alone, and a time that is over is a cause.
   const reason = error.cause instanceof Error ? error.cause.message : error.message || code;

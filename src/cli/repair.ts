@@ -3,7 +3,7 @@ import { readConfig } from '../config.ts';
 import { ItemDirectory } from '../durability/item-directory.ts';
 import { repair } from '../durability/repair.ts';
 import { itemDirectoryPath } from '../open-durability.ts';
-import { messageOf } from '../start-error.ts';
+import { messageOf } from '../thrown.ts';
 import { tellMistakes } from './mistakes.ts';
 import type { Streams } from './run.ts';
 

@@ -3,7 +3,7 @@ import { credentialsFilePath } from '../auth/credentials-file.ts';
 import { readIronAddress } from '../auth/iron-file.ts';
 import { type Config, readConfig } from '../config.ts';
 import { openAccounts } from '../open-accounts.ts';
-import { messageOf } from '../start-error.ts';
+import { messageOf } from '../thrown.ts';
 import { type CommandParts, carryOut } from './commands.ts';
 import { DirectoryControl } from './directory-control.ts';
 import { commandsHelp } from './help.ts';

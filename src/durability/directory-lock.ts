@@ -3,6 +3,7 @@ import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
 import { StartError } from '../start-error.ts';
+import { codeOf } from '../thrown.ts';
 
 const NAME = 'lock';
 
@@ -130,7 +131,7 @@ async function listen(path: string): Promise<Server | undefined> {
       server.listen(path, resolve);
     });
   } catch (error) {
-    if (NO_SOCKETS.includes(String(codeOf(error)))) return undefined;
+    if (NO_SOCKETS.includes(codeOf(error))) return undefined;
     throw error;
   }
   return server.unref();
@@ -177,8 +178,4 @@ async function removeDead(directory: string, handle: FileHandle): Promise<void> 
     await tryLink(join(directory, aside), join(directory, NAME));
   }
   await rm(join(directory, aside), { force: true });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

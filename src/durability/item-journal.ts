@@ -5,7 +5,7 @@ import { Refusal } from '../engine/errors.ts';
 import type { Draft, Item } from '../engine/item.ts';
 import type { ItemMarks, Journal, JournaledCache } from '../engine/journal.ts';
 import type { Key } from '../engine/key.ts';
-import { messageOf } from '../start-error.ts';
+import { messageOf } from '../thrown.ts';
 import { type FileHeader, formatFileHeader, newFileHeader } from './file-header.ts';
 import { FRAME_HEADER_BYTES, sealFrame } from './frame.ts';
 import { FrameRoom } from './frame-room.ts';

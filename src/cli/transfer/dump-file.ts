@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Readable, pipeline as startPipeline, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import { messageOf } from '../../start-error.ts';
+import { messageOf } from '../../thrown.ts';
 import { ControlError } from '../control.ts';
 
 type Pieces = AsyncIterable<Uint8Array>;

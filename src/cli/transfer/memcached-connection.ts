@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { messageOf } from '../../start-error.ts';
+import { messageOf } from '../../thrown.ts';
 import { ControlError } from '../control.ts';
 import type { MemcachedAddress } from './invocation.ts';
 

@@ -1,8 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { codeOf } from '../../auth/private-file.ts';
 import { readConfig } from '../../config.ts';
-import { messageOf } from '../../start-error.ts';
+import { codeOf, messageOf } from '../../thrown.ts';
 import { ControlError } from '../control.ts';
 import { tellMistakes } from '../mistakes.ts';
 import { type Access, openAccess } from './access.ts';
@@ -158,8 +157,6 @@ function tellFailure(error: unknown, { err }: TransferStreams, signal: AbortSign
     return STATUS_BY_SIGNAL[String(signal.reason)] ?? 1;
   }
   // Whoever reads our output, `head` say, had enough of it.
-  if (codeOf(error) !== 'EPIPE') {
-    err.write(`ironcached: ${messageOf(error)}\n`);
-  }
+  if (codeOf(error) !== 'EPIPE') err.write(`ironcached: ${messageOf(error)}\n`);
   return 1;
 }
