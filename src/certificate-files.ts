@@ -24,7 +24,7 @@ const EXPIRY_WARNING_MS = 14 * 24 * 3_600_000;
 
 type Pem = Pick<SecureContextOptions, 'cert' | 'key' | 'ca'>;
 
-/** The files of the certificate, and of whom to believe about clients, as they were when they last fitted together. */
+/** The certificate with its key, and the authorities for those of clients, as they last fitted together. */
 export class CertificateFiles {
   readonly #read: () => Pem;
   readonly #logger: Logger;
@@ -60,8 +60,8 @@ export class CertificateFiles {
   }
 
   /**
-   * Calls whenever there is something else to use. It reads the files again and again instead of having
-   * changes told, because Kubernetes exchanges a link far above them.
+   * Calls whenever there is something else to use. It reads the files again and again, since no watching
+   * everywhere notices how Kubernetes exchanges a link far above them.
    */
   watch(intervalMs: number, onChange: () => void): void {
     const look = () => {

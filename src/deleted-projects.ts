@@ -13,7 +13,7 @@ export interface DeletedProjectsParts {
   readonly log: Record<'info' | 'warn' | 'error', (details: object, message: string) => void>;
 }
 
-/** Deletes what projects leave that are no more: nobody can use it. */
+/** Deletes what deleted projects leave behind: nobody can use it. */
 export class DeletedProjects {
   readonly #parts: DeletedProjectsParts;
   /** Those whose caches' settings could not be forgotten yet. */
@@ -37,7 +37,7 @@ export class DeletedProjects {
     await this.#forgetSettings(ids);
   }
 
-  // What cannot be written now may be with the next deletion, or at the next start.
+  // What cannot be written now is tried again with the next deletion, or at the next start.
   async #forgetSettings(ids: readonly string[]): Promise<void> {
     const { cacheSettings, log } = this.#parts;
     this.#unforgotten = [...new Set([...this.#unforgotten, ...ids])];
@@ -53,9 +53,8 @@ export class DeletedProjects {
   }
 
   /**
-   * Deletes the caches of projects that were deleted while the service did not run. Others that are not named may be
-   * named again, where the service was started once with other settings, say: their caches stay. `remade`: those that
-   * were made again meanwhile.
+   * Deletes the caches of projects that were deleted while the service was down; `remade`: and made again. Caches of
+   * other unknown projects stay: they may be named again, as after one start with other settings.
    */
   async deleteRestored(credentials: Credentials, remade: readonly string[]): Promise<void> {
     const { store, log } = this.#parts;

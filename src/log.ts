@@ -20,8 +20,8 @@ export function openLog({ level, forPeople, secrets }: LogParts): Logger {
     : pino(options, standardOutput());
 }
 
-// Where it cannot be written, since the disk is full, say, the service goes on without a log, and each line tries again.
-// By itself, pino would throw where nobody catches, then try for ever to write the line that says so.
+// Where the log cannot be written (a full disk), the service goes on without it, and each line tries again. By itself,
+// pino would throw an error that nobody catches, then try for ever to log that.
 function standardOutput() {
   const output = pino.destination({ dest: 1, sync: true, maxLength: WAITING_BYTES_MAX });
   output.on('error', NOTHING);
@@ -32,7 +32,7 @@ function standardOutput() {
 
 const NOTHING = () => undefined;
 
-/** Logs more, each request for one, until the next call. */
+/** Switches to debug, which logs every request, and back with the next call. */
 export function switchLevel(logger: Logger, usual: Level | 'silent'): void {
   const next = logger.level === 'debug' ? usual : 'debug';
   logger.level = 'debug';

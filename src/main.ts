@@ -14,10 +14,10 @@ const version = readVersion();
 const args = process.argv.slice(2);
 const program = programOf(args);
 const result = program ? undefined : readConfig(args);
-// What is transferred ends by itself, and the service goes on.
+// A transfer notices for itself that its output is closed, and the service goes on without its log.
 if (program !== 'transfer' && (!result || 'show' in result)) endWithOutput(process);
 if (!result) {
-  // What the service does not need is loaded where it is asked for, here and below: a start is to be short.
+  // Loaded only where it is needed, here and below, to keep the start short.
   const { runProgram } = await import('./cli/program.ts');
   process.exitCode = await runProgram(args);
 } else if ('show' in result) {
@@ -78,8 +78,8 @@ function obeySignals(service: Service, { logger, config }: { logger: Logger; con
   }
 }
 
-// What is thrown while a request is answered never gets here. Whatever does leaves a state that nobody
-// knows: better to start anew, with a line that says where it was.
+// Errors in a request are caught there. One that gets here leaves an unknown state: better to start anew, with
+// a line that says where it was.
 function endOnBug(logger: Logger): void {
   process.on('uncaughtException', (err, origin) => {
     logger.fatal({ err, origin }, 'ironcached ends because of an error that nothing caught; this is a bug');

@@ -11,7 +11,7 @@ const OTHER_MEMORY_BYTES = 192 * MIB;
 const AUTO_BYTES_MIN = 64 * MIB;
 const AUTO_BYTES_MAX = 32 * 1024 * MIB;
 
-/** Of a machine that others use as well, this part is taken without asking; of what a container has left, more. */
+/** The default: this part of a machine, which others use as well, and more of what a container has left. */
 const SHARE_OF_MACHINE = 1 / 4;
 const SHARE_OF_CONTAINER = 3 / 4;
 

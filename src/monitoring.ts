@@ -45,7 +45,7 @@ export class Monitoring {
     await this.#made();
   }
 
-  // prom-client takes as long to load as a tenth of a start: where nobody scrapes, it is not.
+  // prom-client takes a tenth of a start to load, so it is loaded only where somebody scrapes.
   #made(): Promise<Exposition> {
     this.#exposition ??= this.#make();
     return this.#exposition;

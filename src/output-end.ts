@@ -1,6 +1,6 @@
 import { messageOf } from './thrown.ts';
 
-/** Ends the program where nobody takes what it says: at once, and quietly where whoever read has had enough. */
+/** Ends the program once its output cannot be written: at once, and silently where the reader closed it. */
 export function endWithOutput({ stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>): void {
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') {

@@ -217,7 +217,7 @@ export class Service {
 
   async #stop(): Promise<boolean> {
     const { stopDelay, stopTimeout } = this.#parts.config;
-    // Until then, REST answers as ever, but tells every client to close its connection.
+    // Meanwhile REST answers as usual, but tells every client to close its connection.
     if (this.#isReady) await delay(stopDelay * 1000);
     this.#sweeper.stop();
     this.#certificate?.unwatch();
@@ -244,7 +244,7 @@ export class Service {
     try {
       await this.#durability?.start();
     } catch (error) {
-      // What the system refuses, such as a full disk or somebody else's file, whoever starts it can mend.
+      // Refused by the system (a full disk, somebody else's file): whoever starts it can mend that.
       if (!(error instanceof Error && 'syscall' in error)) throw error;
       throw new StartError(
         `the items cannot be restored: ${messageOf(error)} (see ${settings.dataDir.variable})`,
@@ -354,7 +354,7 @@ export class Service {
     return `The service restores its items, ${percent} % by now. Try again in a second.`;
   }
 
-  // What is given from outside is its owner's to keep.
+  // Credentials that come from the settings are their owner's to keep.
   async #writeIronFile({ protocol, httpHost, httpPort }: Addresses): Promise<void> {
     const { config, logger } = this.#parts;
     const address = { protocol, host: reachableInUrl(httpHost), port: httpPort };

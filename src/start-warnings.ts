@@ -3,7 +3,7 @@ import { fileLimit } from './file-limit.ts';
 import { isPrivateAddress } from './host-address.ts';
 import { settings } from './settings.ts';
 
-/** Where the doors are, as far as it can be worth a warning. */
+/** Where the doors are open, as far as it may be worth a warning. */
 export interface OpenDoors {
   readonly protocol: 'http' | 'https';
   readonly httpHost: string;

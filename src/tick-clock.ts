@@ -3,8 +3,8 @@ import type { Clock, Moment } from './engine/clock.ts';
 import { atTurnEnd } from './turn-end.ts';
 
 /**
- * The clocks of this machine, read once per turn of the event loop, or once for all that happens while they are held:
- * a chunk of commands asks for the time dozens of times, and all that happens at once happens at one time.
+ * The clocks of this machine, read once per turn of the event loop, or once for as long as they are held: a chunk of
+ * commands asks for the time dozens of times, and is answered at one time.
  */
 export class TickClock implements Clock, Moment {
   #steady = 0;
@@ -28,7 +28,7 @@ export class TickClock implements Clock, Moment {
   };
 
   hold(at: number): void {
-    // Begins with the machine's clock and goes on by one that nobody sets.
+    // Starts at the machine's time and goes on by a clock that nobody sets.
     this.#steady = Math.floor(STARTED_AT + at);
   }
 

@@ -1,6 +1,6 @@
 import { LastOfKind } from './last-of-kind.ts';
 
-/** What is to be done at the end of this turn of the event loop: [0, dueCount). */
+/** What is due at the end of this turn of the event loop: [done, dueCount). */
 const due: (() => void)[] = [];
 let dueCount = 0;
 let done = 0;
@@ -8,9 +8,9 @@ let isScheduled = false;
 const last = new LastOfKind<NodeJS.Immediate>();
 
 /**
- * Has something done at the end of this turn of the event loop, after what was asked for before; also by what is
- * done there. One immediate serves all who ask: to make one costs as much as a small answer, and one that is made at
- * the end of a turn, when others are due, costs the next turn a look for events which does not wait for them.
+ * Runs an action at the end of this turn of the event loop, after those that were asked for before; an action may
+ * ask for more. One immediate serves them all: making one costs as much as a small answer, and one that is made while
+ * others run costs the next turn a poll for events that does not wait.
  */
 export function atTurnEnd(action: () => void): void {
   due[dueCount++] = action;

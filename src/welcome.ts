@@ -2,7 +2,7 @@ import type { PlainCredentials } from './auth/iron-file.ts';
 import { reachableHost, reachableInUrl } from './host-address.ts';
 import type { Addresses } from './service.ts';
 
-/** What the service may say of who may use it, and of what is to be minded. */
+/** Who may use the service, and what its owner should beware of. */
 export interface Known {
   readonly plain: PlainCredentials | undefined;
   /** The file with the admin token, where the service made one. */
