@@ -60,8 +60,8 @@ export class CertificateFiles {
   }
 
   /**
-   * Calls whenever there is something else to use. It reads the files again and again, since no watching
-   * everywhere notices how Kubernetes exchanges a link far above them.
+   * Calls whenever there is something else to use. It polls the files: Kubernetes exchanges a link far above them,
+   * which watching them would miss.
    */
   watch(intervalMs: number, onChange: () => void): void {
     const look = () => {

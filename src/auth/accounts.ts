@@ -14,7 +14,7 @@ export interface AccountsParts {
   readonly readOnly?: string;
   /** Told of what there is now, and of which projects were deleted. The next change waits for it. */
   readonly onChange: (credentials: Credentials, deleted: readonly string[]) => Promise<void> | void;
-  /** Has this process the items, of which `onChange` deletes those of deleted projects? The command line has none. */
+  /** Has this process the items, so that `onChange` deletes those of deleted projects? The command line has none. */
   readonly hasItems?: boolean;
   readonly log: AccountsLog;
 }
@@ -40,12 +40,12 @@ export class Accounts {
   #text: string | undefined;
   /** The change or reading that is under way, behind which others wait. */
   #last: Promise<unknown> = Promise.resolve();
-  /** What a change still entails when it is kept, such as to delete a project's caches. */
+  /** What still follows from a change that is kept, such as deleting a project's caches. */
   #aftermath: Promise<void> | void = undefined;
   #watchTimer: NodeJS.Timeout | undefined;
   /** Which file was there at the last look. */
   #seen: string | undefined;
-  /** Why the system did not let it be read then. */
+  /** The error code with which the system refused to read it then. */
   #unreadable: unknown;
 
   constructor(parts: AccountsParts) {
@@ -69,8 +69,8 @@ export class Accounts {
   }
 
   /**
-   * Reads the file anew, if it has changed. A broken one is logged, and the old credentials stay. False: what is in it
-   * is not known, since the system did not let it be read; another time, it may.
+   * Reads the file anew, if it has changed. A broken one is logged, and the old credentials stay. False: the system
+   * did not let it be read, and may do so another time.
    */
   reload(): Promise<boolean> {
     return this.#next(async () => {
@@ -85,7 +85,7 @@ export class Accounts {
         return true;
       } catch (err) {
         const code = codeOf(err);
-        // Looked at again and again, it is told once.
+        // Polled again and again, it is logged once.
         if (code === undefined || code !== this.#unreadable) log.error({ err }, UNUSABLE);
         this.#unreadable = code;
         return code === undefined;
@@ -94,15 +94,15 @@ export class Accounts {
   }
 
   /**
-   * The projects that were deleted and made again, of which something may be left here. Only where it can be kept that
-   * nothing is, once it is deleted: else it would be deleted again and again.
+   * The projects that were deleted and made again, whose old items may be left here. None where it cannot be recorded
+   * that these are gone: they would be deleted again and again.
    */
   get remade(): readonly string[] {
     const { file, readOnly, hasItems } = this.#parts;
     return file && readOnly === undefined && hasItems ? remadeProjects(this.#credentials) : [];
   }
 
-  /** Nothing is left of these. Where that cannot be kept, it is logged. */
+  /** Records that nothing is left of these. Where that cannot be kept, it is logged. */
   async forgetRemade(): Promise<void> {
     const { remade } = this;
     if (remade.length > 0) await this.change(forgetDeletions(remade)).catch(() => {});
@@ -181,7 +181,7 @@ export class Accounts {
     this.#aftermath = this.#tell(credentials, [...deleted, ...remade], remade.length > 0);
   }
 
-  // The change is made, whatever becomes of what it entails.
+  // The change is made, even if what follows from it fails.
   async #tell(credentials: Credentials, deleted: readonly string[], areRemade: boolean): Promise<void> {
     try {
       await this.#parts.onChange(credentials, deleted);

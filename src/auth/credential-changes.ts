@@ -3,7 +3,7 @@ import type { Credentials, Project, Quotas, Token } from './credentials.ts';
 import type { Permission } from './permissions.ts';
 import { hashToken } from './token-book.ts';
 
-/** How many deleted projects are remembered. What one before these has left stays, for nobody to use. */
+/** How many deleted projects are remembered. What earlier ones left behind stays, and nobody can use it. */
 export const DELETED_PROJECTS_MAX = 1_000;
 
 /** Why projects and tokens cannot be changed as asked. The message says what to do. */
@@ -18,7 +18,7 @@ export class CredentialsRefusal extends Error {
   }
 }
 
-/** What could not be written down, and has no effect; why is logged. */
+/** The change could not be written, and has no effect; the log says why. */
 export function notKept(): CredentialsRefusal {
   return new CredentialsRefusal(
     'not_kept',
@@ -97,7 +97,7 @@ export function deleteProject(id: string): Change<Project> {
   });
 }
 
-/** What these had is gone: nothing has to be remembered of their deletion. */
+/** What these had is gone: their deletion need not be remembered any more. */
 export function forgetDeletions(ids: readonly string[]): Change<void> {
   return (credentials) => {
     const deletedProjects = credentials.deletedProjects?.filter((id) => !ids.includes(id));

@@ -37,20 +37,20 @@ export interface Credentials {
   readonly projects: readonly Project[];
   readonly tokens: readonly Token[];
   /**
-   * The ids of those that were deleted: what they had is to go, wherever it is. What any other project has stays where
-   * it is not named for a while. One that is made again stays here until what it had is gone.
+   * The ids of deleted projects, whose items are to go wherever they are; those of a project that is just not named
+   * for a while stay. A project that is made again stays in this list until its old items are gone.
    */
   readonly deletedProjects?: readonly string[];
 }
 
-/** Which were deleted and then made again, by the same id? What the deleted ones had is still to go. */
+/** Projects that were deleted and made again by the same id. What the deleted ones had is still to go. */
 export function remadeProjects({ projects, deletedProjects = [] }: Credentials): string[] {
   if (deletedProjects.length === 0) return [];
   const ids = new Set(projects.map(({ id }) => id));
   return deletedProjects.filter((id) => ids.has(id));
 }
 
-/** Is a project gone since it was deleted, and not only not named for now? */
+/** Was a missing project deleted, rather than just not named for now? */
 export function wasDeleted({ deletedProjects = [] }: Credentials, projectId: string): boolean {
   return deletedProjects.includes(projectId);
 }

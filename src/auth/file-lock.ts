@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf, readIfThere } from './private-file.ts';
 
 /**
- * A lock is held for milliseconds; one of this age was left by a process that was killed, and so was one that is as
- * far ahead: the clock was.
+ * A lock is held for milliseconds: one of this age was left by a process that was killed. So was one that is as far
+ * in the future, where the clock has been set back since.
  */
 const ABANDONED_AFTER_MS = 10_000;
 const RETRY_MS = 20;
@@ -58,8 +58,8 @@ async function openNew(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-// Taken away by a rename, so that of several processes one does it. What was not the abandoned lock, but
-// one that was just taken, is put back.
+// By a rename, which only one of several processes can do. If it was not the abandoned lock but one that was just
+// taken, it is put back.
 async function removeAbandoned(path: string, owner: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (!found || Math.abs(Date.now() - found.mtimeMs) < ABANDONED_AFTER_MS) return;

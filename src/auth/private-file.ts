@@ -24,8 +24,8 @@ export async function writePrivately(path: string, text: string): Promise<void> 
   await syncDirectory(dirname(path));
 }
 
-// Root may write what is the service's, which is another user and has to read it. Where even root may not give it away,
-// as in some containers, it is root who runs the service.
+// Root may write files that the service, another user, has to read. Where even root may not give them away, as in some
+// containers, root runs the service.
 async function giveToOwner(file: FileHandle, path: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = await stat(path).catch(() => stat(dirname(path)));

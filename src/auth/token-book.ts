@@ -13,8 +13,8 @@ interface Entry {
 const PREFIX_BYTES = 8;
 
 /**
- * May this token use this project? Both doors ask here. What it knows can be exchanged at any time, and
- * the grants that are in use change with it. Plain tokens are never kept.
+ * May this token use this project? Both doors ask here. Its projects and tokens can be replaced at any time, and the
+ * grants in use change with them. Plain tokens are never kept.
  */
 export class TokenBook {
   readonly #now: () => number;
@@ -108,7 +108,7 @@ export class TokenBook {
 
   #find(text: string): Entry | undefined {
     const hash = digest('sha256', text, 'buffer');
-    // As good as never more than one.
+    // Practically never more than one.
     return this.#entries.get(prefixOf(hash))?.find((entry) => timingSafeEqual(entry.hash, hash));
   }
 }

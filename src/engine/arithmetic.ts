@@ -61,8 +61,8 @@ function start(by: Arithmetic, { initial }: ArithmeticOptions, cas: Cas): Decisi
   };
 }
 
-// memcached leaves a result that fits in the old room, with spaces behind (a decr of 10 gives "9 "), and
-// what is known about the item with it; only a longer one makes a new item.
+// As in memcached, a result that fits is written over the old value, padded with spaces (a decr of 10 gives "9 "), and
+// the item keeps its marks; only a longer one makes a new item.
 function changed(
   current: Item,
   value: Whole,
@@ -103,7 +103,7 @@ function result(before: Whole, by: Arithmetic): Whole | undefined {
   return inSignedRange(exact) ? wholeFrom(exact) : undefined;
 }
 
-/** The digits that were made last, and a view of the first so many: a counter's text lasts until the next. */
+/** The digits made last, and views of the first few: a counter's text is valid until the next is made. */
 const digits = Buffer.allocUnsafeSlow(PLAIN_DIGITS_MAX);
 const firstDigits = Array.from({ length: PLAIN_DIGITS_MAX + 1 }, (_, length) => digits.subarray(0, length));
 

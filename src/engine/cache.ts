@@ -58,13 +58,13 @@ export class Cache {
   }
 
   get(key: Key): Answer<Item | undefined> {
-    // Not by `after`: this is the most frequent operation of all, and need not make a function for it.
+    // Without `after`: the most frequent operation of all should not make a function each time.
     const item = this.#stored.read(key, true);
     if (item instanceof Promise) return item.then((found) => this.#counted(found));
     return this.#counted(item);
   }
 
-  /** Says that the first `count` of these keys will be asked for soon, which may then be quicker. */
+  /** Announces that the first `count` of these keys will be asked for soon, which may make that quicker. */
   expect(keys: readonly KeyBytes[], count: number): void {
     this.#stored.expect?.(keys, count);
   }
@@ -117,8 +117,8 @@ export class Cache {
   }
 
   /**
-   * Removes an item that a client could not replace, and means to be gone, without counting a delete. In a
-   * cache that evicts nothing it stays: there, nothing goes but by deletion and expiry.
+   * Removes an item that a client failed to replace, so that the old value is not served. It does not count as a
+   * delete. In a cache that evicts nothing the item stays: there, items go by deletion and expiry only.
    */
   discard(key: Key): Answer<boolean> {
     if (this.#settings().policy === 'none') return false;
@@ -188,7 +188,7 @@ export class Cache {
     return this.#stored.list();
   }
 
-  /** When an item expires that is stored now without a word about it. */
+  /** The expiry of an item that is stored now without one. */
   defaultExpiresAt(): number {
     const seconds = this.#settings().defaultExpiresInSeconds ?? this.#limits.defaultExpiresInSeconds;
     return seconds === 0 ? NEVER : this.#now() + seconds * 1000;
@@ -252,7 +252,7 @@ export class Cache {
     return this.#stored.isLate ? { ...value, value: Buffer.from(value.value) } : value;
   }
 
-  // Not as a change that always decides the same: that would be a third of the garbage of a set.
+  // Not by `update`: the decision, always the same, would be a third of the garbage of a set.
   #set(key: Key, value: NewValue): Answer<Cas> {
     this.#countSet(value);
     try {

@@ -60,7 +60,7 @@ function joined(where: 'behind' | 'in front', addition: Buffer, valueBytesMax: n
     const { flags, expiresAt, valueLength } = current;
     const length = valueLength + addition.length;
     if (length > valueBytesMax) return kept('not_stored');
-    // What the pieces make together is bytes again, whatever they were.
+    // Joined, the pieces are bytes, whatever kind they were.
     const value = roomFor(length);
     current.copyValue(value, where === 'behind' ? 0 : addition.length);
     value.set(addition, where === 'behind' ? valueLength : 0);
@@ -68,10 +68,10 @@ function joined(where: 'behind' | 'in front', addition: Buffer, valueBytesMax: n
   };
 }
 
-/** Where values are joined, one after the other: each lasts until it is stored. */
+/** Values are joined here, one after the other: each is valid until it is stored. */
 let joiningRoom = Buffer.alloc(0);
 
-// New memory for each would be most of what it costs to append to a large value.
+// New memory each time would be most of the cost of appending to a large value.
 function roomFor(length: number): Buffer {
   if (length > KEPT_ROOM_BYTES_MAX) return Buffer.allocUnsafeSlow(length);
   if (length > joiningRoom.length)

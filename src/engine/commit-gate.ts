@@ -1,7 +1,7 @@
-/** Holds answers back until what they tell may be told, because it is kept. */
+/** Holds answers back until the changes that they confirm are kept. */
 export interface CommitGate {
   /** May an answer leave at once? */
   readonly isOpen: boolean;
-  /** Tells once when what was changed until now is kept, or (false) that it cannot be. */
+  /** Calls once: when what was changed until now is kept (true), or cannot be (false). */
   wait(told: (isKept: boolean) => void): void;
 }

@@ -8,7 +8,7 @@ import { CACHE_NAME_LENGTH_MAX, type EngineLimits } from './limits.ts';
 import { Statistics } from './statistics.ts';
 import type { CacheInfo, Store, StoreTotals } from './store.ts';
 
-/** How many caches are kept ready with their statistics; one not used for long starts to count anew. */
+/** How many caches are kept ready with their statistics; the least recently used ones begin to count anew. */
 const READY_CACHES_MAX = 20_000;
 
 /** The cache service itself, below both doors: projects hold caches, caches hold items. */
@@ -20,7 +20,7 @@ export class Engine {
   readonly #store: Store;
   readonly #ready = new LRUCache<string, Cache>({ max: READY_CACHES_MAX });
 
-  /** It was asked for last, so it is ready still. */
+  /** The one that was asked for last. */
   #last: Cache | undefined;
 
   constructor(store: Store, limits: EngineLimits, clock: Clock) {
@@ -31,14 +31,14 @@ export class Engine {
 
   /** A cache by name, whether it exists yet or not: the first write makes it. */
   cache(projectId: string, name: string): Cache {
-    // Most requests are for the same cache as the one before, and to join its names takes longer.
+    // Most requests are for the same cache as the one before, and joining its names would take longer.
     const last = this.#last;
     if (last?.name === name && last.projectId === projectId) return last;
     this.#last = this.#cache(projectId, name);
     return this.#last;
   }
 
-  /** The caches that are kept ready, most recently used first; to look at them is no use. */
+  /** The caches that are kept ready, most recently used first. Looking does not count as a use. */
   readyCaches(): Iterable<Cache> {
     return this.#ready.values();
   }

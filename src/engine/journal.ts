@@ -4,14 +4,14 @@ import type { Store } from './store.ts';
 
 /** A cache as a journal names it. */
 export interface JournaledCache {
-  /** Its own among all caches that its store ever had, also before a restart. */
+  /** Unique among all caches that the store ever had, before a restart, too. */
   readonly number: number;
   readonly id: string;
   readonly projectId: string;
   readonly name: string;
   /** When all items that are there then are to be removed, in ms since the epoch. */
   readonly clearAt: number | undefined;
-  /** For the journal's use: where it described this cache last. */
+  /** For the journal's own use: the file in which it last described this cache. */
   describedIn: number;
 }
 
@@ -19,9 +19,8 @@ export interface JournaledCache {
 export type ItemMarks = Pick<Item, 'expiresAt' | 'cas' | 'stale' | 'recaching' | 'fetched' | 'accessedAt'>;
 
 /**
- * Is told of every change as a store makes it, and of what is then: whoever replays it in order comes to the
- * same items. That an item expires is no change: it was said with the item. Keys and values hold for the call
- * alone.
+ * Is told of every change as a store makes it, with what is there then, so that replaying it in order gives the
+ * same items. Expiry is no change: its time was told with the item. Keys and values are valid during the call only.
  */
 export interface Journal {
   /** Asked before a change. Throws Refusal `store_unavailable` while none can be kept. */
@@ -39,11 +38,11 @@ export interface Journal {
 export type CacheDescription = Pick<JournaledCache, 'number' | 'id' | 'projectId' | 'name'>;
 
 /**
- * Puts back into an empty store what a journal was told, in the same order; caches are named by their numbers,
- * and what is said of an unknown one is ignored. Nothing of it is journaled, and no quota refuses it.
+ * Puts what a journal was told back into an empty store, in the same order. Caches go by their numbers; unknown ones
+ * are ignored. Nothing of it is journaled, and no quota refuses it.
  */
 export interface Restoration {
-  /** Before anything else is said of the cache; may be said again. */
+  /** Comes before anything else about the cache, and may come again. */
   cache(description: CacheDescription): void;
   /** False: there is no such cache. Throws Refusal `out_of_memory` where no item may make room. */
   itemPut(cache: number, key: Key, draft: Draft, accessedAt: number): boolean;
@@ -64,11 +63,11 @@ export interface JournaledStore extends Store {
   /** Tells every change from now on; undefined: to nobody. */
   journalTo(journal: Journal | undefined): void;
   restoration(): Restoration;
-  /** All caches; they may come and go while one goes through them. */
+  /** All caches; they may come and go meanwhile. */
   journaledCaches(): Iterable<JournaledCache>;
   /**
-   * Visits some items, and answers where to go on: 0 when all were visited. What stays while one goes on is
-   * visited exactly once, whatever is changed between two calls. A key holds for the call alone.
+   * Visits some items, and answers where to go on: 0 when all were visited. What stays all the while is visited
+   * exactly once, whatever is changed between two calls. A key is valid during the call only.
    */
   visit(from: number, visit: (cache: JournaledCache, key: Key, item: Item) => void): number;
 }

@@ -1,4 +1,4 @@
-/** A key as bytes in a buffer, which spares making a text of it. It holds as long as the buffer does. */
+/** A key as bytes in a buffer, so that no string has to be made. Valid as long as the bytes in the buffer are. */
 export class KeyBytes {
   bytes: Buffer;
   start: number;
@@ -19,7 +19,7 @@ export class KeyBytes {
     this.start = 0;
   }
 
-  /** Makes it another key, of one character per byte, for which its buffer must have room. */
+  /** Replaces the key by a text of one character per byte, for which its buffer must have room. */
   setText(text: string): void {
     this.length = this.bytes.write(text, this.start, 'latin1');
     this.hashedFor = 0;
@@ -31,7 +31,7 @@ export class KeyBytes {
   }
 }
 
-/** A key as the engine takes it; whoever keeps it longer than for one call keeps its text. */
+/** A key as the engine takes it. To keep one for longer than a call, keep its text. */
 export type Key = string | KeyBytes;
 
 /**

@@ -22,7 +22,7 @@ export interface LeaseOptions {
   readonly use: boolean;
   /** Whoever cannot store a fresh value must not win the right to. */
   readonly mayWin: boolean;
-  /** Ask for times and marks as they were before this use? Who does not may be told those from after it. */
+  /** Must times and marks be those from before this use? Otherwise they may be those from after it. */
   readonly asksUse: boolean;
 }
 
@@ -49,12 +49,12 @@ export function lease(options: LeaseOptions, now: number): Decide<Lease | undefi
   };
 }
 
-/** May it be that all there is to do is to read the item? Usually it is; see leaseOfRead. */
+/** May reading the item be enough? Usually it is; see leaseOfRead. */
 export function mayBeRead({ expiresAt, recacheBefore, asksUse }: LeaseOptions): boolean {
   return expiresAt === undefined && recacheBefore === undefined && !asksUse;
 }
 
-/** The lease of an item that was just read; undefined: its marks are to be looked at, and perhaps changed. */
+/** The lease of an item that was just read; undefined: its marks matter, and may have to be changed. */
 export function leaseOfRead(item: Item): Lease | undefined {
   return item.stale || item.recaching ? undefined : found(item, false);
 }

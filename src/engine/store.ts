@@ -42,7 +42,7 @@ export interface CacheInfo {
   readonly expirations: number;
 }
 
-/** What is about an item, without its value: it stays as it was when it was asked. */
+/** All about an item but its value, as it was at one moment. */
 export type ItemFacts = Pick<
   Item,
   'valueLength' | 'kind' | 'flags' | 'cas' | 'expiresAt' | 'accessedAt' | 'fetched' | 'stale' | 'recaching'
@@ -59,12 +59,11 @@ export interface ListedItem {
  * deleted: the first write makes the cache (anew). A key is a string of bytes (see key.ts).
  */
 export interface StoredCache {
-  /** Does it decide later than it is asked? Then the key and the value that it is given must not change. */
+  /** Does it decide after the call has returned? Then the key and value given must not change. */
   readonly isLate?: boolean;
   /** The live item under a key. `use` counts as a use, for the eviction order and access time. */
   read(key: Key, use: boolean): Answer<Item | undefined>;
-  /** The first `count` of these keys will be asked for soon: what they need may be fetched together, and with what
-   * others need. */
+  /** Announces that the first `count` of these keys will be asked for soon: what they need may be fetched together. */
   expect?(keys: readonly KeyBytes[], count: number): void;
   /** Stores a value whatever is there, and answers the cas of the new version. Refuses as `update` does. */
   put(key: Key, value: NewValue): Answer<Cas>;

@@ -22,8 +22,8 @@ export class ConnectionLimit {
   }
 
   /**
-   * Has a server take connections only within the limits. They are counted below TLS, from before the
-   * handshake to the close; `refuse` has to end those that are too many, which the server never sees.
+   * Makes a server take connections only within the limits. They are counted below TLS, from before the handshake
+   * to the close. `refuse` has to end those beyond, which the server never sees.
    */
   guard(server: Server, refuse: (socket: Socket, refusal: ConnectionRefusal) => void): void {
     const listeners = server.listeners('connection');

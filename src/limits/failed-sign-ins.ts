@@ -19,7 +19,7 @@ interface Failures {
 // Mistakes that people make while they set up a client are answered at once.
 const UNDELAYED_FAILURES = 3;
 
-// Whoever has more addresses than that to guess from is slowed down by nothing here.
+// Nothing here slows down someone who guesses from more addresses than that.
 const ADDRESSES_MAX = 10_000;
 
 /**
@@ -35,7 +35,7 @@ export class FailedSignIns {
   readonly #failures = new LRUCache<string, Failures>({ max: ADDRESSES_MAX });
   /** Which tokens were right from which addresses: `address token-id`. */
   readonly #right = new LRUCache<string, true>({ max: ADDRESSES_MAX });
-  /** When the last refusal ends: before the first and after that, nobody has to be looked up. */
+  /** When the last refusal ends: before the first and after the last, no address need be looked up. */
   #refusalsEnd = 0;
 
   constructor(limits: SignInLimits, now: () => number, log: WarningLog) {

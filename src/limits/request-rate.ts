@@ -25,12 +25,12 @@ export interface Requester {
   };
 }
 
-// Of what a second allows, work that can wait leaves this part to others, and waits until it may have that one:
-// smaller portions would keep it busy with waiting.
+// Work that can wait leaves the first part of what a second allows to others, and waits until it may have the second:
+// in smaller portions it would do little but wait.
 const PART_LEFT = 1 / 2;
 const PART_AWAITED = 1 / 4;
 
-// Who made no request for longest among so many has all of its limit again.
+// Beyond so many, whoever has made no request for longest has its whole limit again.
 const BUCKETS_MAX = 100_000;
 
 /**
@@ -40,7 +40,7 @@ const BUCKETS_MAX = 100_000;
 export class RequestRates {
   readonly #perToken: number;
   readonly #now: () => number;
-  // It takes 3 MB from its beginning, and most services have no such limits.
+  // Made when it is needed: it takes 3 MB at once, and most services have no such limits.
   #buckets: LRUCache<string, Bucket> | undefined;
 
   /** `perToken` 0: tokens have no limit. `now` gives milliseconds. */

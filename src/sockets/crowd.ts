@@ -8,14 +8,14 @@ import { atTurnEnd } from '../turn-end.ts';
  */
 export const CROWD_MIN = 9;
 
-/** Few clients are counted in the turn of one request, and not in those of so many after it. */
+/** Where there are few clients, so many requests go uncounted after a turn that was counted. */
 export const UNCOUNTED_REQUESTS = 16;
 
 /**
  * Tells whether many clients ask at a time. Few are best answered one by one, since each can go on while others are
- * answered; many are best answered together. How many will ask in a turn nobody knows before its end: so a turn
- * before tells. A crowd is counted in every turn, whose end is waited for anyway; few are not, for whom to be told of it
- * would be a twentieth of the work.
+ * answered; many are best answered together. Since nobody knows before the end of a turn how many will ask in it, an
+ * earlier turn tells. A crowd is counted in every turn, whose end is waited for anyway; with few clients, that would be
+ * a twentieth of the work.
  */
 export class Crowd {
   /** Were there many in the last turn that was counted? */

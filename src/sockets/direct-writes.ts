@@ -78,8 +78,8 @@ export class DirectWrites {
   #watchFirstWrite(handle: StreamHandle): void {
     const watched: Partial<StreamHandle> = handle;
     const look = (request: WriteRequest | null) => {
-      // Taken away in the order that makes it again like all other handles, also to V8: all code that writes would know
-      // one more kind of handle, and be thrown away once this one is gone.
+      // Deleted in the order that gives the handle its old shape: with one more kind of handle, V8 would throw away all
+      // code that writes, once this one is gone.
       delete watched.writeLatin1String;
       delete watched.writeBuffer;
       this.#hasLooked = true;

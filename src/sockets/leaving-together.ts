@@ -8,9 +8,8 @@ export interface Leaver {
 }
 
 /**
- * Keeps what was made in one turn of the event loop until whoever has it calls `leaveNow` at its end, or there are
- * many: a write that has to wake whoever reads costs several times one that finds it awake, and of many in a row
- * only the first has to.
+ * Keeps answers of one turn of the event loop until `leaveNow` is called at its end, or there are many: a write that
+ * has to wake the reader costs several times one that finds it awake, and of many in a row only the first has to.
  */
 export class LeavingTogether {
   readonly #leavers: Leaver[] = [];
