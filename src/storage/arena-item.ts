@@ -70,8 +70,8 @@ function bytesBeyondFirst(bytes: number): number {
 }
 
 /**
- * Reads and changes one item in a heap. There is one for many items, which `at` points it to; as an Item
- * it is what its address holds at the moment that it is asked.
+ * Reads and changes one item in a heap. One object serves many items, by `at`; as an Item, it shows what its address
+ * holds at the moment it is read.
  */
 export class ArenaItem implements Item {
   readonly #heap: ChunkHeap;
@@ -121,7 +121,7 @@ export class ArenaItem implements Item {
     return this.#bytes.toString('latin1', start, start + this.keyLength);
   }
 
-  /** The same where it lies, for as long as the item lies there. */
+  /** The key in place, valid until the item moves. */
   get keyBytes(): KeyBytes {
     return new KeyBytes(this.#bytes, this.#byte + this.#keyOffset(), this.keyLength);
   }
@@ -268,7 +268,7 @@ export class ArenaItem implements Item {
     if (fetch) this.#set(MARKS, this.#get(MARKS) | FETCHED);
   }
 
-  /** A chunk of this item, which is not the first, has been copied elsewhere. */
+  /** A chunk of this item other than the first has been copied elsewhere. */
   relink(from: number, to: number): void {
     if (this.next === from) {
       this.#set(this.#nextWord(), to);
@@ -343,8 +343,8 @@ export class ArenaItem implements Item {
   }
 }
 
-// A loop over single bytes takes 1 ns for each, a view and one native call 30 ns whatever the length. Made of
-// a Buffer instead of its ArrayBuffer, the view would take half as long again.
+// A loop takes 1 ns for each byte, a view and one native call 30 ns whatever the length. A view of the Buffer instead
+// of its ArrayBuffer would take half as long again.
 function copyBytes(source: Region, from: number, target: Buffer, at: number, length: number): void {
   if (length > LOOP_BYTES_MAX) {
     target.set(new Uint8Array(source.buffer, from, length), at);

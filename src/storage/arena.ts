@@ -19,12 +19,12 @@ import { MemoryRestoration } from './memory-restoration.ts';
 import { type Owner, PackedItems, packedBytes, pagesFor } from './packed-items.ts';
 import { Tidying } from './tidying.ts';
 
-// How much is tidied away before an item that is still wanted has to make room, and how many items a write
-// may cost whose project has much more than it may, since its quota was lowered.
+// How many items are tidied away before one that is still wanted has to make room, and how many a write may evict in a
+// project that holds much more than its lowered quota.
 const TIDY_ITEMS = 16;
 
-// How many items that have expired the first write removes in a millisecond which has no room by its quotas: that
-// takes a fraction of it.
+// How many expired items the first write of a millisecond removes that has no room by its quotas: a fraction of that
+// time.
 const TIDY_ITEMS_FIRST = 500;
 
 export interface ArenaStoreOptions {
@@ -51,9 +51,9 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   readonly #bytesMax: number;
   readonly #hash = new KeyedHash();
   readonly #items: PackedItems;
-  /** The key that was last given as a text. */
+  /** Holds the key that was last given as a string. */
   readonly #textKey = new KeyBytes(Buffer.allocUnsafeSlow(KEY_LENGTH_MASK), 0, 0);
-  /** Points to the item that was last given away. */
+  /** The item that was last given to a caller. */
   readonly #given: ArenaItem;
   readonly #walk: ItemWalk;
   readonly #contents: ContentsRegister;
@@ -61,7 +61,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   #bytes = 0;
   #evictions = 0;
   #expirations = 0;
-  /** When something had no room by its quotas for the last time. */
+  /** When a write last had no room by its quotas. */
   #overQuotaAt = 0;
 
   constructor(options: ArenaStoreOptions) {
@@ -208,13 +208,13 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
         if (address !== NOWHERE) this.#remove(address, contents);
       },
       orderByUse: ({ kept }) => kept.order.sort((address) => this.#items.at(address).accessedAt),
-      // Its pages, and one that the index may need.
+      // The item's pages, and one that the index may need.
       mayEvict: ({ length }, draft) => this.#items.heap.pagesLeft <= pagesFor(itemBytes(length, draft)) + 1,
       count: () => ({ items: this.#items.index.size, evictions: this.#evictions }),
     });
   }
 
-  /** The live items; it lets others have their turn, since most may be other caches'. */
+  /** The live items. Others have their turn meanwhile, since most items may be other caches'. */
   async *items(cache: ArenaCache): AsyncGenerator<ListedItem> {
     this.caches.clearIfDue(cache);
     const { contents } = cache;
@@ -223,7 +223,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       const address = this.#lookUp(this.#bytesOf(key), contents);
       if (address === NOWHERE) continue;
       const item = this.#items.at(address);
-      // Whoever lists may look at it later, when something else may lie there.
+      // The caller may look at it later, when something else lies there.
       if (item.expiresAt > this.#now()) yield { key, item: item.facts };
     }
   }
@@ -322,8 +322,8 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     this.#items.at(contents.kept.order.newest).use(accessedAt, false);
   }
 
-  // Makes room by the quotas for an item of `size` bytes that is stored over the one found. Answers where that
-  // is then: it may be what had to go.
+  // Makes room by the quotas for an item of `size` bytes that replaces the one found. Answers where that one is then:
+  // it may have had to go.
   #keepQuotas(contents: ArenaContents, key: KeyBytes, hash: number, size: number, found: number): number {
     if (this.caches.accounts.isUnlimited(contents) || !this.#isOverQuota(contents, size, found)) return found;
     const { moves } = this.#items;
@@ -340,15 +340,15 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       : this.caches.accounts.isOverQuota(contents, 0, size - this.#items.bytesOf(before));
   }
 
-  // What has expired takes no room from what is wanted. However much that is and however many ask for room, others
-  // have their turn meanwhile: within one, time stands still.
+  // Expired items take no room from live ones. However many expired and however many ask for room, others have their
+  // turn meanwhile: time stands still within a turn, so only its first write removes many.
   #expireForQuotas(): void {
     const now = this.#now();
     this.#expireDue(now === this.#overQuotaAt ? TIDY_ITEMS : TIDY_ITEMS_FIRST);
     this.#overQuotaAt = now;
   }
 
-  // Answers where the item is then that was there before.
+  // Answers where the item that was found is then.
   #evictForQuotas(contents: ArenaContents, size: number, found: number): number {
     let before = found;
     const bytesBefore = this.#bytes;
@@ -404,7 +404,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     return address;
   }
 
-  // Writes an item anew that has no room for an expiry.
+  // Rewrites an item that has no room for an expiry.
   #rewrite(address: number, contents: ArenaContents, expiresAt: number): number {
     const item = this.#items.at(address);
     const { hash, value, kind, flags, cas, stale, recaching, fetched } = item;
@@ -412,13 +412,13 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     const draft = { value, kind, flags, cas, stale, recaching, fetched, expiresAt };
     this.#put(contents, key, hash, draft, address);
     const place = this.#items.find(key, contents.kept.id, hash);
-    // Whoever was given the item must find it where it is now.
+    // The caller who was given the item must see it at its new place.
     this.#given.at(place);
     return place;
   }
 
-  // Another read within the same second changes nothing: the order of use is exact to the second for what
-  // is read again and again, and popular items are not written to at every read.
+  // Another read within the same second changes nothing, so that popular items are not written to at every read: their
+  // order of use is exact to the second.
   #use(address: number, { kept }: ArenaContents, fetch: boolean): void {
     const now = this.#now();
     const item = this.#items.at(address);
@@ -447,7 +447,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     if (contents.discarded) this.#contents.discardedItemRemoved(contents);
   }
 
-  // Frees at least one item: what nobody wants any more first, then what the accounts say. False: none may go.
+  // Frees at least one item: an unwanted one if there is any, else the accounts' victim. False: none may go.
   #makeRoom(writer: ProjectAccount<Owner>): boolean {
     const before = this.#items.index.size;
     this.#tidying.free(TIDY_ITEMS);

@@ -47,7 +47,7 @@ export class CacheDirectory<R extends CacheRecord> {
     const { projectId, name } = record;
     const { byName, names } = this.#projects.get(projectId) ?? { byName: new Map<string, R>(), names: [] };
     byName.set(name, record);
-    // In its place at once: to sort a hundred thousand names when they are listed would hold up everyone.
+    // In its place at once: sorting a hundred thousand names for a listing would hold up everyone.
     names.splice(placeOf(names, name), 0, name);
     this.#projects.set(projectId, { byName, names });
     return record;
@@ -60,7 +60,7 @@ export class CacheDirectory<R extends CacheRecord> {
     if (project.names.length === 0) this.#projects.delete(projectId);
   }
 
-  /** One page of a project's caches, in the order of their names' code units: of those behind a name. */
+  /** One page of a project's caches after a name, in the order of their names' code units. */
   page(projectId: string, skip: number, limit: number, previous = ''): R[] {
     const { byName, names } = this.#projects.get(projectId) ?? { byName: new Map<string, R>(), names: [] };
     const first = placeOf(names, previous) + (byName.has(previous) ? 1 : 0) + skip;

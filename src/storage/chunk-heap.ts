@@ -32,7 +32,7 @@ const TAKEN = 0xffffffff;
 const NO_CLASS = 0xff;
 const WHOLE = 0xfe;
 const NO_PAGE = -1;
-// How much of the pages in use may lie idle before pages change their class, rather than more be touched.
+// How much of the pages in use may lie idle before pages change their class instead of new ones being touched.
 const IDLE_SHARE_MAX = 1 / 8;
 
 // Of how many pages the emptiest is chosen to be cleared.
@@ -183,8 +183,8 @@ export class ChunkHeap {
     return page;
   }
 
-  // Lists another page as free. Before a page is touched for the first time, one is cleared where too much lies
-  // idle: what is touched once stays with the process.
+  // Lists another page as free. Where too much lies idle, a page is cleared rather than a new one touched: memory once
+  // touched stays with the process.
   #growOrClear(): boolean {
     const mayGrow = this.#pagesTouched < this.#pagesMax;
     const isThrifty = this.#idleBytes() <= this.bytesInUse * IDLE_SHARE_MAX;
@@ -260,7 +260,7 @@ export class ChunkHeap {
     const to = this.#takeChunk(this.#roomy[chunkClass] as number, chunkClass);
     const start = byteOf(from);
     this.bytes(to).set(this.bytes(from).subarray(start, start + sizeOfClass(chunkClass)), byteOf(to));
-    // What it leaves is free, though its page is not listed any more.
+    // The chunk it leaves is free, though its page is not listed any more.
     this.#freeChunks[chunkClass] = (this.#freeChunks[chunkClass] as number) + 1;
     this.#parts.moved(from, to);
   }

@@ -4,22 +4,22 @@ import type { Owner } from './packed-items.ts';
 import { UseOrder } from './use-order.ts';
 
 /**
- * Whose packed items are: contents by the number that each of their items bears, also contents that nobody sees any
- * more, as long as they have items.
+ * Whose packed items are: the contents by the number that each of their items bears. Discarded contents stay here until
+ * their last item is freed.
  */
 export class ContentsRegister {
   readonly #heap: ChunkHeap;
   readonly #contents = new Map<number, Contents<Owner>>();
   readonly #discarded = new Set<Contents<Owner>>();
   #nextId = 1;
-  /** How many items wait to be freed, since their contents are discarded. */
+  /** How many items of discarded contents wait to be freed. */
   discardedItems = 0;
 
   constructor(heap: ChunkHeap) {
     this.#heap = heap;
   }
 
-  /** What was cleared or deleted, and has items that wait to be freed. */
+  /** Contents that were cleared or deleted, and have items that wait to be freed. */
   get discarded(): Iterable<Contents<Owner>> {
     return this.#discarded;
   }
@@ -32,21 +32,21 @@ export class ContentsRegister {
     return contents;
   }
 
-  /** Throws RangeError where no item can bear this number: that is a bug. */
+  /** Throws RangeError for a number that no item can bear: a bug. */
   of(id: number): Contents<Owner> {
     const contents = this.#contents.get(id);
     if (!contents) throw new RangeError(`an item belongs to unknown contents: ${id}`);
     return contents;
   }
 
-  /** Takes note that nobody sees these contents any more. */
+  /** These contents were cleared or deleted. */
   discard(contents: Contents<Owner>): void {
     this.discardedItems += contents.items;
     if (contents.items > 0) this.#discarded.add(contents);
     else this.#forget(contents);
   }
 
-  /** Takes note that an item of discarded contents is gone. */
+  /** An item of discarded contents is gone. */
   discardedItemRemoved(contents: Contents<Owner>): void {
     this.discardedItems--;
     if (contents.items === 0) this.#forget(contents);

@@ -9,7 +9,7 @@ interface Expiring {
  */
 export class ExpiryCalendar<E extends Expiring> {
   readonly #seconds = new Map<number, Set<E>>();
-  /** What was due already when it was added. */
+  /** Entries that were due already when they were added. */
   readonly #overdue = new Set<E>();
   #sweptSecond = 0;
 
@@ -45,7 +45,7 @@ export class ExpiryCalendar<E extends Expiring> {
     }
   }
 
-  // Whichever is less to walk: the seconds since the last look, or those that have entries.
+  // Whichever are fewer: the seconds since the last look, or those that have entries.
   #secondsUpTo(last: number): number[] {
     const span = last - this.#sweptSecond;
     if (span > this.#seconds.size) return [...this.#seconds.keys()].filter((second) => second <= last);

@@ -6,15 +6,15 @@ const BLOCK_SECONDS = 4096;
 const BLOCK_MS = BLOCK_SECONDS * SECOND_MS;
 const BLOCKS = 4096;
 
-// The lists: one for each millisecond of the second that is now, for each second of the block that is now,
-// and for each block to come.
+// The lists: one for each millisecond of the current second, for each second of the current block, and for each block
+// to come.
 const SECONDS = SECOND_MS;
 const FAR = SECONDS + BLOCK_SECONDS;
-/** What was due already when it was added. */
+/** Items that were due already when they were added. */
 const OVERDUE = FAR + BLOCKS;
-/** What the second that has begun still has to spread over its milliseconds. */
+/** Items of the current second that are still to be spread over its milliseconds. */
 const ARRIVING_IN_SECOND = OVERDUE + 1;
-/** What the block that has begun still has to spread over its seconds. */
+/** Items of the current block that are still to be spread over its seconds. */
 const ARRIVING_IN_BLOCK = OVERDUE + 2;
 const LISTS = OVERDUE + 3;
 
@@ -63,8 +63,8 @@ export class ExpiryWheel {
   }
 
   /**
-   * Has items removed (by `expire`, which calls `remove`) that expire at `now` or before, in up to `most`
-   * steps, and says how many more it might have made: 0 means that more may be due.
+   * Calls `expire`, which calls `remove`, for items that expire at `now` or before. Takes up to `most` steps, and
+   * answers how many are left: 0 means that more may be due.
    */
   expire(now: number, most: number, expire: (address: number) => void): number {
     for (let left = most; left > 0; left--) {
@@ -80,7 +80,7 @@ export class ExpiryWheel {
     return 0;
   }
 
-  // Goes on to the next millisecond up to `now` that has items. What must be spread out first is answered.
+  // Goes on to the next millisecond up to `now` that has items. Answers an item that must be spread out first.
   #advance(now: number): number {
     if (this.#size === 0) this.#skipTo(Math.max(now, this.#swept));
     while (this.#firsts[OVERDUE] === NOWHERE) {
@@ -110,7 +110,7 @@ export class ExpiryWheel {
     if (this.#secondEnd === this.#blockEnd) {
       this.#exchange(farList(this.#blockEnd), ARRIVING_IN_BLOCK);
       this.#blockEnd += BLOCK_MS;
-      // The second begins when these have their places.
+      // The second begins once these are spread out.
       if (this.#firsts[ARRIVING_IN_BLOCK] !== NOWHERE) return;
     }
     this.#exchange(secondList(this.#secondEnd), ARRIVING_IN_SECOND);

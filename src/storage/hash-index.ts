@@ -2,13 +2,13 @@ import { type ChunkHeap, NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
 import { HASH, NEXT_LIKE } from './item-layout.ts';
 
 /**
- * How many buckets it has for each item. Whoever looks for an item meets a third of another one on the way there; with
- * one bucket it would be half of one, and a get among 8 million items, 16 at a time, cost 1.56 times one among 10
- * thousand, where it is 1.41 to 1.49 now.
+ * How many buckets there are for each item. A search meets a third of another item on the way; with one bucket it
+ * would be half of one, and a get among 8 million items, 16 at a time, cost 1.56 times one among 10 thousand instead of
+ * 1.41 to 1.49.
  */
 export const BUCKETS_PER_ITEM = 1.5;
 
-/** How many it may have after items were removed. */
+/** How many there may be after items were removed. */
 const BUCKETS_PER_ITEM_MAX = 2 * BUCKETS_PER_ITEM;
 
 const BUCKET_SHIFT = 14;
@@ -85,7 +85,7 @@ export class HashIndex {
   remove(address: number): void {
     this.#replace(address, this.#next(address));
     this.size--;
-    // As many as went with the item, so that there are never more for each.
+    // As many as an item may have, so that the rest never have more each.
     for (let i = 0; i < BUCKETS_PER_ITEM_MAX; i++) this.#mergeIfSparse();
   }
 
@@ -101,7 +101,7 @@ export class HashIndex {
    */
   visit(from: number, visit: (address: number) => void): number {
     const range = 2 ** 32 / (2 * this.#level);
-    // It may begin within a range, where the index had more buckets before.
+    // `from` may lie within a range, if the index had more buckets before.
     const next = (Math.floor(from / range) + 1) * range;
     let address = this.#first(this.#bucketOf(reversed(from)));
     while (address !== NOWHERE) {

@@ -6,7 +6,7 @@ import type { UseOrder } from './use-order.ts';
 // How many items are found before the first of them is visited.
 const VISITED_TOGETHER = 16;
 
-// Up to so many items an owner's are listed by their own order; more by going through the whole index.
+// Up to so many items of an owner are listed by their order of use; more by going through the whole index.
 const LISTED_BY_ORDER_MAX = 1_000;
 
 // How many places in the index a listing looks at without a pause.

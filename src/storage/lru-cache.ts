@@ -25,7 +25,7 @@ export const LRU_CACHE_BYTES_MAX = 8_000_000 * ITEM_OVERHEAD_BYTES;
 // How many items one sweep frees: a few milliseconds' work at most.
 const SWEEP_ITEMS_MAX = 2_000;
 
-// How many items a write may cost whose project has much more than it may, since its quota was lowered.
+// How many items a write may evict in a project that holds much more than its lowered quota.
 const TIDY_ITEMS = 16;
 
 export interface LruCacheStoreOptions {
@@ -56,7 +56,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   #bytes = 0;
   #evictions = 0;
   #expirations = 0;
-  /** When something had no room by its quotas for the last time. */
+  /** When a write last had no room by its quotas. */
   #overQuotaAt = 0;
 
   constructor(options: LruCacheStoreOptions) {
@@ -268,8 +268,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     }
   }
 
-  // Makes room by the quotas for an item of `size` bytes that is stored over the one before it. Throws Refusal
-  // `over_quota`.
+  // Makes room by the quotas for an item of `size` bytes under a key. Throws Refusal `over_quota`.
   #keepQuotas(contents: EntryContents, key: string, size: number): void {
     const before = contents.kept.peek(key);
     if (!this.caches.accounts.isOverQuota(contents, before ? 0 : 1, size - (before?.size ?? 0))) return;
@@ -277,7 +276,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     this.#evictForQuotas(contents, size, contents.kept.peek(key));
   }
 
-  // What has expired takes no room from what is wanted. Within a millisecond once is enough.
+  // Expired items take no room from live ones. Once in a millisecond is enough.
   #expireForQuotas(): void {
     const now = this.#now();
     if (now !== this.#overQuotaAt) this.#removeDue(SWEEP_ITEMS_MAX);

@@ -50,7 +50,7 @@ export class Contents<K> {
   /** Live items and those that have expired but are not removed yet. */
   items = 0;
   bytes = 0;
-  /** Where it is among the evictable contents of its project; -1: it is not. */
+  /** Its index among the evictable contents of its project; -1: it is none of them. */
   place = -1;
 
   constructor(cache: MemoryCache<K>, kept: K) {

@@ -15,7 +15,7 @@ export interface MemoryCachesParts<K> {
   readonly newContents: (cache: MemoryCache<K>) => Contents<K>;
   /** When the least recently used item of contents that have items was used, in ms since the epoch. */
   readonly oldestUse: (contents: Contents<K>) => number;
-  /** Takes contents that nobody sees any more, to free them when there is time. */
+  /** Takes contents that were cleared or deleted, to free them when there is time. */
   readonly discard: (contents: Contents<K>) => void;
 }
 
@@ -30,7 +30,7 @@ export class MemoryCaches<K> {
   readonly #parts: MemoryCachesParts<K>;
   readonly #directory: CacheDirectory<MemoryCache<K>>;
   readonly #delayedClears = new Set<MemoryCache<K>>();
-  /** Of those caches for which an operator said something, whether they exist or not. */
+  /** Of the caches that an operator has set, whether they exist or not. */
   readonly #settings = new Map<string, CacheSettings>();
   #nextNumber = 1;
 
@@ -78,7 +78,7 @@ export class MemoryCaches<K> {
     return this.#directory.all();
   }
 
-  /** One page of a project's caches, by name: of those behind a name. */
+  /** One page of a project's caches after a name, by name. */
   page(projectId: string, skip: number, limit: number, previous?: string): MemoryCache<K>[] {
     return this.#directory.page(projectId, skip, limit, previous);
   }

@@ -17,7 +17,7 @@ export interface ItemRestoration<K> {
   count(): { readonly items: number; readonly evictions: number };
 }
 
-// Where there is less memory than before, the order of use is renewed each time that so large a share had to go.
+// Where there is less memory than before, the order of use is restored each time this share of the items had to go.
 const EVICTED_SHARE_MAX = 1 / 16;
 
 /** Puts caches back, and leaves their items to the store. */
@@ -37,7 +37,7 @@ export class MemoryRestoration<K> implements Restoration {
     const { number, projectId, name } = description;
     if (this.#byNumber.has(number)) return;
     const namesake = this.#caches.find(projectId, name);
-    // That it was deleted is missing only in a journal that was repaired.
+    // Its deletion can be missing only from a journal that was repaired.
     if (namesake) this.cacheDeleted(namesake.number);
     this.#byNumber.set(number, this.#caches.restore(description));
   }
@@ -80,7 +80,7 @@ export class MemoryRestoration<K> implements Restoration {
     for (const { contents } of this.#byNumber.values()) this.#items.orderByUse(contents);
   }
 
-  // A snapshot tells items in no order; yet the least recently used have to go, not those that are told first.
+  // A snapshot lists items in no order; yet the least recently used have to go, not those that came first.
   #keepOrder(): void {
     const { items, evictions } = this.#items.count();
     const evicted = evictions - this.#evictionsWhenOrdered;

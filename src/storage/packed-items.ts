@@ -49,7 +49,7 @@ export class PackedItems {
   readonly #expected = new Int32Array(EXPECTED_MAX);
   readonly #addresses = new Uint32Array(EXPECTED_MAX);
   #expectedCount = 0;
-  /** What came of reading ahead; it means nothing. */
+  /** Where `fetch` leaves what it read; it means nothing. */
   touched = 0;
 
   constructor(parts: PackedItemsParts) {
@@ -84,8 +84,8 @@ export class PackedItems {
   }
 
   /**
-   * Has the processor fetch what the next calls will read of items. One item after the other, each would wait for
-   * memory several times; nothing here waits for another item, so it waits for all of them at once.
+   * Makes the processor fetch what the next calls will read of items. One after the other, each item would wait for
+   * memory several times; here no read depends on another, so that the processor waits for all at once.
    */
   fetch(addresses: ArrayLike<number>, count: number): void {
     let sum = 0;
@@ -98,7 +98,7 @@ export class PackedItems {
         sum ^= words[Math.min(word + line * WORDS_PER_LINE, last)] as number;
       }
     }
-    // Else the compiler would leave the reads out.
+    // Otherwise the compiler would leave the reads out.
     this.touched = sum;
   }
 
@@ -120,7 +120,7 @@ export class PackedItems {
     this.#forgetChunks();
   }
 
-  // By setting its length, a list that has one entry would be emptied four times as slowly.
+  // Setting the length to 0 would take four times as long for the usual one entry.
   #forgetChunks(): void {
     while (this.#making.length > 0) this.#making.pop();
   }

@@ -2,14 +2,14 @@ import type { Quota } from '../engine/cache-settings.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Contents, ProjectAccount } from './memory-cache.ts';
 
-// Of so many caches of a project the one is chosen whose items were not used for longest.
+// Of so many caches of a project, the one whose items have gone unused for longest gives the victim.
 const CACHES_COMPARED = 8;
 
-// Of so many projects each eviction compares how much of their shares they hold, in turn, so that none costs much.
+// How many projects each eviction compares, in turn, by how much of their share they hold, so that none costs much.
 const ACCOUNTS_COMPARED = 16;
 
-// All are compared where those hold less than this part of what the fullest did, which may have deleted its items;
-// or where there was a change for every so many projects since the last eviction: another may have become the fullest.
+// All are compared where those hold less than this part of what the fullest held, since that may have deleted its
+// items; or where there was a change for every so many projects since the last eviction: another may be the fullest.
 const PART_OF_FULLEST = 7 / 8;
 const PROJECTS_PER_CHANGE = 8;
 
@@ -22,8 +22,8 @@ export interface ProjectAccountsParts<K> {
 
 /**
  * Who holds how much, and so whose items make room. A project's share is its quota, or else an equal part
- * of all memory; what has to go when memory is full goes from the project that holds most of its share.
- * So nobody loses an item to another who holds more of what is due to him.
+ * of all memory; when memory is full, items go from the project that holds most of its share. So no project loses an
+ * item to one that holds more of its share.
  */
 export class ProjectAccounts<K> {
   readonly #parts: ProjectAccountsParts<K>;
@@ -83,12 +83,12 @@ export class ProjectAccounts<K> {
     return fullest && this.#leastRecentlyUsed(fullest);
   }
 
-  /** May nothing that is stored there ever be too much? Then `victimOfQuota` need not be asked. */
+  /** Are there no quotas at all? Then `isOverQuota` need not be asked. */
   isUnlimited({ cache: { account, settings } }: Contents<K>): boolean {
     return isUnlimited(settings.quota) && isUnlimited(account.quota);
   }
 
-  /** Would that, added to what is held, be too much by the quotas? */
+  /** Would so much more be too much by the quotas? */
   isOverQuota(contents: Contents<K>, items: number, bytes: number): boolean {
     const { account, settings } = contents.cache;
     return exceeds(settings.quota, contents, items, bytes) || exceeds(account.quota, account, items, bytes);
@@ -124,7 +124,7 @@ export class ProjectAccounts<K> {
     this.enlist(contents);
   }
 
-  // Undefined: whoever has anything evictable holds less of its share than the writer.
+  // Undefined: everyone with anything evictable holds less of its share than the writer.
   #mostOverShare(writer: ProjectAccount<K>): ProjectAccount<K> | undefined {
     const held = this.#shareHeld(writer);
     let share = this.#compare(writer, ACCOUNTS_COMPARED);
@@ -137,15 +137,15 @@ export class ProjectAccounts<K> {
     return share < held ? undefined : this.#fullest;
   }
 
-  // May nobody hold much more than that, as far as can be told without comparing all?
+  // Is nobody likely to hold much more than that, as far as can be told without comparing all?
   #isLikeFullest(share: number): boolean {
     const { length } = this.#evictable;
     if (length <= ACCOUNTS_COMPARED) return true;
     return this.#changes * PROJECTS_PER_CHANGE <= length && share >= this.#shareOfFullest * PART_OF_FULLEST;
   }
 
-  // Compares the writer, the fullest of before and up to `most` others that have anything evictable. Answers what
-  // share the fullest of them holds; below 0, there is none.
+  // Compares the writer, the previous fullest and up to `most` others that have anything evictable. Answers what share
+  // the fullest of them holds; below 0, there is none.
   #compare(writer: ProjectAccount<K>, most: number): number {
     let fullest = this.#evictableShare(this.#fullest) > this.#evictableShare(writer) ? this.#fullest : writer;
     let share = this.#evictableShare(fullest);
@@ -184,7 +184,7 @@ export class ProjectAccounts<K> {
   }
 }
 
-// Fills the gap with the last, so that it takes no longer in a long list.
+// Fills the gap with the last, which takes no longer in a long list.
 function strike<K>(list: Contents<K>[], contents: Contents<K>): void {
   const last = list.pop() as Contents<K>;
   if (last !== contents) {

@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Answer } from '../engine/answer.ts';
 
-// How long it may go on at a time, in milliseconds, and how many items it frees between two looks at the time: code
-// that V8 has not compiled yet takes ten times as long as later.
+// How long it may go on at a time, in milliseconds, and how many items it frees between two looks at the clock: few,
+// since code that V8 has not compiled yet is ten times as slow.
 const TIDY_MS = 1;
 const ITEMS_BETWEEN_LOOKS = 25;
 
@@ -36,8 +36,8 @@ export class Tidying {
   }
 
   /**
-   * Answers when whatever has expired or is to be cleared by now is not counted any more. Usually that is at once, but
-   * millions may expire together.
+   * Answers once whatever has expired or is to be cleared by now is gone. Usually that is at once, but millions may
+   * expire together.
    */
   whenTidy<T>(answer: () => T): Answer<T> {
     return this.#expireForAWhile() ? answer() : this.#expireInTurns().then(answer);
