@@ -5,7 +5,7 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = codeOf(error);
   if (code === 'ECONNRESET') return 'it ended the connection';
-  // Several addresses that failed have a code alone, and a time that is over is a cause.
+  // Where several addresses failed there is only a code; a timeout is told by the cause.
   const reason = error.cause instanceof Error ? error.cause.message : error.message || code;
   return /certificate/i.test(reason) ? `${reason} (NODE_EXTRA_CA_CERTS names certificates to trust)` : reason;
 }

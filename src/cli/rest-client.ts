@@ -12,7 +12,7 @@ import { reasonOf } from './failure.ts';
 const CONNECT_MS = 10_000;
 const SILENCE_MS = 300_000;
 
-/** How long a body waits to be asked for, in milliseconds: what stands between may not pass that on. */
+/** How long a body waits for `100 Continue`, in milliseconds: a proxy may not pass that on. */
 const EXPECTATION_MS = 1_000;
 
 /** When a service is asked again that does not say when. */
@@ -66,7 +66,7 @@ export class RestClient {
     }
   }
 
-  /** Throws what an answer says that is none of those that were asked for. */
+  /** Throws what an unwanted answer says. */
   async refuse(answer: IncomingMessage): Promise<never> {
     throw this.#error(await this.#reason(answer));
   }
@@ -124,7 +124,7 @@ async function send(base: URL, { method, path, token, body, signal }: RestReques
     request.end(body);
   } else if (await isExpected(request, answered)) {
     isBodySpent = true;
-    // It may be silent for any time, until others leave some of what may be done in a second.
+    // The service may be silent for any time, while others use up what may be done in a second.
     await Promise.race([answered, pipeline(Readable.from(body, { objectMode: false }), request)]);
   }
   const [answer] = await answered;
@@ -136,7 +136,7 @@ async function send(base: URL, { method, path, token, body, signal }: RestReques
   return { answer, isBodySpent };
 }
 
-/** Whether a body is to be sent; else it was refused before. */
+/** Is a body to be sent? Otherwise it was refused before. */
 async function isExpected(request: ClientRequest, answered: Promise<unknown>): Promise<boolean> {
   request.flushHeaders();
   const expected = Promise.race([
@@ -146,7 +146,7 @@ async function isExpected(request: ClientRequest, answered: Promise<unknown>): P
   return Promise.race([answered.then(() => false), expected.then(() => true)]);
 }
 
-/** After how many seconds to ask again; undefined: that would be of no use. */
+/** After how many seconds to ask again; undefined: that would not help. */
 function secondsToWait({ statusCode, headers }: IncomingMessage): number | undefined {
   const asked = headers['retry-after'];
   const isForNow = statusCode === 429 || (statusCode === 503 && asked !== undefined);
@@ -169,7 +169,7 @@ function limitSilence(request: ClientRequest): void {
     answer = message;
   });
   request.setTimeout(SILENCE_MS, () => {
-    // While there is something to be taken, it is not the service that is silent.
+    // While there is something to read, it is not the service that is silent.
     if (answer && answer.readableLength > 0) return;
     (answer ?? request).destroy(new Error('it is silent'));
   });

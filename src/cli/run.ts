@@ -56,8 +56,8 @@ async function open(
   };
   const { credentialsFile, projectId, dataDir } = config;
   const isInDirectory = credentialsFile === undefined && projectId === undefined;
-  // Only what makes a project makes its place: another directory was meant, most likely. And where there are projects
-  // and tokens, even none, a start makes no first ones.
+  // Only `project create` makes the files: any other command most likely meant another directory. And where the files
+  // are, even empty, a start makes no first project.
   if (isInDirectory && command !== 'project create' && !existsSync(credentialsFilePath(dataDir))) {
     throw new Error(
       `there are no projects and tokens in ${dataDir}: give another directory by --data-dir, start the service there, or create a project first`,

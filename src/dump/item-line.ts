@@ -4,7 +4,7 @@ import { keyFromText } from '../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../engine/limits.ts';
 import { LineMistake } from './line-mistake.ts';
 
-/** An item on its way from one server to another. Its version and its uses stay behind. */
+/** An item on its way from one server to another, without its version and its times of use. */
 export interface PortableItem extends NewValue {
   /** As inside the engine: a character for each byte. */
   readonly key: string;
@@ -43,7 +43,7 @@ export function itemFrom(members: Readonly<Record<string, unknown>>): PortableIt
   };
 }
 
-// What lives so long lives for ever, as REST tells it.
+// From here on an item lives for ever, as REST tells it, too.
 const LATEST_TIME = Date.UTC(9999, 0, 1);
 
 const MEMBERS = ['key', 'key_base64', 'kind', 'value', 'value_base64', 'flags', 'expires', 'stale'] as const;

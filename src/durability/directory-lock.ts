@@ -10,17 +10,17 @@ const NAME = 'lock';
 // Longer paths of sockets are cut, or refused.
 const SOCKET_PATH_MAX = 100;
 
-// Several starts at the same moment make way for each other this often.
+// How often starts at the same moment make way for each other.
 const ATTEMPTS = 20;
 
-/** Systems of files that know no sockets, such as some that are shared with another machine. */
+/** Errors of file systems that know no sockets, such as some network shares. */
 const NO_SOCKETS = ['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'ENOSYS'];
 
 /**
- * Keeps a second process off a directory, by a socket in it that is listened on: a process that was killed
- * leaves one that nobody answers, which the next takes over. (Numbers of processes mean nothing in containers,
- * where all are number 1.) On Linux, those that start together are told apart by a name that the system itself
- * gives to one process only; but it is not known in other containers.
+ * Keeps a second process off a directory, by a socket in it that is listened on: a killed process leaves one that
+ * nobody answers, and the next takes over. (Process ids mean nothing in containers, where everyone is number 1.) On
+ * Linux, a name that the system gives to one process only decides between those that start together; but other
+ * containers do not see it.
  */
 export class DirectoryLock {
   readonly #path: string;
@@ -86,7 +86,7 @@ export class DirectoryLock {
       await new Promise((resolve) => server?.close(resolve) ?? resolve(true));
   }
 
-  /** One that goes with its process, without a file. */
+  /** A lock without a file, which ends with its process. */
   static withoutFile(server: Server): DirectoryLock {
     return new DirectoryLock('', [server], -1);
   }
@@ -164,8 +164,8 @@ function isAnswered(path: string): Promise<boolean> {
   });
 }
 
-// Taken away by a rename, so that of several processes one does it. What was not the dead one, but one that
-// was just taken, is put back.
+// By a rename, which only one of several processes can do. If it was not the dead one but one that was just taken, it
+// is put back.
 async function removeDead(directory: string, handle: FileHandle): Promise<void> {
   const aside = `${NAME}.${randomBytes(4).toString('hex')}`;
   try {

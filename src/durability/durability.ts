@@ -27,9 +27,9 @@ export interface DurabilityParts {
 }
 
 const PROGRESS_INTERVAL_MS = 1_000;
-// How often it is looked whether the files should be written anew.
+// How often to look whether the files should be written anew.
 const LOOK_INTERVAL_MS = 1_000;
-// So many files are too many to be read at a start, however small they are.
+// More files than this take too long to read at a start, however small they are.
 const FILES_MAX = 16;
 
 /** Keeps the items of a store in a directory, and puts them back after a restart. */
@@ -43,7 +43,7 @@ export class Durability {
   #journal: ItemJournal | undefined;
   #generation = 0;
   #sequence = 0;
-  /** What the files take but for the one that is being written. */
+  /** The size of all files but the one that is being written. */
   #otherBytes = 0;
   #files = 0;
   #baseBytes = 0;
@@ -103,7 +103,7 @@ export class Durability {
     const { mode, snapshotIntervalMs } = this.#parts;
     const { evictions } = await this.#parts.store.totals();
     this.#isRunning = true;
-    // What had to go must not be there again at the next start.
+    // Evicted items must not be back after the next start.
     if (evictions > 0) await this.#save(true);
     if (mode === 'log') this.#look();
     else if (snapshotIntervalMs > 0) this.#scheduleSnapshot();
@@ -167,7 +167,7 @@ export class Durability {
     this.#parts.log.info({ percent, items, bytes, bytesOfAll, perSecond }, 'restoring items');
   }
 
-  // Even where nothing is changed, the file says up to where versions may have been numbered.
+  // Even if nothing is changed, the file tells which version numbers may have been given.
   async #begin(): Promise<void> {
     const journal = this.#newJournal({
       failed: (err) => this.#tellTrouble(err),
@@ -272,7 +272,7 @@ export class Durability {
     this.#parts.log.info({ ...saved, seconds }, 'all items are saved');
   }
 
-  // Changes go on into the new file, so that nothing is lost if this does not come to its end.
+  // Changes go into the new file meanwhile, so that nothing is lost if this is cut short.
   async #compact(isAlone: boolean) {
     const { store, mode } = this.#parts;
     const journal = this.#journal as ItemJournal;
@@ -280,7 +280,7 @@ export class Durability {
     const file = this.#nextFile('log');
     journal.begin(file);
     const isOver = () => this.#isStopping;
-    // Where the disk is too slow, clients wait.
+    // If the disk is too slow, clients wait.
     const changedBytesMax = Number.POSITIVE_INFINITY;
     const items = await walk({ store, journal, mode, isAlone, isOver, changedBytesMax });
     if (isOver()) return undefined;
@@ -352,7 +352,7 @@ export class Durability {
     this.#files = 1;
   }
 
-  // The last frame says that all before it are on disk: whatever is wrong with them later is damage.
+  // The last frame says that all before it are on disk: if they are not intact later, that is damage.
   async #finishLog(): Promise<void> {
     const journal = this.#journal;
     if (!journal) return;

@@ -1,8 +1,8 @@
-// Each write costs some 0.1 ms beside what it writes, since another thread does it; with more than one frame in the
-// processor's cache, what is written next would come from memory.
+// Large, since each write costs some 0.1 ms besides (another thread does it); small enough that the frame stays in the
+// processor's cache.
 const STANDARD_BYTES = 512 * 1024;
 
-// What is kept for later: as much as may wait to be brought to disk, and some more.
+// How many are kept for later: as much as may wait to be brought to disk, and some more.
 const SPARE_MAX = 40;
 
 /** Room for frames, which is used again once they are written. */

@@ -23,7 +23,7 @@ export interface FrameHead {
   readonly writtenAt: number;
   /** The number that the next version of an item would have had. */
   readonly nextCas: number;
-  /** The frames before this number were certainly on disk then; 0: that was not cared for. */
+  /** The frames before this number were certainly on disk then; 0: nobody asked for that. */
   readonly kept: number;
 }
 

@@ -3,10 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/**
- * What a file is: a `log` goes on where the file before it ended, a `base` says everything by itself, a
- * `partial` was to become one.
- */
+/** A `log` goes on where the file before it ended, a `base` is complete by itself, a `partial` was to become one. */
 export type FileKind = 'log' | 'base' | 'partial';
 
 /** A file of the directory; generations are numbered in the order of their making. */
@@ -47,7 +44,7 @@ export class ItemDirectory {
     return join(this.path, `${String(generation).padStart(6, '0')}.${kind}`);
   }
 
-  /** Where the end of a file is kept that was cut off. */
+  /** Where the cut-off end of a file is kept. */
   tornPathOf(file: GenerationFile): string {
     return this.pathOf(file).replace(/\w+$/, 'torn');
   }
@@ -102,7 +99,7 @@ export class ItemDirectory {
   }
 }
 
-// By the callback, since a promise of Node's own costs several times as much.
+// By the callback, since Node's own promise costs several times as much.
 function writeAll({ fd }: FileHandle, bytes: Buffer, at: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const writeFrom = (done: number) =>

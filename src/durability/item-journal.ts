@@ -112,7 +112,7 @@ export class ItemJournal implements Journal, CommitGate {
     }));
   }
 
-  /** Gives what was told to be written. */
+  /** Hands what was told to the writer. */
   flush(): void {
     clearTimeout(this.#writeTimer as NodeJS.Timeout);
     clearImmediate(this.#writeTimer as NodeJS.Immediate);
@@ -121,7 +121,7 @@ export class ItemJournal implements Journal, CommitGate {
     if (frame) this.#append(frame);
   }
 
-  /** Writes a frame even though nothing was told: for the counters that it carries. */
+  /** Writes a frame even if nothing was told, for the counters that it carries. */
   flushCounters(): void {
     this.flush();
     this.#append(Buffer.alloc(FRAME_HEADER_BYTES));
@@ -206,8 +206,8 @@ export class ItemJournal implements Journal, CommitGate {
     this.writer.append(frame);
   }
 
-  // One write for all that is told within a moment; where answers wait for it, within a turn, or while the last
-  // one is written.
+  // One write for all that is told within a moment; where answers wait for it, for all that is told within a turn, or
+  // while the last write is under way.
   #told(): void {
     this.#behindSince ??= performance.now();
     if (this.#writeTimer !== undefined) return;

@@ -13,7 +13,7 @@ const SEARCHED_BYTES = 1024 * 1024;
 
 /** Reads the frames of a file, one after the other. */
 export class LogReader {
-  /** What of the file is read: up to here it is whole. */
+  /** Up to here the file is read, and whole. */
   offset = FILE_HEADER_BYTES;
   readonly size: number;
   /** What the file begins with, or why that cannot be read. */
@@ -56,7 +56,7 @@ export class LogReader {
     return undefined;
   }
 
-  /** Has what is read brought to disk, should the system still hold it in memory alone. */
+  /** Brings what was read to disk, in case the system still holds it in memory only. */
   async sync(): Promise<void> {
     await this.#file.datasync();
   }

@@ -38,7 +38,7 @@ interface Written {
  * bring to disk.
  */
 export class LogWriter {
-  /** Bytes of frames since the start: that were given, written, and are on disk as far as is asked for. */
+  /** Bytes of frames since the start: given, written, and on disk (as far as that is asked for). */
   appended = 0;
   written = 0;
   kept = 0;
@@ -94,8 +94,8 @@ export class LogWriter {
   }
 
   /**
-   * Resolves when everything given until now is on disk, also where that is not asked for usually. Rejects where
-   * it cannot be brought there: `isLastTry`, and nothing is tried again.
+   * Resolves when everything given until now is on disk, even where the settings do not ask for that. Rejects if it
+   * cannot be brought there; with `isLastTry`, nothing is tried again.
    */
   async settle(isLastTry = false): Promise<void> {
     this.#isLastTry = isLastTry;
@@ -134,7 +134,7 @@ export class LogWriter {
         this.#recover();
       } catch (error) {
         if (!this.#fail(error)) return;
-        // A stop that waits for it must not end with the process.
+        // Not unref'd: the process must not end while a stop waits for this.
         await delay(RETRY_MS);
       }
     }

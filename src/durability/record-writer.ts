@@ -141,8 +141,8 @@ export class RecordWriter {
     this.#begin(COMPLETE, 0, 0, START_BYTES);
   }
 
-  // Answers where the value is to be written. It is told one thing after the other, since drafts and items have
-  // several shapes: to look something up in any of them would take longer than to write it.
+  // Answers where the value is to be written. Everything is passed one by one, since drafts and items have several
+  // shapes: looking a member up in any of them would take longer than writing it.
   #putStart(
     cache: number,
     key: Key,
@@ -198,7 +198,7 @@ export class RecordWriter {
     this.#clockSet = this.#parts.clockSet();
   }
 
-  // Answers where it ends. Four bytes at a time, wherever they lie: one by one they would cost as much as all else.
+  // Answers where it ends. Four bytes at a time: one by one, they would cost as much as all the rest.
   #key(at: number, key: Key): number {
     const { length } = key;
     if (typeof key === 'string') {

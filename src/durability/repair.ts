@@ -68,7 +68,7 @@ class Salvage {
     return { file, bytesRead: this.#bytesRead, bytesLost: this.#bytesLost, kept };
   }
 
-  // A whole file that says everything takes the place of those before it: what they tell may have been deleted since.
+  // An intact base takes the place of the files before it: what they tell may have been deleted since.
   async #notSuperseded(): Promise<readonly GenerationFile[]> {
     for (let i = this.#files.length - 1; i > 0; i--) {
       const file = this.#files[i] as GenerationFile;

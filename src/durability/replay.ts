@@ -6,8 +6,8 @@ import type { FrameHead } from './frame.ts';
 import { type RecordListener, readRecords } from './record-reader.ts';
 
 /**
- * After a restart numbers of versions go on so far beyond the last one that is known: also those that were given
- * since then are never given again. A day of half a million writes a second takes less.
+ * After a restart, version numbers go on this far beyond the last known one, so that those given after it are never
+ * given again. A day of half a million writes a second takes fewer.
  */
 const CAS_LEAP = 2 ** 36;
 
@@ -15,7 +15,7 @@ const CAS_LEAP = 2 ** 36;
 export class Replay implements RecordListener {
   /** Items that were put, also over others. */
   items = 0;
-  /** Items of caches that nothing is known of: only in a journal with gaps. */
+  /** Items of unknown caches: only in a journal with gaps. */
   strays = 0;
   /** Did the file that is read say that it holds everything? */
   isComplete = false;
@@ -99,7 +99,7 @@ export class Replay implements RecordListener {
     return expiresAt === NEVER ? NEVER : expiresAt - this.#clockSet;
   }
 
-  // What had expired by a clock that was set back since does not come back.
+  // Items that had expired do not come back because the clock was set back since.
   #removeExpired(now: number): void {
     const expired: [number: number, key: string][] = [];
     let place = 0;

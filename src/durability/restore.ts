@@ -27,7 +27,7 @@ export interface Progress {
   readonly bytesOfAll: number;
 }
 
-/** What was found, and what is to be known for going on. */
+/** What was found, and what going on needs to know. */
 export interface Restored {
   readonly bytes: number;
   /** Bytes of the last file that says everything by itself, up to there. */
@@ -125,7 +125,7 @@ class Restoring {
     if (isLast) await reader.sync();
   }
 
-  // A crash may leave the last file before it has got its header: then nothing was told yet.
+  // A crash may leave the last file without its header: then nothing was written to it yet.
   async #removeEmpty(file: GenerationFile, path: string): Promise<void> {
     this.#parts.log.warn({ file: path }, 'a file that a crash left without anything in it is removed');
     await this.#parts.directory.remove([file]);
@@ -161,8 +161,7 @@ class Restoring {
     }
   }
 
-  // What a crash cuts short is the end of what was written last, and not known to be on disk. Anything else is
-  // damage.
+  // A crash cuts short only what was written last and is not known to be on disk. Anything else is damage.
   async #judgeEnd(reader: LogReader, file: GenerationFile, isLast: boolean): Promise<void> {
     const { directory, log } = this.#parts;
     const path = directory.pathOf(file);

@@ -6,13 +6,13 @@ import type { ItemJournal } from './item-journal.ts';
 /** How long the walk may hold up everyone at once. */
 const SLICE_MS = 1;
 
-// After a slice others have so much time, and so many times the slice where the process is busy. While a snapshot is
-// made, every change costs more, so that it is over sooner; a log is told of them in any case.
+// How long others have their turn after a slice; where the process is busy, so many times the slice. Less for a
+// snapshot: while it is made every change costs more, whereas a log is told of changes in any case.
 const REST_MS = 1;
 const BUSY_REST = { log: 19, snapshot: 4 };
 const BUSY = 0.5;
 
-/** What may wait to be written before the walk waits, too; what it tells at once comes on top of that. */
+/** What may wait to be written before the walk waits, too; what it tells in one slice comes on top. */
 const UNWRITTEN_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface WalkParts {

@@ -36,7 +36,7 @@ export const OTHERS = 'other';
 /** How long series stay with their caches where there are more caches than series. */
 export const SERIES_KEPT_MS = 10 * 60_000;
 
-// So many times as much must another cache be used before it takes over a series.
+// Another cache must be used so many times as much before it takes over a series.
 const LOYALTY = 2;
 
 // How many caches are compared without a pause.
@@ -202,7 +202,7 @@ export class CacheSeries {
     const uses = usesOf(cache);
     const before = this.#usesBefore.get(cache) ?? 0;
     const recent = uses >= before ? uses - before : uses;
-    // Of two that are not used at all, the one that has the series keeps them.
+    // Of two caches that are not used at all, the one with series keeps them.
     return this.#seats.has(cache) ? recent * LOYALTY + 0.5 : recent;
   }
 }

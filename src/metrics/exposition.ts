@@ -311,7 +311,7 @@ export class Exposition {
     return this.#byCache(`cache_${counter}_total`, help, ({ counts }) => counts[at] ?? 0);
   }
 
-  // A thousand lines each: others have their turn before each of these.
+  // A thousand lines each, so others have their turn before each of them.
   #byCache(name: string, help: string, figureOf: (row: CacheRow) => number): Family {
     const rows = async () => {
       await this.#nextTurn();

@@ -26,7 +26,7 @@ export class LatencyHistogram extends Histogram {
     this.#parts = parts;
   }
 
-  /** How a registry asks a histogram, though prom-client's types do not tell. */
+  /** What a registry calls, though prom-client's types do not say so. */
   async getForPromString() {
     const { name, help, meters } = this.#parts;
     const values = meters.flatMap((requests) =>

@@ -5,7 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 // How often the event loop is looked at; Node adds it to every delay that it reports.
 const RESOLUTION_MS = 10;
 
-// These walk over every open connection, and in one go.
+// These walk over every open connection without a pause.
 const TOO_DEAR = [
   'nodejs_active_handles',
   'nodejs_active_handles_total',

@@ -36,8 +36,8 @@ export async function writeDump(output: Writable, pieces: Pieces, signal: AbortS
 }
 
 /**
- * The bytes of a file, or of standard input. What gzip compressed is told by its first byte. Throws ControlError, which
- * names the file: whoever sends the bytes on would else take the mistake for the receiver's.
+ * The bytes of a file, or of standard input; gzip is recognised by its first byte. Throws ControlError, which names the
+ * file: otherwise the failure would be taken for one of the server that the bytes go to.
  */
 export async function* readDump(source: string | Readable): AsyncGenerator<Buffer> {
   const [name, stream] =
@@ -54,7 +54,7 @@ export async function* readDump(source: string | Readable): AsyncGenerator<Buffe
 
 const GZIP = 0x1f;
 
-// A device or a pipe is written as it is: a file in its place would not be it.
+// A device or a pipe is written to directly: a file must not take its place.
 async function isSpecial(path: string): Promise<boolean> {
   try {
     return !(await stat(path)).isFile();

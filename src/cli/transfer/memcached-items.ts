@@ -4,7 +4,7 @@ import { NEVER } from '../../engine/item.ts';
 import type { MemcachedAddress } from './invocation.ts';
 import { MemcachedConnection } from './memcached-connection.ts';
 
-/** A memcached makes one listing at a time; so often, and so long, is waited for another's to end. */
+/** A memcached makes one listing at a time: how long, and how often, to wait for someone else's to end. */
 const BUSY_WAIT_MS = 500;
 const BUSY_TRIES_MAX = 80;
 

@@ -31,7 +31,7 @@ export class Progress {
     this.bytes += bytes;
   }
 
-  /** Says that it goes no further for now: why, once, and in the line of a terminal as long as it is so. */
+  /** Says that it is waiting: why, once, and in the line of a terminal as long as it waits. */
   wait(reason: string): void {
     this.#isWaiting = true;
     if (this.#reasons.has(reason)) return;

@@ -1,6 +1,6 @@
 import type { Control } from '../control.ts';
 
-/** In case that a transfer is ended in a way that lets nobody revoke its token. */
+/** How long a made token lives, in case the transfer is killed before it revokes it. */
 const TOKEN_SECONDS = 24 * 60 * 60;
 
 interface ProjectTokensParts {

@@ -128,7 +128,7 @@ async function loadMemcached(
   return [await access.server.load(place, dump, modeOf(transfer))];
 }
 
-// What cannot even begin needs not be offered to the service.
+// The service is not asked for a load whose source cannot even begin.
 async function begun(pieces: AsyncGenerator<Buffer>): Promise<AsyncGenerator<Buffer>> {
   const first = await pieces.next();
   return (async function* () {
@@ -156,7 +156,7 @@ function tellFailure(error: unknown, { err }: TransferStreams, signal: AbortSign
     err.write('ironcached: interrupted\n');
     return STATUS_BY_SIGNAL[String(signal.reason)] ?? 1;
   }
-  // Whoever reads our output, `head` say, had enough of it.
+  // The reader of our output, such as `head`, has had enough.
   if (codeOf(error) !== 'EPIPE') err.write(`ironcached: ${messageOf(error)}\n`);
   return 1;
 }
