@@ -4,15 +4,12 @@ const NO_BASE64 = /[^A-Za-z0-9+/=]/g;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const PAD = 0x3d;
 
-/** What each byte stands for, where it is base64. */
+/** The value of each byte as a base64 digit. */
 const NONE = 0xff;
 const SEXTETS = new Uint8Array(256).fill(NONE);
 for (let i = 0; i < ALPHABET.length; i++) SEXTETS[ALPHABET.charCodeAt(i)] = i;
 
-/**
- * A key from its base64 form (a meta command's flag b) between two places of a buffer, or undefined where that is
- * none.
- */
+/** A key from its base64 form (a meta command's flag b) in a part of a buffer; undefined: that is not base64. */
 export function keyFromBase64(buffer: Buffer, start: number, end: number): KeyBytes | undefined {
   return plainKey(buffer, start, end) ?? looseKey(buffer.latin1Slice(start, end));
 }

@@ -10,14 +10,14 @@ const OPAQUE = 12;
 const OPAQUE_BYTES = 4;
 
 const ANSWER_MAGIC = 0x81;
-/** Unknown command: what clients take for final. Told that it has no right, memjs would try again. */
+/** Unknown command, which clients take as final; after an authentication error, memjs would try again. */
 const UNKNOWN_COMMAND = 0x81;
 
 const TEXT = 'This server speaks the text (ASCII) protocol only.';
 
 /**
- * What a client of the binary protocol understands as an error: closed without a word, some wait for ever. `request`
- * is what came of its first, perhaps not all.
+ * An error in terms of the binary protocol, since some clients wait for ever when they are just closed. `request` is
+ * what has come of the first one, perhaps not all.
  */
 export function binaryRefusal(request: Buffer): Buffer {
   const answer = Buffer.alloc(HEADER_BYTES + TEXT.length);

@@ -25,8 +25,8 @@ interface Parts {
 }
 
 /**
- * Signs clients in by the certificates that they show in the handshake. One that is not to be believed,
- * or names no cache, is logged and counts as none.
+ * Signs clients in by the certificates that they show in the handshake. One that is not trusted, or names no cache, is
+ * logged and ignored.
  */
 export class ClientCertificates {
   readonly #parts: Parts;

@@ -6,8 +6,8 @@ import type { RefusedRequest, Request, RetrievalRequest, StorageRequest } from '
 import { codeOf, type Words } from './words.ts';
 
 /**
- * Understands one command line, by its words; the first is the command itself. Where a data block follows, it
- * says so in the words' `dataLength`; one that follows a refusal is to be passed over.
+ * Reads one command line from its words, the first being the command. Where a data block follows, it sets the words'
+ * `dataLength`; a block after a refusal is to be skipped.
  */
 export type LineParser = (words: Words) => Request;
 
@@ -45,7 +45,7 @@ export const lineParsers: ReadonlyMap<string, LineParser> = new Map<string, Line
   ...administration(),
 ]);
 
-/** How the line is to be read that has these words. Finds the command without making a text of it. */
+/** The parser for a line with these words. Finds the command without making a string of it. */
 export function lineParserFor(words: Words): LineParser | undefined {
   if (words.is(0, latest.name)) return latest.parse;
   const found = parsersByCode.get(words.code(0));
@@ -95,7 +95,7 @@ function readKeys(
   from: number,
   exptime: number,
 ): RetrievalRequest | RefusedRequest {
-  // By far the most frequent request of all, so that it is worth a list that has room for one alone.
+  // By far the most frequent request of all, so a list with room for just one key is worth it.
   if (words.count === from + 1 && words.length(from) <= KEY_LENGTH_MAX) {
     return { command, keys: [words.key(from)], exptime, answered: 0 };
   }
@@ -131,8 +131,8 @@ function dataLengthAt(words: Words, index: number): number | undefined {
 }
 
 /**
- * A set of a client that is to sign in: as memcached's own sign-in by its users has it, whatever stands in the place of
- * flags and exptime, and behind the length; emcache sends `set _ _ _ LENGTH`. Undefined: it is no such line.
+ * A set that signs a client in. As in memcached's own sign-in, flags and exptime may be anything, and so may what
+ * follows the length: emcache sends `set _ _ _ LENGTH`. Undefined: it is no such line.
  */
 export function readSignIn(words: Words): StorageRequest | undefined {
   if (!words.is(0, 'set') || words.count < 5 || words.length(1) > KEY_LENGTH_MAX) return undefined;

@@ -27,7 +27,7 @@ class Tally {
   }
 
   settle(seconds: number): void {
-    // What was not understood has no other end.
+    // What was not understood is always refused.
     const refused = this.operation === 'refused' ? this.answered : Math.min(this.refused, this.answered);
     const failed = Math.min(this.failed, this.answered - refused);
     if (this.answered > refused + failed) {
@@ -38,7 +38,7 @@ class Tally {
     if (failed > 0) this.#meter.of('server_error').requests += failed;
     this.#meter.time(seconds, this.answered);
     this.answered = 0;
-    // One that is answered later failed before it is counted.
+    // A refusal may be noted before its command is counted.
     this.refused = Math.max(0, this.refused - refused);
     this.failed -= failed;
   }
@@ -74,17 +74,17 @@ export class CommandMeter {
     this.#unsettled++;
   }
 
-  /** Says of a command that it was refused; it is counted besides. */
+  /** Notes that a command was refused, which is counted separately. */
   refuse(operation: Operation): void {
     this.#tally(operation).refused++;
   }
 
-  /** The same of one that failed by a fault of the service. */
+  /** Notes that one failed by a fault of the service. */
   fail(operation: Operation): void {
     this.#tally(operation).failed++;
   }
 
-  /** Times what was counted, all of it since then; answers what is to be told of it. */
+  /** Times everything counted since the last call as from `since` to now. Answers what is to be logged as slow. */
   settle(since: number): SlowCommands | undefined {
     if (this.#unsettled === 0) return undefined;
     this.settledAt = performance.now();

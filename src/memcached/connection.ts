@@ -1,10 +1,10 @@
 /** A session's side of its socket. */
 export interface Connection {
-  /** Sends bytes. True when it is done with them, so that they may be written over; else `taken` is told once it is. */
+  /** Sends bytes. True: it is done with them, so that they may be overwritten; else it calls `taken` once it is. */
   write(bytes: Buffer, taken: () => void): boolean;
   /** Bytes given to `write` that the client has not taken yet. */
   waiting(): number;
-  /** Are they so many that `drained` will be told once there are none? */
+  /** Are they so many that `drained` will be called once there are none? */
   needsDrain(): boolean;
   /** Stops reading what the client sends, or goes on. */
   pause(): void;

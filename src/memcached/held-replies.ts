@@ -1,7 +1,7 @@
 import type { CommitGate } from '../engine/commit-gate.ts';
 import type { Connection } from './connection.ts';
 
-// Up to here replies are copied while they wait: the room that they were gathered in is much larger.
+// Up to here replies are copied while they wait, since the room that they were gathered in is much larger.
 const COPIED_BYTES_MAX = 16 * 1024;
 
 export interface HeldRepliesParts {
@@ -12,8 +12,8 @@ export interface HeldRepliesParts {
 }
 
 /**
- * A connection whose replies wait until what they tell is kept. Where it cannot be kept, the connection is
- * closed without them: the client does not know, then, whether its changes were made.
+ * A connection whose replies wait until the changes they confirm are kept. If these cannot be kept, it is closed
+ * without the replies, so that the client does not know whether its changes were made.
  */
 export class HeldReplies implements Connection {
   readonly #parts: HeldRepliesParts;

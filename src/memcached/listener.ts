@@ -68,11 +68,11 @@ export interface ListenerParts {
   readonly gate?: CommitGate | undefined;
 }
 
-// Without a word from it for so long, the system asks whether a client's machine is still there. One that vanished would
-// keep its place for ever, since a client may be silent as long as it likes.
+// After so long a silence, the system asks whether a client's machine is still there: since a client may be silent as
+// long as it likes, one that vanished would keep its connection for ever.
 const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 300_000 };
 
-/** How long rooms stay that nobody needs, at least. */
+/** How long rooms that nobody needs stay, at least. */
 const ROOMS_KEPT_MS = 5_000;
 
 /** How long a connection that has had its last answer may stay until its client closes it, too. */
@@ -198,7 +198,7 @@ export class MemcachedListener {
     const options = { ...tls, ...SOCKET_OPTIONS, handshakeTimeout: limits.handshakeTimeoutMs };
     if (!rules) return createTlsServer(options, (socket) => this.#accept(socket, undefined));
     const certificates = new ClientCertificates({ rules, engine, tokens, warning: this.#log.certificate });
-    // Node would break the handshake off without a word, and refuse clients that have none in any case.
+    // By itself, Node would break the handshake off without a word, and refuse clients without a certificate.
     return createTlsServer({ ...options, requestCert: true, rejectUnauthorized: false }, (socket) =>
       this.#accept(socket, this.#admit(socket, certificates)),
     );
@@ -336,7 +336,7 @@ export class MemcachedListener {
 
   // Node leaves the socket to us, also when it took too long.
   #closeUnshaken(err: Error & { code?: string }, socket: Socket): void {
-    // Who just goes away, such as a probe of the port, need not be told of.
+    // A client that just goes away, such as a probe of the port, is not worth a line.
     if (err.code !== 'ECONNRESET') this.#log.handshakeFailed(socket.remoteAddress, err);
     socket.destroy();
   }

@@ -22,15 +22,23 @@ export interface MetaFlags {
   readonly removeValue: boolean;
   /** h, l: asks how the item was used before. */
   readonly asksUse: boolean;
-  /** h, l, t, R, N, T need the item as it was before this use, or change it. */
+  /** N: make a missing item, which expires then. */
   readonly autovivify: number | undefined;
+  /** R: win the right to refresh an item that expires before this. */
   readonly recache: number | undefined;
+  /** T: the expiry. */
   readonly ttl: number | undefined;
+  /** F */
   readonly clientFlags: number;
+  /** C: only this version. */
   readonly compareCas: Cas | undefined;
+  /** E: the version that the item gets. */
   readonly explicitCas: Cas | undefined;
+  /** M: a letter or a sign; empty unless given. */
   readonly mode: string;
+  /** J: the number that a missing item begins with. */
   readonly initial: Whole;
+  /** D: how much to add or subtract. */
   readonly delta: Whole;
 }
 
@@ -38,7 +46,7 @@ const TILDE = 0x7e;
 const LETTER_B = 0x62;
 const LETTER_O = 0x4f;
 
-// Flags that take more bytes than that are not looked for again.
+// Flags longer than this are read anew each time.
 const KEPT_BYTES_MAX = 48;
 
 /** The longest opaque token, with its O. */
@@ -57,8 +65,8 @@ export interface MetaTarget {
 }
 
 /**
- * The flags that were read last of a command, and the bytes that they came as, without what an opaque is: its next line
- * usually has the same, and to compare them takes a third as long as to read them.
+ * The flags of a command that were read last, with their bytes, but for what the opaque says: its next line usually has
+ * the same ones, and comparing takes a third of the time of reading.
  */
 export class LatestFlags {
   readonly #bytes = new Uint8Array(KEPT_BYTES_MAX);
@@ -154,8 +162,8 @@ type WritableFlags = { -readonly [F in Exclude<keyof MetaFlags, 'asked'>]: MetaF
   asked: number[];
 };
 
-// What follows the letter is its argument. By the letter's number, since to make its text takes longer than the
-// whole flag; comparing numbers, V8 jumps to the case.
+// What follows the letter is its argument. By the letter's code, since making its string takes longer than the whole
+// flag; among numbers, V8 jumps to the case.
 function readFlag(
   flags: WritableFlags,
   code: number,
@@ -237,7 +245,7 @@ function readFlag(
 }
 
 function ask(flags: WritableFlags, code: number): undefined {
-  // A list of its own has room for one at first, and most requests have one or none.
+  // A list made with one letter has room for one only, and most requests have one or none.
   if (flags.asked === NOTHING_ASKED) flags.asked = [code];
   else flags.asked.push(code);
 }

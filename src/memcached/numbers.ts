@@ -1,8 +1,8 @@
 import { type Whole, wholeFrom } from '../engine/whole.ts';
 import type { Words } from './words.ts';
 
-// memcached reads numbers by C's strtol family; what that lets pass, clients may have come to send:
-// white space in front, a plus sign, and anything behind white space.
+// memcached reads numbers by C's strtol family, and clients may rely on what that lets pass: white space in front, a
+// plus sign, and anything after white space.
 const C_NUMBER = /^[\t\n\v\f\r ]*([+-]?)(\d+)(?:[\t\n\v\f\r ]|$)/;
 
 const TWO_TO_63 = 2n ** 63n;

@@ -8,18 +8,18 @@ const EMPTY = Buffer.alloc(0);
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-// All parsers take turns with one, since a line is understood at once: of a client that waits among thousands, little
-// should have to come back into the processor's cache.
+// One for all parsers, since a line is read in one go: so that little per client has to come back into the processor's
+// cache where there are thousands.
 const words = new Words();
 
 /** What ends a data block. */
 const LINE_END_BYTES = 2;
 
-// Without its line's end in sight, memcached takes nothing but a long get for more than this.
+// Beyond this length without a line end, memcached accepts nothing but a long get.
 const SHORT_LINE_BYTES_MAX = 2048;
 
 export interface ParserLimits {
-  /** Is the client still to sign in? Then a set is what it signs in with; see readSignIn. */
+  /** Is the client yet to sign in? Then a set is its sign-in; see readSignIn. */
   readonly isSigningIn?: boolean;
   /** The longest line of a get, in bytes. */
   readonly lineBytesMax: number;
@@ -64,7 +64,7 @@ export class Parser {
     return this.#linePartsLength > 0 || this.#announced !== undefined || this.#toSwallow > 0;
   }
 
-  /** The keys of what was parsed; `keyCount` of them gather until it is told to forget them, or the next chunk comes. */
+  /** The first `keyCount` are the keys parsed since the last `forgetKeys` or `push`. */
   get keys(): readonly KeyBytes[] {
     return words.keys;
   }
@@ -228,15 +228,15 @@ export class Parser {
     if (this.#linePartsLength <= SHORT_LINE_BYTES_MAX) return undefined;
     if (this.#lineParts.length > 1) this.#lineParts = [Buffer.concat(this.#lineParts)];
     const isGet = /^ {0,100}gets? /.test(this.#lineParts[0]?.toString('latin1', 0, 106) ?? '');
-    // memcached says nothing either to what cannot be its protocol.
+    // Like memcached, without a word: this cannot be its protocol.
     if (!isGet) return CLOSE;
     const tooLong = this.#linePartsLength > this.limits.lineBytesMax;
     return tooLong ? refused(LINE_TOO_LONG, { close: true }) : undefined;
   }
 }
 
-// A web browser, or someone who makes one send commands; the rest of its request is none, either. Where
-// memcached knows commands with the same first letter, it does not look for this.
+// A web browser, or someone who makes one send commands: the rest of its request is no command, either. memcached does
+// not look for this where it has commands with the same first letter.
 function isHttp(): boolean {
   const isLikeACommand = words.length(0) < 2 || /^(?:[gsacidt]|m.$)/s.test(words.text(0));
   return !isLikeACommand && words.text(words.count - 1).startsWith('HTTP/');

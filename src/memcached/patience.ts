@@ -14,7 +14,7 @@ export interface Progress {
   readonly isInside: boolean;
 }
 
-/** How long one client is waited for. It is asked now and then, so that commands need not look at the clock. */
+/** How long to wait for one client. Asked now and then, so that commands need not look at the clock. */
 export class Patience {
   readonly #limits: PatienceLimits;
   readonly #openedAt: number;
@@ -27,7 +27,7 @@ export class Patience {
     this.#openedAt = openedAt;
   }
 
-  /** Why the client is not waited for any longer, if so. */
+  /** Why not to wait for the client any longer, if so. */
   end({ isSignedIn, requests, isInside }: Progress, now: number): string | undefined {
     const { signInTimeoutMs, requestTimeoutMs } = this.#limits;
     if (!isSignedIn && signInTimeoutMs > 0 && now - this.#openedAt >= signInTimeoutMs) {
@@ -41,7 +41,7 @@ export class Patience {
     return undefined;
   }
 
-  /** Begins anew with a request, such as when it was not the client that kept it waiting. */
+  /** Starts the wait anew, as when it was not the client that kept the request waiting. */
   restart(request: number, now: number): void {
     this.#request = request;
     this.#since = now;

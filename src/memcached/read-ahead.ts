@@ -2,19 +2,19 @@ import type { KeyBytes } from '../engine/key.ts';
 import type { Parser } from './parser.ts';
 import { keepRequest, type Request } from './request.ts';
 
-// Enough to hide what memory takes to answer; more would only be kept longer.
+// Enough to hide the latency of memory; more would only be kept longer.
 const AHEAD_MAX = 32;
 
 /** Is told that the first `count` of some keys will be asked for. */
 type Expect = (keys: readonly KeyBytes[], count: number) => void;
 
 /**
- * Reads the requests of a chunk before it is their turn, so that a backend may fetch together what they are
- * about: memory takes as long to answer one question as ten.
+ * Reads the requests of a chunk before it is their turn, so that a backend may fetch together what they are about:
+ * memory takes no longer to answer ten reads at once than one.
  */
 export class ReadAhead {
   readonly #parser: Parser;
-  /** What was read; what is taken leaves its place at once, so that nobody keeps what a client once sent. */
+  /** What was read. A taken request leaves at once, so that nothing keeps what a client once sent. */
   readonly #requests: (Request | undefined)[] = [];
   #read = 0;
   #taken = 0;

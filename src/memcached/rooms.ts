@@ -5,8 +5,8 @@ const STANDARD_BYTES = 256 * 1024;
 const SMALLEST_BYTES = 16 * 1024;
 const LARGEST_BYTES = 4 * 1024 * 1024;
 
-// Up to this length, all views of a room are kept: to make one takes as long as to look for a command's handler.
-// Of longer ones only the last is, since values of one kind are often of one length.
+// Up to this length, all views of a room are kept, since making one takes as long as finding a command's handler; of
+// longer ones only the last, since values of one kind often have one length.
 const KEPT_VIEW_BYTES_MAX = 512;
 
 /** Some memory for replies on their way, or for a value that comes in pieces. */
@@ -34,17 +34,17 @@ export class Room {
 }
 
 /**
- * Rooms that sessions lend each other: a silent client has none, and hardly any has to be made. V8 gives their memory
- * back late, and collects everything the more often for it: a get of 300 KB took twice the processor's time, a set thrice.
+ * Rooms that sessions share: a silent client has none, and new ones are rarely made. V8 gives their memory back late,
+ * and collects everything the more often: without them, a get of 300 KB took twice the processor's time, a set thrice.
  */
 export class Rooms {
-  // One is never let go of, so that V8 does not forget what they are like: see LastOfKind.
+  // One always stays, so that V8 does not forget their shape: see LastOfKind.
   readonly #standard = new Spare(STANDARD_BYTES, 1);
   readonly #spares: readonly Spare[] = lengths().map((length) =>
     length === STANDARD_BYTES ? this.#standard : new Spare(length, 0),
   );
 
-  /** Room for so many bytes, or for replies of no great length. It is to be given back, and once. */
+  /** Room for so many bytes, or for replies of usual length. Give it back, once. */
   take(bytes?: number): Room {
     if (bytes === undefined) return this.#standard.take();
     const spare = this.#spares.find(({ length }) => bytes <= length);
@@ -68,7 +68,7 @@ class Spare {
   readonly length: number;
   readonly #least: number;
   readonly #rooms: Room[] = [];
-  /** How few there were at any time since they were trimmed. */
+  /** The fewest that there were at any time since the last trim. */
   #fewest = 0;
   readonly #give = (room: Room) => {
     this.#rooms.push(room);

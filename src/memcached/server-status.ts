@@ -13,9 +13,9 @@ export interface ServerStatus {
 }
 
 /**
- * Where a count of bytes begins that is 2³¹ before long. It is −0, which to V8 is no small integer: a property that has
- * only ever been one is kept as such, and when it outgrows that, all compiled code that knows the object is thrown away.
- * So, when all clients together had sent 2 GB, requests waited for up to 23 ms, once.
+ * Where a count of bytes begins that soon reaches 2³¹: at −0, which to V8 is no small integer. A property that has only
+ * held small integers is stored as one, and when it outgrows that, all compiled code that knows the object is thrown
+ * away: once all clients together had sent 2 GB, requests waited for up to 23 ms.
  */
 export const NO_BYTES = -0;
 

@@ -64,16 +64,16 @@ export class Session implements Waiting {
   readonly #output: ReplyBuffer;
   readonly #signIn: SignIn;
   #patience: Patience;
-  /** How many requests it was given. */
+  /** How many requests have come. */
   #requests = 0;
   /** Whose cache the commands are about, once the client has signed in; and by what right. */
   #context: CommandContext | undefined;
   #rights: Rights | undefined;
-  /** A long answer ended before its end. */
+  /** Was a long answer cut short? */
   #cutShort = false;
   /** A long get whose client has to read first. */
   #unfinished: RetrievalRequest | undefined;
-  /** Chunks that came although reading was paused. */
+  /** Chunks that came while reading was paused. */
   readonly #later: Buffer[] = [];
   /** How many bytes of replies may gather now. */
   #room = 0;
@@ -104,7 +104,7 @@ export class Session implements Waiting {
     return !this.#awaiting && !this.#paused && !this.#ended;
   }
 
-  /** Has a client that signed in had all its answers? Then nothing is kept of what it sent. */
+  /** Has a client that signed in had all its answers, so that nothing it sent is kept? */
   get hasServed(): boolean {
     const isStopped = this.#awaiting || this.#paused;
     const isWhole = this.#later.length === 0 && !this.#parser.isInside;
@@ -136,7 +136,7 @@ export class Session implements Waiting {
     this.#onDrain?.();
     if (!this.#paused) return;
     this.#paused = false;
-    // How long the client took to read is nothing that it waited for.
+    // The time that the client took to read is not one that it waited.
     this.#since = performance.now();
     this.#proceed();
   }
@@ -148,7 +148,7 @@ export class Session implements Waiting {
     if (!this.#awaiting && !this.#paused) this.#end();
   }
 
-  /** Ends a client that is waited for in vain. To be called now and then. */
+  /** Ends a client that has kept us waiting for too long. To be called now and then. */
   losePatience(): void {
     const now = this.#parts.engine.clock.now();
     if (!this.isReading) {
@@ -254,8 +254,8 @@ export class Session implements Waiting {
     else this.#sendSoon();
   }
 
-  // In a crowd, small replies wait for those to others, which must not wait for large ones. Where there is none,
-  // what was sent before may still be too much for the client.
+  // In a crowd, small replies leave together with those to others, which must not wait for large ones. Where no reply
+  // is left, what was sent before may still be too much for the client.
   #sendSoon(): void {
     const { length } = this.#output;
     const mayWait = length > 0 && length <= SENT_TOGETHER_BYTES_MAX;
@@ -358,7 +358,7 @@ export class Session implements Waiting {
       isFull: () => this.#isFull(),
       drained: () => this.#drain(),
     };
-    // With the same members as before sign-in: to V8, all parsers' limits are alike.
+    // The same members as before sign-in, so that to V8 all parsers' limits have one shape.
     const { valueBytesMax } = engine.limits;
     this.#parser.limits = { isSigningIn: false, lineBytesMax, valueBytesMax };
   }
@@ -410,7 +410,7 @@ export class Session implements Waiting {
     this.#parts.connection.expectDrain();
   }
 
-  // From here on the chunk may be used for something else, before this request is answered.
+  // From here on the chunk may be reused before this request is answered.
   #detach(request: Request | undefined): void {
     if (request) keepRequest(request);
     this.#ahead.keep();
@@ -426,7 +426,7 @@ export class Session implements Waiting {
     return this.#output.length >= this.#room;
   }
 
-  // What waits for the client changes where it is written to, and between turns.
+  // What waits for the client changes when it is written to, and between turns.
   #measureRoom(): void {
     this.#room = this.#parts.unansweredBytesMax - this.#parts.connection.waiting();
   }
@@ -467,8 +467,8 @@ export class Session implements Waiting {
   }
 }
 
-// Replies leave before the processor's cache has lost their beginning, but with as few writes as may be, since each
-// wakes the client: 16 values of 10 KB with one.
+// Replies leave while the processor's cache still has their beginning, but in few writes, since each wakes the client:
+// 16 values of 10 KB leave in one.
 const CACHED_BYTES_MAX = 192 * 1024;
 // After so many requests, a few milliseconds of work, others have their turn.
 const REQUESTS_PER_TURN_MAX = 4096;

@@ -9,10 +9,10 @@ interface StreamHandle {
 }
 
 /**
- * Reads from all clients into one buffer. Node has that for connections that it opens (`onread`), but not
- * for those that it accepts; without it, each read is given 64 KB of new memory, which costs a quarter of
- * the requests per second where clients send one request at a time. So this sets what `onread` would have
- * set. Where a Node keeps that elsewhere, or the connection is no plain one, it is read in the usual way.
+ * Reads from all clients into one buffer. Node offers that for connections that it opens (`onread`), but not for those
+ * that it accepts: each read is given 64 KB of new memory, which costs a quarter of the requests per second where
+ * clients send one at a time. So this sets what `onread` would set. Where a Node keeps that elsewhere, or the connection
+ * is not plain TCP, it is read in the usual way.
  */
 export class SharedReads {
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
@@ -20,7 +20,7 @@ export class SharedReads {
   #bufferMember: symbol | undefined;
   #callbackMember: symbol | undefined;
 
-  /** Has `receive` told of what comes: the first `length` bytes of a buffer, which hold only until it returns. */
+  /** Calls `receive` with what comes: the first `length` bytes of a buffer, valid only until it returns. */
   attach(socket: Socket, receive: (buffer: Buffer, length: number) => void): void {
     const handle = (socket as { _handle?: Partial<StreamHandle> | null })._handle;
     this.#bufferMember ??= symbolOf(socket, 'kBuffer');
@@ -34,7 +34,7 @@ export class SharedReads {
     members[this.#bufferMember as symbol] = this.#buffer;
     members[this.#callbackMember as symbol] = (length: number) => receive(this.#buffer, length);
     handle.useUserBuffer(this.#buffer);
-    // The end of what a client sends is told only where reading goes on.
+    // Node tells of the end of what a client sends only while it reads.
     socket.resume();
   }
 }

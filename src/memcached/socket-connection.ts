@@ -9,7 +9,7 @@ export interface SocketConnectionParts {
   readonly counted: { written: number };
   /** How long a client may leave unread what waits for it. */
   readonly stallTimeoutMs: number;
-  /** Told when nothing waits any more that `needsDrain` spoke of, where the socket does not tell. */
+  /** Told when what `needsDrain` spoke of has been taken, where the socket emits no `drain`. */
   readonly drained: () => void;
   /** Told when the last answer was sent. */
   readonly ended: () => void;
@@ -24,7 +24,7 @@ export class SocketConnection implements Connection {
   readonly #direct: DirectSocket | undefined;
   /** Bytes that were written directly, of which the system has not taken all yet. */
   #queuedBytes = 0;
-  /** May anything wait for the client? While nothing does, the socket need not be asked. */
+  /** May anything be waiting for the client? If not, the socket need not be asked. */
   #isBehind = false;
   /** Told when the system has what was written directly. */
   #taken: (() => void) | undefined;

@@ -17,13 +17,13 @@ export interface Waiting extends Leaver {
 }
 
 /**
- * Has the clients that ask in one turn of the event loop answered at its end, together, where they are a crowd: first
- * all answers are made, since memory takes as long to be asked for ten items as for one; then all are sent.
+ * Answers the clients that ask in one turn of the event loop together at its end, where they are a crowd: first all
+ * answers are made, since memory takes no longer for ten items at once than for one; then all are sent.
  */
 export class Turn {
-  /** Is it worth to wait? */
+  /** Is it worth waiting? */
   readonly crowd = new Crowd();
-  /** Where that waits which clients sent. */
+  /** Holds what waiting clients sent. */
   readonly bytes = Buffer.allocUnsafeSlow(TOGETHER_MAX * WAITING_BYTES_MAX);
   #bytesTaken = 0;
   /** Who waits for an answer: [#answered, #count). */
@@ -40,7 +40,7 @@ export class Turn {
     this.#leaving.leaveNow();
   };
 
-  /** Copies the first bytes of a chunk to where they last until they are answered; tells where they begin. */
+  /** Copies the first bytes of a chunk into `bytes`, to last until they are answered. Answers where they begin. */
   keep(chunk: Buffer, length: number): number {
     if (this.#bytesTaken + length > this.bytes.length) this.answerAll();
     const { bytes } = this;
@@ -51,7 +51,7 @@ export class Turn {
     return start;
   }
 
-  /** Has so many requests of a client answered before others have their turn. */
+  /** Answers so many requests of a client by the end of the turn. */
   answerSoon(client: Waiting, requests: number): void {
     this.#waiting[this.#count++] = client;
     this.#requests += requests;
@@ -59,7 +59,7 @@ export class Turn {
     else this.#endSoon();
   }
 
-  /** Has it send its answers after them. */
+  /** Has a client send its answers after all are made. */
   sendSoon(client: Leaver): void {
     this.#leaving.add(client);
     if (!this.#leaving.isEmpty) this.#endSoon();

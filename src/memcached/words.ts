@@ -4,7 +4,7 @@ import { keyFromBase64 } from './base64-key.ts';
 
 declare global {
   interface Buffer {
-    /** What toString('latin1') comes to, without its detours: a seventh of the time a line takes. */
+    /** What toString('latin1') calls; its detours would take a seventh of the time of a line. */
     latin1Slice(start: number, end: number): string;
   }
 }
@@ -26,15 +26,15 @@ const KEPT_KEYS_MAX = 64;
 const LETTERS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
 /**
- * The words of one command line, found without copying it. One object serves line after line; what it
- * answers holds until the next `readLine`; a key, as long as the buffer.
+ * The words of one command line, found without copying it. One object serves line after line: what it answers is valid
+ * until the next `readLine`, a key as long as the buffer is.
  */
 export class Words {
   count = 0;
-  /** The keys that it was asked for, until it is told to forget them: the first `keyCount`. */
+  /** The first `keyCount` are the keys that it was asked for since `forgetKeys`. */
   keys: KeyBytes[] = [];
   keyCount = 0;
-  /** How many bytes of data follow the line, as whoever understood it said; NO_BLOCK: none do. */
+  /** How many bytes of data follow the line, set by its parser; NO_BLOCK: none do. */
   dataLength = NO_BLOCK;
   #buffer: Buffer = Buffer.alloc(0);
   // Start and end of each word in turn. Plain numbers in a plain array: it grows with a long get.
@@ -189,7 +189,7 @@ export class Words {
     return high < 0 || low < 0 ? -1 : high * 10 ** SMALL_DIGITS_MAX + low;
   }
 
-  // Few enough that they are worked out as small integers.
+  // Few enough digits for V8's small integers.
   #digits(start: number, end: number): number {
     let value = 0;
     for (let i = start; i < end; i++) {

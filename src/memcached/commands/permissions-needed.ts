@@ -43,14 +43,14 @@ export function permissionsNeeded(request: Request): PermissionSet {
     case 'stats':
       return request.words[0] === 'reset' ? WRITE : READ;
     case 'refused':
-      // A set that is too large still does away with the old value.
+      // A set that is too large still removes the old value.
       return request.tooLargeFor === undefined ? NONE : WRITE;
     default:
       return NEEDED[request.command];
   }
 }
 
-// To make an item, to give it another expiry, and to win the right to store it anew.
+// By making an item, giving it another expiry, or winning the right to store it anew.
 function changesItem({ autovivify, ttl, recache }: MetaFlags): boolean {
   return autovivify !== undefined || ttl !== undefined || recache !== undefined;
 }
