@@ -11,8 +11,8 @@ import { refusePermission } from './token-refusals.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * Whose token it is that a request of the control plane came with, as it is now; null anywhere else. Throws
-     * HttpRefusal where its right has ended meanwhile.
+     * The token that a request of the control plane came with, as it is now; null anywhere else. Throws HttpRefusal
+     * where its right has ended meanwhile.
      */
     admin: (() => Token) | null;
   }
@@ -85,8 +85,8 @@ export function asAdmin<R>(
 }
 
 /**
- * The project of a path, where the admin may know of it. Throws HttpRefusal 404: whether there is a project
- * that is not its own is not for an admin to know.
+ * The project of a path, if the admin may know of it. Throws HttpRefusal 404: an admin must not learn whether there is
+ * a project that is not its own.
  */
 export function administeredProject(request: FastifyRequest, { credentials }: Accounts): Project {
   const { project: id } = request.params as { project: string };

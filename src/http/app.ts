@@ -30,7 +30,7 @@ import { versionRoute } from './routes/version.ts';
 import { schemaController } from './schema-compilers.ts';
 import { type ConnectionCounts, createServer, type HttpLimits } from './server.ts';
 
-/** In which a client that sends one request after the other gets the answer that tells it to close. */
+/** Time for a client that sends one request after the other to get the answer that tells it to close. */
 const FAREWELL_MS = 100;
 
 export interface AppParts extends GateParts {
@@ -38,7 +38,7 @@ export interface AppParts extends GateParts {
   readonly accounts: Accounts;
   readonly configureCache: CacheSettingsParts['configure'];
   readonly logger: FastifyBaseLogger | false;
-  /** Told of the app before it has routes: who writes the OpenAPI document collects them. */
+  /** Told of the app before it has routes, to collect them for the OpenAPI document. */
   readonly watch?: (app: FastifyInstance) => Promise<void>;
   /** The OpenAPI document, as JSON. */
   readonly document: () => Promise<string>;
@@ -156,9 +156,9 @@ function authenticateRoutes(project: FastifyInstance, gate: Gate): void {
 }
 
 /**
- * Fastify would choose a parser by content type, refuse an empty JSON body, and close the connection
- * after one that is too large. Clients name any type and send bodies everywhere, so no method "has a
- * body" here: the two routes that want one read it (body.ts), and Node throws the others away.
+ * Fastify would choose a parser by content type, refuse an empty JSON body, and close the connection after one that is
+ * too large. Clients name any type and send bodies everywhere, so no method "has a body" here: routes that want one
+ * read it (body.ts), and Node throws the others away.
  */
 function readBodiesOurselves(app: FastifyInstance): void {
   for (const method of ['DELETE', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY']) {
@@ -186,7 +186,7 @@ function refuseWhileClosing(app: FastifyInstance): void {
   });
 }
 
-// The process runs, and that is all there is to say of it until it has its items again.
+// Until the items are restored, all there is to say is that the process runs.
 function refuseUntilReady(app: FastifyInstance, notYet: () => string | undefined): void {
   app.addHook('onRequest', (request, reply, done) => {
     const reason = request.routeOptions.url === LIVENESS_PATH ? undefined : notYet();

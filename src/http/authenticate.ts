@@ -15,8 +15,8 @@ declare module 'fastify' {
 }
 
 /**
- * Lets a request pass whose token may use the project in its path, in the way that is needed there, and notes what
- * it asks: to ask its route again would make a new object with all its options.
+ * Lets a request pass whose token may use the project in its path, in the way that the route needs, and notes the
+ * operation: asking the route again would make a new object with all its options.
  */
 export function authenticate(gate: Gate, needed: PermissionSet, operation: string) {
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
@@ -45,7 +45,7 @@ export function refuseIfLapsed(request: FastifyRequest, reply: FastifyReply, now
   return true;
 }
 
-/** Has a request that passed still the right that it needs? */
+/** Does a request that passed still have the right that it needs? */
 export function hasRight({ grant, needed }: FastifyRequest, now: number): boolean {
   return !grant || (grant.denial(now) === undefined && (needed & ~grant.permissions) === 0);
 }

@@ -6,12 +6,12 @@ import { type BodyTaker, ReceivedRequest } from './received-request.ts';
 /** How much of a body that is too large is read and thrown away, in multiples of the limit. */
 export const DRAIN_FACTOR = 64;
 
-/** How long more of such a body may be in coming. Some clients stop sending when they have the answer. */
+/** How long to wait for more of such a body. Some clients stop sending when they have the answer. */
 const DRAIN_IDLE_MS = 2_000;
 
 /**
- * A route's hook that reads the whole body before its handler is called: it is then `request.body`. `tooLarge` is told of
- * one that is refused for its size.
+ * A route's hook that reads the whole body into `request.body` before the handler is called. `tooLarge` is called
+ * where one is refused for its size.
  */
 export function wholeBody(bytesMax: number, tooLarge: (request: FastifyRequest) => void) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
@@ -35,9 +35,9 @@ const NO_BODY = Buffer.alloc(0);
 type BodyDone = (error: HttpRefusal | undefined, body: Buffer) => void;
 
 /**
- * Reads a whole body of at most `bytesMax`. Refuses with 413 as soon as it is known to be larger;
- * the rest is then thrown away as it comes, so that the connection stays usable. A client that stops
- * sending, or sends more than DRAIN_FACTOR times the limit, has its connection cut.
+ * Reads a whole body of at most `bytesMax`. Refuses with 413 as soon as it is known to be larger, and throws the rest
+ * away as it comes, so that the connection stays usable. A client that stops sending, or sends more than DRAIN_FACTOR
+ * times the limit, has its connection cut.
  */
 function takeBody(message: IncomingMessage, bytesMax: number, done: BodyDone): void {
   const { 'content-length': length } = message.headers;
@@ -104,11 +104,12 @@ function takeStreamedBody(message: IncomingMessage, bytesMax: number, done: Body
   }
 }
 
-function endedEarly(): HttpRefusal {
+/** The refusal of a body that did not come to its end. */
+export function endedEarly(): HttpRefusal {
   return new HttpRefusal(400, 'The connection ended before the body did.');
 }
 
-/** Throws away what is left of a body after its answer, within the bounds that readBody has. */
+/** Throws away what is left of a body after its answer, within the bounds of readBody. */
 export function discardBody(message: IncomingMessage, bytesMax: number): void {
   let length = 0;
   const timer = setTimeout(() => message.socket.destroy(), DRAIN_IDLE_MS).unref();

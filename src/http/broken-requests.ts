@@ -35,8 +35,8 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
   onceAnswered(socket, () => endWithAnswer(socket, rawAnswer(status, msg)));
 }
 
-// The requests in front of it have their answers first, each in its turn: the client takes what comes for the answer to
-// the first that has none.
+// The requests before it are answered first, in turn: the client takes whatever comes as the answer to its first
+// unanswered request.
 function onceAnswered(socket: Socket, then: () => void): void {
   const response = responseOf(socket);
   // A request that is not whole is the broken one itself.
@@ -44,7 +44,9 @@ function onceAnswered(socket: Socket, then: () => void): void {
   else if (socket.writable) then();
 }
 
-/** Sends a last answer and ends the connection: not at once, which would throw the answer away at a client that is still sending. */
+/**
+ * Sends a last answer and ends the connection; not at once, or a client that is still sending would lose the answer.
+ */
 export function endWithAnswer(socket: Socket, answer: string): void {
   leaveNow();
   socket.end(answer);

@@ -10,13 +10,13 @@ import type { newToken } from './control-bodies.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { readMembers } from './json-members.ts';
 
-/** The largest body that the control plane reads, in bytes: a token with thousands of projects. */
-export const CONTROL_BODY_BYTES_MAX = 65_536;
-
 /*
- * What the control plane is asked for. Each reads a whole body and throws HttpRefusal: 400 (what is wrong
+ * What the control plane is asked for. Each function reads a whole body and throws HttpRefusal: 400 (what is wrong
  * with which member), 406 (which member is missing) and 413.
  */
+
+/** The largest body that the control plane reads, in bytes: a token with thousands of projects. */
+export const CONTROL_BODY_BYTES_MAX = 65_536;
 
 export async function readNewProject(message: IncomingMessage): Promise<NewProject> {
   const { newProject } = await import('./control-bodies.ts');
@@ -72,7 +72,7 @@ async function read<S extends z.ZodObject>(
   const { examples } = schema.meta() ?? {};
   const example = JSON.stringify((examples as unknown[])[0]);
   const body = await readBody(message, CONTROL_BODY_BYTES_MAX);
-  // What is not given is as usual: that a body was forgotten should change nothing.
+  // Members that are not given have defaults; but a body that was forgotten should change nothing.
   if (body.length === 0 && needed.length === 0) {
     throw new HttpRefusal(400, `The body is empty. Send a JSON object, like ${example}.`);
   }
@@ -82,7 +82,8 @@ async function read<S extends z.ZodObject>(
     throw new HttpRefusal(406, `The member "${missing}" is missing. Send a JSON object, like ${example}.`);
   }
   const known = Object.keys(schema.shape);
-  // Ignored, a misspelt expires_in would make a token for ever. Its name is not repeated: it may be anything.
+  // If it were ignored, a misspelt expires_in would make a token for ever. The name is not repeated: it may be a
+  // secret.
   if ([...members.keys()].some((name) => !known.includes(name))) {
     throw new HttpRefusal(400, `There is a member that is not known; these are: ${known.join(', ')}.`);
   }

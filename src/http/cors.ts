@@ -32,7 +32,7 @@ export async function allowOrigins(app: FastifyInstance, origins: readonly strin
     methods: ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
-    // Its answer to an OPTIONS that is no preflight would be a text of its own.
+    // The plugin would answer an OPTIONS that is no preflight with a text of its own.
     strictPreflight: false,
   });
 }

@@ -11,12 +11,12 @@ const PATHS = [
   '/docs/static/*',
 ];
 
-// What is said of the connection is said by who answers on it.
+// Headers about the connection are for the outer app to give.
 const OF_CONNECTION = ['connection', 'date', 'keep-alive', 'transfer-encoding'];
 
 /**
- * Shows the OpenAPI document as a page at /docs. What makes the page takes as long to load as half of all
- * else and is seldom asked for, so it is an app of its own that is made when it is.
+ * Shows the OpenAPI document as a page at /docs. Its libraries take half as long to load as everything else, and it is
+ * seldom asked for, so it is an app of its own that is made on demand.
  */
 export function showDocumentation(app: FastifyInstance, parts: DocumentationParts): void {
   let pages: Promise<FastifyInstance> | undefined;

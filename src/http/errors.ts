@@ -15,7 +15,7 @@ interface ErrorAnswer {
 
 const retryLater = { 'retry-after': '1' };
 
-/** What the engine refuses, in this door's words; the engine's own text comes first, since it knows the numbers. */
+/** What the engine refuses, in this door's words, after the engine's own text, which has the numbers. */
 const refusalAnswers: Record<RefusalCode, Omit<ErrorAnswer, 'msg'> & { readonly advice: string }> = {
   cache_name_too_long: { status: 400, advice: 'Use a shorter cache name.' },
   value_too_large: { status: 413, advice: 'Store a smaller value, or raise the limit of this service.' },
@@ -40,7 +40,7 @@ const credentialsStatuses: Record<CredentialsRefusal['code'], number> = {
   not_kept: 500,
 };
 
-/** Answers whatever a route or a hook threw. A bug is logged whole and told as little more than that. */
+/** Answers whatever a route or a hook threw. A bug is logged whole, and the client told hardly more than that. */
 export function errorHandler(logger: FastifyBaseLogger | false) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const answer = errorAnswer(error);
@@ -52,7 +52,7 @@ export function errorHandler(logger: FastifyBaseLogger | false) {
 
 /** Errors from before a route was found. */
 export function frameworkErrors(error: Error, request: FastifyRequest, reply: FastifyReply): void {
-  // No hook has seen the request.
+  // No hook has set it.
   reply.header('x-request-id', request.id);
   sendError(reply, errorAnswer(error) ?? { status: 400, msg: 'The request cannot be understood.' });
 }
@@ -103,7 +103,7 @@ function refusalAnswer({ code, message }: Refusal): ErrorAnswer {
   return { ...answer, msg: `${message.charAt(0).toUpperCase()}${message.slice(1)}. ${advice}` };
 }
 
-// Fastify and its plugins put a status on what they throw; what they say of a client's mistake may be told.
+// Fastify and its plugins put a status on what they throw; their words about a client's mistake may be repeated.
 function frameworkAnswer(error: Error): ErrorAnswer | undefined {
   if (error instanceof errorCodes.FST_ERR_BAD_URL) {
     return {

@@ -16,7 +16,7 @@ export interface GateParts {
   readonly rates: RequestRates;
 }
 
-/** Where requests show their tokens. One that may not pass has its answer when it leaves here. */
+/** Where requests show their tokens. One that may not pass is answered here. */
 export class Gate {
   readonly #parts: GateParts;
   /** By which token each connection passed last. */
@@ -83,7 +83,7 @@ export class Gate {
     return token;
   }
 
-  /** Whose token a request came with that passed before, now. */
+  /** Whose token it is now that a request came with which passed before. */
   identify(request: FastifyRequest): Token | 'unknown_token' | 'expired_token' {
     return this.#parts.tokens.identify(tokenOf(request) ?? '');
   }
@@ -107,14 +107,14 @@ export class Gate {
     return this.#parts.tokens.holds(last.grant) ? last.grant : undefined;
   }
 
-  // Only what was granted to the header's token: a token in the URL may be another next time.
+  // Only for a token in the header: one in the URL may be another next time.
   #rememberGrant(grant: Grant, { raw, headers: { authorization } }: FastifyRequest): void {
     if (authorization !== undefined && tokenIn(authorization) !== undefined) {
       this.#granted.set(raw.socket, { authorization, grant });
     }
   }
 
-  // A token that is right tells nothing while its address is refused: it might have been guessed.
+  // While its address is refused, a right token is turned away like any other: it might have been guessed.
   #isTurnedAway(tokenId: string | undefined, request: FastifyRequest, reply: FastifyReply): boolean {
     const { signIns } = this.#parts;
     if (signIns.isRefusing) {
@@ -152,7 +152,7 @@ interface Granted {
   readonly grant: Grant;
 }
 
-// In a time that tells nothing about the text that is known.
+// In a time that reveals nothing about the known text.
 function isSame(known: string, given: string | undefined): boolean {
   if (given?.length !== known.length) return false;
   let difference = 0;

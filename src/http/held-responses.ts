@@ -33,7 +33,7 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
       else this.writeHead(200, usualHeaders(bodyBytes, requestId));
     }
 
-    // An answer in pieces is let go: its beginning cannot be taken back.
+    // An answer in pieces is not held: its beginning could not be taken back.
     override write(chunk: unknown, ...more: unknown[]): boolean {
       if (this.#head) this.#writeHead(this.#head);
       return super.write(chunk, ...(more as []));
@@ -66,7 +66,7 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
       this.#writeHead([503, NOT_KEPT_HEADERS]).#end([NOT_KEPT]);
     }
   }
-  // To whoever looks, what is held is on its way: Fastify would answer once more.
+  // A held response counts as sent, or Fastify would answer once more.
   Object.defineProperty(HeldResponse.prototype, 'headersSent', {
     get(this: HeldResponse) {
       return this.isHeld || Reflect.get(Response.prototype, 'headersSent', this);
@@ -75,8 +75,8 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
   return HeldResponse;
 }
 
-// Whoever looks how the service is should know it now. A proxy may write any other URL in many ways: whole, with its
-// host, or with letters percent-encoded.
+// Probes are answered at once. Everything else may be about items: a proxy may write a URL in many ways, with its host
+// or with letters percent-encoded.
 function mayTellOfItems(url = ''): boolean {
   return !/^\/(?:health|metrics|docs|version)\b/.test(url);
 }

@@ -31,6 +31,6 @@ function integerOf(member: Member): bigint | undefined {
   const digits = member.source();
   // No 64-bit number has more digits; reading a million of them would take long.
   if (/^-?\d{1,20}$/.test(digits)) return BigInt(digits);
-  // A client that reckons in floating point may say 5.0.
+  // A client that calculates in floating point may say 5.0.
   return Number.isSafeInteger(member.value) ? BigInt(member.value) : undefined;
 }

@@ -7,7 +7,7 @@ import { sendJsonBytes } from './json-answer.ts';
 import type { SharedRoom } from './shared-room.ts';
 import { VALUE_AT, type ValueRoom } from './value-room.ts';
 
-/** From how large a value on it costs more to make a text of it than to send it by itself. */
+/** Beyond this, making a string of a value costs more than sending its bytes. */
 const TEXT_BYTES_MAX = 2048;
 
 const NEVER_EXPIRES = '9999-01-01T00:00:00Z';
@@ -49,8 +49,7 @@ export class ItemAnswers {
 type Value = Pick<Item, 'kind' | 'valueLength' | 'copyValue'>;
 
 /**
- * Puts a value between what stands around it, as a text of one character per byte. Undefined: it has to be
- * escaped, or is no text.
+ * A value between head and tail, as a text of one character per byte. Undefined: it has to be escaped, or is not text.
  */
 export function itemText(room: ValueRoom, head: string, item: Value, tail: string): string | undefined {
   item.copyValue(room.bytes, VALUE_AT);
@@ -61,7 +60,7 @@ export function itemText(room: ValueRoom, head: string, item: Value, tail: strin
     : head + quote + room.bytes.latin1Slice(VALUE_AT, end) + quote + tail;
 }
 
-/** The same in the room itself, where the bytes of a large value become no text on the way. */
+/** The same made in the room itself, so that the bytes of a large value do not become a string on the way. */
 export function itemBytes(room: ValueRoom, head: string, item: Value, tail: string): Buffer | undefined {
   const { bytes } = room;
   item.copyValue(bytes, VALUE_AT);
@@ -74,7 +73,7 @@ export function itemBytes(room: ValueRoom, head: string, item: Value, tail: stri
   return bytes.subarray(start, end + bytes.write(quote + tail, end, 'latin1'));
 }
 
-// What stands around a value which can stand in JSON as it is; undefined: it cannot.
+// The quotes around a value that can stand in JSON as it is; undefined: it cannot.
 function quoteFor({ kind }: Value, room: ValueRoom, end: number): '"' | '' | undefined {
   switch (kind) {
     case 'text':
@@ -115,7 +114,7 @@ export function sendItemBytes(reply: FastifyReply, item: Item): void {
     .header('content-type', 'application/octet-stream')
     .header('etag', `"${item.cas}"`)
     .header('x-content-type-options', 'nosniff')
-    // The reply is written after the store may have been called again.
+    // A copy: the store may be called again before the reply is written.
     .send(Buffer.from(item.value));
 }
 

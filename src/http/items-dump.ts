@@ -17,7 +17,7 @@ export async function* dumpItems(cache: Cache, clock: Clock, work: LongWork): As
   let piece = firstLine({ project: cache.projectId, cache: cache.name }, clock.unixNow());
   let items = 0;
   for await (const { key } of cache.list()) {
-    // What is listed may have changed by now. To look again is no use of the item, and takes no wait in memory.
+    // A listed item may have changed by now. Looking again is not a use of it, and in memory takes no wait.
     const answer = cache.peek(key);
     const item = answer instanceof Promise ? await answer : answer;
     if (!item) continue;

@@ -8,6 +8,7 @@ import type { Cache } from '../engine/cache.ts';
 import type { StoreOutcome } from '../engine/changes.ts';
 import { type Clock, clockSet } from '../engine/clock.ts';
 import { isServersFault, Refusal, type RefusalCode } from '../engine/errors.ts';
+import { endedEarly } from './body.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import type { LongWork } from './long-work.ts';
 
@@ -65,13 +66,13 @@ export async function loadItems(
     return loading.finish();
   } catch (error) {
     if (error instanceof LineMistake) throw loading.refusal(error);
-    throw message.errored ? new HttpRefusal(400, 'The connection ended before the body did.') : error;
+    throw message.errored ? endedEarly() : error;
   }
 }
 
 const FIRST_LINE = '{"format": "ironcached items", "version": 1}';
 
-/** A control character, the worst there is, takes six bytes in JSON. The rest is for key and members. */
+/** A control character, the worst case, takes six bytes in JSON. The rest is for the key and other members. */
 function lineBytesMax(valueBytesMax: number): number {
   return 6 * valueBytesMax + 4_096;
 }
@@ -186,7 +187,7 @@ class Loading {
     return stale ? after(this.#cache.invalidate(key, { markStale: true }), () => {}) : undefined;
   }
 
-  // What one item is refused for need not concern the next.
+  // Why one item is refused need not concern the next.
   #refuse(error: unknown, line: number): void {
     if (!(error instanceof Refusal) || isServersFault(error)) throw error;
     const alike = this.#refused.get(error.code);

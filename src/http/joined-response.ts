@@ -13,7 +13,7 @@ export class JoinedResponse<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
   #body: string | Buffer = '';
-  /** Node gives it to those only whose head it writes; with it from the start, all are of one kind: see LastOfKind. */
+  /** Node adds it only to those whose head it writes; from the start, it gives all one shape: see LastOfKind. */
   override statusMessage = '';
 
   override end(...args: unknown[]): this {
@@ -43,7 +43,7 @@ export class JoinedResponse<
       super.end(body instanceof Buffer ? body : undefined);
       return;
     }
-    // Then there is nothing left to send, and it only ends.
+    // There is nothing left to send, and it only ends.
     kept._headerSent = true;
     if (written === 'taken') super.end();
   }
@@ -53,7 +53,7 @@ const WAITING_STATUSES = new Set([200, 404]);
 /** What waits is kept in memory. */
 const WAITING_BYTES_MAX = 32 * 1024;
 
-/** What Node keeps of a head until it is written: no part of its interface, so it is looked at with care. */
+/** What Node keeps of a head until it is written: not part of its interface, so checked before use. */
 export interface KeptHead {
   _header?: unknown;
   _headerSent?: unknown;

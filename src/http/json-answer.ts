@@ -12,9 +12,9 @@ export function sendJson(reply: FastifyReply, json: string, status = 200, header
 }
 
 /**
- * Answers with the bytes of JSON text: in a Buffer, or as a text of one character per byte, which leaves in one
- * piece with its head. It goes straight to Node's response, since there is nothing left of what `reply.send`
- * would do; headers that were set by `reply.header` go with it, and those that are given here.
+ * Answers with the bytes of JSON text: in a Buffer, or as a text of one character per byte, which leaves in one piece
+ * with its head. It goes straight to Node's response, since nothing is left for `reply.send` to do, with the headers
+ * given here and those set by `reply.header`.
  */
 export function sendJsonBytes(
   reply: FastifyReply,
@@ -28,8 +28,8 @@ export function sendJsonBytes(
   raw.statusCode = status;
   const requestId = reply.noteAnswer && request.id;
   reply.noteAnswer?.(json.length);
-  // To look for headers takes longer than to write them, and the usual answer has no others. An injected request
-  // has another response.
+  // Looking for headers takes longer than writing them, and the usual answer has no others. An injected request has
+  // another kind of response.
   const isUsual = status === 200 && !headers && !reply.hasOriginHeaders && 'writeUsualHead' in raw;
   if (isUsual) {
     (raw as LastResponse).writeUsualHead(json.length, requestId);
@@ -49,7 +49,7 @@ function others(headers: Headers = {}): OutgoingHttpHeader[] {
   });
 }
 
-/** The form of every answer that has nothing but words to say. */
+/** The form of every answer that is just a message. */
 export function messageJson(msg: string): string {
   return JSON.stringify({ msg });
 }

@@ -16,7 +16,7 @@ interface KeptTimeout {
  * service stops, also to a request that came before.
  */
 export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0) {
-  // What Node wrote behind the headers that it was given, and until when that is right: it has the time in seconds.
+  // What Node wrote after the headers that it was given, and until when that holds: it has the time in seconds.
   let tail = '';
   let tailUntil = 0;
 
@@ -29,8 +29,8 @@ export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0)
     }
 
     /**
-     * Writes the head of a 200 with the usual headers. Node would look at every character of them, so it writes one
-     * such head in a second, and its further lines serve for the others.
+     * Writes the head of a 200 with the usual headers. Node would look at every character of them, so it writes only
+     * one such head a second, and the lines that it adds serve for the others.
      */
     writeUsualHead(bodyBytes: number, requestId: string | undefined): void {
       const kept = this as KeptHead;
@@ -49,13 +49,13 @@ export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0)
   };
 }
 
-/** What an answer has that is JSON and nothing else. `requestId`: undefined where nobody watches. */
+/** The headers of an answer that is JSON and nothing else. `requestId`: undefined where nobody watches. */
 export function usualHeaders(bodyBytes: number, requestId: string | undefined): OutgoingHttpHeader[] {
   const id = requestId === undefined ? [] : ['x-request-id', requestId];
   return [...id, 'content-type', JSON_TYPE, 'content-length', bodyBytes];
 }
 
-// The same as they are written. Few pieces: each is memory that has to be collected.
+// The same as text. In few pieces, since each is memory that has to be collected.
 function usualLines(bodyBytes: number, requestId: string | undefined): string {
   const start = requestId === undefined ? START : `${START}x-request-id: ${requestId}\r\n`;
   return `${start}${TYPE_AND_LENGTH}${bodyBytes}\r\n`;

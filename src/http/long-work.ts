@@ -16,8 +16,8 @@ export interface LongWorkParts {
 }
 
 /**
- * What one request does with very many items: in slices, between which others have their turn, and no
- * faster than the rates of its token and project leave room, since each item counts as a request.
+ * What one request does with very many items: in slices, between which others have their turn, and no faster than the
+ * rates of its token and project allow, since each item counts as a request.
  */
 export class LongWork {
   readonly #request: FastifyRequest;
@@ -46,7 +46,7 @@ export class LongWork {
     return hasRight(this.#request, this.#parts.unixNow());
   }
 
-  /** Lets others have their turn, and tells then whether it may go on. */
+  /** Lets others have their turn, then tells whether it may go on. */
   async rest(): Promise<boolean> {
     const { grant } = this.#request;
     if (grant && this.#items > 0) await this.#pay(grant);
@@ -56,7 +56,7 @@ export class LongWork {
     return this.mayGoOn;
   }
 
-  // In portions, between which others make their requests, however many items a slice had.
+  // In portions, so that others can make requests in between, however many items a slice had.
   async #pay(grant: Grant): Promise<void> {
     const { socket } = this.#request.raw;
     while (this.#items > 0 && this.mayGoOn) {

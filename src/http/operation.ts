@@ -88,7 +88,7 @@ const errorAnswers = {
 const errorsOfAll: readonly ErrorStatus[] = [405, 408, 429, 431, 500, 503];
 const errorsOfProjects: readonly ErrorStatus[] = [400, 401, 403, 404];
 
-/** A route's options from its description. What is for the document alone is made when that is written. */
+/** A route's options from its description. What only the document needs is made when that is written. */
 export function operation(about: Operation): RouteShorthandOptions {
   const { query } = about;
   return {

@@ -2,16 +2,15 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 
 /**
- * Has a client's requests done in the order they were sent. Node orders the answers only: of several
- * requests that arrive together, a GET would be done before the PUT in front of it has its body. Only
- * requests that change nothing may overtake each other (RFC 9112, 9.3.2). None is done while
- * `unansweredBytesMax` or more wait for the client: one chunk can ask for hundreds of megabytes. And no more are
- * read while many wait: each takes kilobytes of memory, whatever it asks.
+ * Carries out a client's requests in the order they were sent. Node orders only the answers: of several requests that
+ * arrive together, a GET would be done before the PUT in front of it has its body. Only requests that change nothing
+ * may overtake each other (RFC 9112, 9.3.2). None is begun while `unansweredBytesMax` or more wait for the client: one
+ * chunk can ask for hundreds of megabytes. And no more are read while many wait: each takes kilobytes of memory.
  */
 export function inOrder(listener: RequestListener, unansweredBytesMax: number): RequestListener {
   const pipelines = new WeakMap<Socket, Pipeline>();
   return (request, response) => {
-    // Nothing is in front of it. Usually nothing ever is, and then nothing is kept for the connection.
+    // Nothing is in front of it. Usually that is always so, and nothing is kept for the connection.
     if (!isWaiting(response)) {
       listener(request, response);
       return;
@@ -25,12 +24,12 @@ export function inOrder(listener: RequestListener, unansweredBytesMax: number): 
   };
 }
 
-// So many requests of one connection may wait until no more are read from it, and so few until they are again. Those
-// that came in the same chunk of 64 KB are read in any case.
+// When so many requests of one connection wait, no more are read from it until there are so few. Those that came in
+// the same chunk of 64 KB are read in any case.
 const WAITING_MAX = 64;
 const WAITING_FEW = 16;
 
-/** The requests of one connection that came before others were answered, and may have to wait for these. */
+/** The requests of one connection that came before earlier ones were answered, and may have to wait for them. */
 class Pipeline {
   readonly #socket: Socket;
   readonly #listener: RequestListener;
@@ -70,7 +69,7 @@ class Pipeline {
     return this.#unansweredBytes >= this.#unansweredBytesMax || this.#change?.writableFinished === false;
   }
 
-  // What is answered at once, before the client has the answers in front of it, waits in memory.
+  // An answer that is made before the client has the earlier ones waits in memory.
   #beginAhead(request: IncomingMessage, response: ServerResponse): void {
     if (!isSafe(request)) this.#change = response;
     this.#begun++;

@@ -48,8 +48,8 @@ export function readPutRequest(body: Buffer, room: SharedRoom): PutRequest {
   };
 }
 
-// The usual body is {"value":"…"}, and most texts stand in JSON as they are: then their bytes are taken as
-// they came. Undefined: the body has to be read as JSON.
+// The usual body is {"value":"…"}, and most texts need no escapes in JSON: then their bytes are taken as they came.
+// Undefined: the body has to be read as JSON.
 function plainText(body: Buffer, room: SharedRoom): Buffer | undefined {
   const opening = OPENINGS.find((each) => stands(each, body, 0));
   const end = body.length - CLOSING.length;
@@ -111,7 +111,7 @@ function casNumber(member: Member): bigint | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   const digits = typeof value === 'string' ? value : member.source();
   if (/^\d{1,20}$/.test(digits)) return in64Bits(BigInt(digits));
-  // A client that reckons in floating point may say 12.0.
+  // A client that calculates in floating point may say 12.0.
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined;
 }
 

@@ -10,7 +10,7 @@ export type Parameter =
       readonly default: number;
     };
 
-/** The schema of a whole query. Whatever else is asked there is left as it is. */
+/** The schema of a whole query. Other parameters are left as they are. */
 export interface QuerySchema {
   readonly properties: Readonly<Record<string, Parameter>>;
 }
@@ -18,8 +18,8 @@ export interface QuerySchema {
 type Read = { readonly value: Record<string, unknown> } | { readonly error: HttpRefusal };
 
 /**
- * What Fastify calls for every query of a route: gives its parameters as what they are, with defaults, or
- * the refusal. A library for all of JSON schema would take a quarter of a start to load.
+ * What Fastify calls for every query of a route: answers its parameters by their types, with defaults, or the refusal.
+ * A library for all of JSON schema would take a quarter of a start to load.
  */
 export function queryReader({ properties }: QuerySchema): (query: Record<string, unknown>) => Read {
   const parameters = Object.entries(properties);

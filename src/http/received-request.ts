@@ -17,10 +17,9 @@ declare module 'http' {
 }
 
 /**
- * Requests of which nobody has to read anything as from a stream: a body is given to who takes it right when it
- * was parsed, and where there is none, or nobody wants it, its end is no event. Either way, streams need three
- * turns of the microtask queue for each request, which is a tenth of what a small one costs. Whoever does read,
- * finds a stream.
+ * Requests that need not be read as streams: a body is given to its taker as soon as it is parsed, and where there is
+ * none, or nobody wants it, its end is no event. A stream would need three turns of the microtask queue for each
+ * request, a tenth of what a small one costs. It is still there for whoever reads it.
  */
 export class ReceivedRequest extends IncomingMessage {
   #taker: BodyTaker | undefined;
@@ -36,7 +35,7 @@ export class ReceivedRequest extends IncomingMessage {
     return true;
   }
 
-  /** As a stream says it, or because nobody needs the stream. */
+  /** Has it ended, by the stream or because nobody needs the stream? */
   get isOver(): boolean {
     return this.#isOver;
   }

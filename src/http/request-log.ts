@@ -8,8 +8,8 @@ const ID = new RegExp(id.pattern);
 const PLACE_OF_AN_ID = /(?<=\/(?:projects|tokens)\/)[^/]+/g;
 
 /**
- * What is logged of a request at any level: never its headers, its query, or the key in its path. Whoever takes a token
- * for a project's id should not read it there, either.
+ * What is logged of a request at any level: never its headers, its query, or the key in its path; nor what stands in
+ * the place of a project's id and is none, since that may be a token.
  */
 export function loggedRequest(request: FastifyRequest) {
   const { project = '', cache } = (request.params ?? {}) as Record<string, string | undefined>;
@@ -38,7 +38,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** When it arrived; see performance.now. */
     arrivedAt: number;
-    /** What was asked, by the name that the OpenAPI document gives it; null: its route's options have to be asked. */
+    /** The operation's name in the OpenAPI document; null: it has to be looked up in the route's options. */
     operation: string | null;
   }
   interface FastifyReply {

@@ -9,7 +9,7 @@ type ValidatorFactory = NonNullable<NonNullable<SchemaController['compilersFacto
  */
 export const schemaController: SchemaController = {
   compilersFactory: {
-    // Its types know validators of ajv alone.
+    // Fastify's types know ajv's validators only.
     buildValidator: (() => () => () => true) as unknown as ValidatorFactory,
     buildSerializer: () => () => JSON.stringify,
   },

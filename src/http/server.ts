@@ -66,7 +66,7 @@ export function createServer(parts: ServerParts): Server {
     maxHeaderSize: limits.headerBytesMax,
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
-    // Both are kept by silent-connections.ts.
+    // silent-connections.ts sees to this, and to `timeout`.
     keepAliveTimeout: 0,
     connectionsCheckingInterval: checkingIntervalMs(requestTimeoutMs),
     IncomingMessage: ReceivedRequest,
@@ -90,7 +90,7 @@ export function createServer(parts: ServerParts): Server {
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('checkContinue', (request, response) => {
     server.emit('request', request, response);
-    // What is refused at once needs no body, and who waits with it can ask again. Node would ask for it always.
+    // A request that is refused at once needs no body, and its client can try again. Node would always ask for it.
     if (!response.headersSent) response.writeContinue();
   });
   server.on('connect', refuseTunnel);
@@ -126,7 +126,7 @@ const tooMany: Record<ConnectionRefusal, readonly [status: number, msg: string]>
   too_many_from_address: [429, 'Your address has too many connections open. Close some, or use them again.'],
 };
 
-/** How many refused connections may stay until their clients have read why; further ones are just cut. */
+/** How many refused connections may stay open until their clients have read why; further ones are just cut. */
 const TOLD_AT_ONCE_MAX = 100;
 
 function refuseTooMany(server: Server, { limits, logger, connections }: ServerParts): void {

@@ -10,8 +10,8 @@ interface RoomSize {
 const SMALLEST_BYTES = 32 * 1024;
 
 /**
- * Each is at most twice as large as a value needs, or the smallest. Six megabytes, if all are used; of the first, more
- * than answers that wait for each other before they leave.
+ * Each is at most twice as large as a value needs, or the smallest. Six megabytes if all are used; of the smallest,
+ * more than the answers that leave together.
  */
 const SIZES: readonly RoomSize[] = [
   { valueBytesMax: SMALLEST_BYTES, answers: 17 },
@@ -23,14 +23,14 @@ const SIZES: readonly RoomSize[] = [
 ];
 
 /**
- * Memory for one value after the other, so that none has to be allocated for most: what V8 does not keep itself, it
- * gives back late, and collects everything the more often for it. The largest values get memory of their own.
+ * Memory for one value after the other, so that most need no allocation: V8 gives memory outside its heap back late,
+ * and collects everything the more often for it. The largest values get memory of their own.
  */
 export class SharedRoom {
   readonly #rooms = SIZES.map((size) => new Rooms(size));
   #valueRoom = new ValueRoom(SMALLEST_BYTES);
 
-  /** Room for a value, which holds until there is asked for room again. */
+  /** Room for a value, valid until room is asked for again. */
   forValue(bytes: number): ValueRoom {
     if (bytes <= this.#valueRoom.valueBytesMax) return this.#valueRoom;
     const rooms = this.#roomsFor(bytes);
@@ -39,7 +39,7 @@ export class SharedRoom {
     return this.#valueRoom;
   }
 
-  /** Room for a value that is sent from there: it holds until the response is finished. */
+  /** Room for a value that is sent from there, valid until the response is finished. */
   forAnswer(bytes: number, response: ServerResponse): ValueRoom {
     return this.#roomsFor(bytes)?.forAnswer(response) ?? new ValueRoom(bytes);
   }

@@ -8,10 +8,10 @@ export interface SilenceLimits {
   readonly stallMs: number;
 }
 
-/** Connections on which it is ourselves who are silent: they may be so for any time. */
+/** Connections on which we ourselves are silent, for any time. */
 export const excused = new WeakSet<Socket>();
 
-/** In how many parts all connections are looked at, so that very many hold nobody up. */
+/** In how many parts the connections are looked at, so that many of them hold nobody up. */
 const PARTS = 4;
 const LOOK_MS_MIN = 40;
 const LOOK_MS_MAX = 500;
@@ -25,9 +25,9 @@ interface Watched {
 }
 
 /**
- * Cuts off connections on which nothing happens for too long. Node would make a timer for each request, and
- * wind it up with each read and write, which takes 4 % of a GET; here, every connection is looked at a few times
- * before its time is over, so it may stay a second longer.
+ * Cuts off connections on which nothing happens for too long. Node would set a timer for each request and restart it
+ * with each read and write, which takes 4 % of a GET. Here every connection is looked at a few times before its time
+ * is over, so it may stay a second longer.
  */
 export class SilentConnections {
   readonly #limits: SilenceLimits;

@@ -27,8 +27,8 @@ export class ValueRoom {
   }
 
   /**
-   * Can the value that ends before `end`, and is UTF-8, stand in a JSON string as it is? What is behind it
-   * is written over.
+   * Can the value that ends before `end`, and is UTF-8, stand in a JSON string as it is? What is behind it is
+   * overwritten.
    */
   isPlain(end: number): boolean {
     return this.#isShortAscii(end) || this.#hasNothingToEscape(end);
@@ -40,7 +40,7 @@ export class ValueRoom {
     return isUtf8(this.bytes.subarray(VALUE_AT, end)) && this.#hasNothingToEscape(end);
   }
 
-  // Of a short value, each call into native code would take longer than to look at it all.
+  // For a short value, a call into native code would take longer than this loop.
   #isShortAscii(end: number): boolean {
     if (end > VALUE_AT + SHORT_BYTES_MAX) return false;
     const { bytes } = this;

@@ -11,8 +11,8 @@ interface StreamHandle {
 /**
  * Reads from all clients into one buffer. Node offers that for connections that it opens (`onread`), but not for those
  * that it accepts: each read is given 64 KB of new memory, which costs a quarter of the requests per second where
- * clients send one at a time. So this sets what `onread` would set. Where a Node keeps that elsewhere, or the connection
- * is not plain TCP, it is read in the usual way.
+ * clients send one at a time. So this sets what `onread` would set. Where a Node keeps that elsewhere, or the
+ * connection is not plain TCP, it is read in the usual way.
  */
 export class SharedReads {
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
