@@ -60,7 +60,7 @@ export class Service {
   readonly #parts: ServiceParts;
   readonly #clock: Clock;
   readonly #store: JournaledStore;
-  readonly #gate: CommitGate | undefined;
+  readonly #commitGate: CommitGate | undefined;
   #durability: Durability | undefined;
   readonly #memcached: MemcachedListener;
   readonly #tokens: TokenBook;
@@ -99,7 +99,7 @@ export class Service {
       clock,
     );
     this.#sweeper = new Sweeper({ engine: this.engine, log: logger });
-    if (config.durability === 'log') this.#gate = gateOf(() => this.#durability);
+    if (config.durability === 'log') this.#commitGate = commitGateOf(() => this.#durability);
     this.#monitoring = new Monitoring({
       config,
       version,
@@ -121,7 +121,7 @@ export class Service {
       log: logger,
       requests: this.#monitoring.memcachedRequests,
       slowMs: config.slowRequest,
-      gate: this.#gate,
+      commitGate: this.#commitGate,
       limits: memcachedLimits(config),
     });
   }
@@ -339,7 +339,7 @@ export class Service {
       metrics: this.#monitoring.exposition,
       mayReadMetrics: (token) => this.#monitoring.mayRead(token),
       isReady: this.#monitoring.isReady,
-      gate: this.#gate,
+      commitGate: this.#commitGate,
       ...(config.durability === 'none' ? {} : { notYet: () => this.#notYet() }),
       isStopping: () => this.#stopping !== undefined,
       onServer: (server) => this.#httpServers.push(server),
@@ -368,7 +368,7 @@ export class Service {
 }
 
 // It exists once items are restored; before, nobody is answered.
-function gateOf(durability: () => Durability | undefined): CommitGate {
+function commitGateOf(durability: () => Durability | undefined): CommitGate {
   return {
     get isOpen() {
       return durability()?.gate?.isOpen ?? true;

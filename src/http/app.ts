@@ -68,7 +68,7 @@ export interface AppParts extends GateParts {
   /** Asked at every request: why none can be answered yet, or undefined. */
   readonly notYet?: () => string | undefined;
   /** Holds answers back until what they tell is kept. */
-  readonly gate?: CommitGate | undefined;
+  readonly commitGate?: CommitGate | undefined;
 }
 
 /** The REST interface: everything registered, not listening. */
@@ -86,7 +86,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
         logger,
         connections,
         isStopping,
-        gate: parts.gate,
+        commitGate: parts.commitGate,
       });
       parts.onServer?.(server);
       return server;

@@ -54,12 +54,12 @@ export interface ServerParts {
   readonly isStopping: () => boolean;
   readonly connections: ConnectionCounts;
   /** Holds answers back until what they tell is kept. */
-  readonly gate: CommitGate | undefined;
+  readonly commitGate: CommitGate | undefined;
 }
 
 /** Node's HTTP or HTTPS server with our limits, made to answer in every case where Node would just hang up. */
 export function createServer(parts: ServerParts): Server {
-  const { listener, limits, tls, logger, connections, isStopping, gate } = parts;
+  const { listener, limits, tls, logger, connections, isStopping, commitGate } = parts;
   const { requestTimeoutMs, stallTimeoutMs } = limits;
   const Response = lastResponses(isStopping, limits.keepAliveTimeoutMs);
   const options = {
@@ -70,7 +70,7 @@ export function createServer(parts: ServerParts): Server {
     keepAliveTimeout: 0,
     connectionsCheckingInterval: checkingIntervalMs(requestTimeoutMs),
     IncomingMessage: ReceivedRequest,
-    ServerResponse: gate ? heldResponses(gate, Response) : Response,
+    ServerResponse: commitGate ? heldResponses(commitGate, Response) : Response,
     // Node answers a missing Host with an empty 400; nothing here depends on it.
     requireHostHeader: false,
   };

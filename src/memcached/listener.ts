@@ -65,7 +65,7 @@ export interface ListenerParts {
   /** From how many milliseconds on commands are logged as slow; 0 is never. */
   readonly slowMs: number;
   /** Holds replies back until what they tell is kept. */
-  readonly gate?: CommitGate | undefined;
+  readonly commitGate?: CommitGate | undefined;
 }
 
 // After so long a silence, the system asks whether a client's machine is still there: since a client may be silent as
@@ -317,7 +317,7 @@ export class MemcachedListener {
   }
 
   #heldBack(socket: Socket, connection: Connection): Connection {
-    const { gate } = this.#parts;
+    const { commitGate: gate } = this.#parts;
     if (!gate) return connection;
     return new HeldReplies({ connection, gate, released: () => this.#drained(socket) });
   }

@@ -5,7 +5,7 @@ import { TestGate } from '../support/test-gate.ts';
 
 async function heldApp() {
   const gate = new TestGate();
-  const app = await testApp({ gate });
+  const app = await testApp({ commitGate: gate });
   const base = `http://127.0.0.1:${await app.listen()}`;
   const ask = async (
     method: string,
@@ -55,7 +55,7 @@ test('every answer about items waits until what it tells is kept, and is then as
 
 test('however a proxy writes the URL', async () => {
   const gate = new TestGate();
-  const app = await testApp({ gate });
+  const app = await testApp({ commitGate: gate });
   const port = await app.listen();
   const forms = [`http://x${path('c', 'k')}`, path('c', 'k').replace('/1/', '/%31/')];
   const clients = forms.map((url) => {
@@ -93,7 +93,7 @@ test('nothing waits while the gate is open, nor does what is not about items', a
 
 test('what is no request behind others has its answer behind theirs', async () => {
   const gate = new TestGate();
-  const app = await testApp({ gate });
+  const app = await testApp({ commitGate: gate });
   const client = new HttpSocket(await app.listen());
   const request = (method: string, body: string) =>
     `${method} ${path('c', 'k')} HTTP/1.1\r\nHost: x\r\nAuthorization: ${AUTHORIZED.authorization}\r\n` +

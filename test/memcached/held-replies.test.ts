@@ -5,7 +5,7 @@ import { TestGate } from '../support/test-gate.ts';
 async function heldDoor() {
   const gate = new TestGate();
   gate.isOpen = true;
-  const door = await testDoor({ gate });
+  const door = await testDoor({ commitGate: gate });
   const client = await door.signedIn();
   gate.isOpen = false;
   return { gate, client, door };

@@ -62,7 +62,7 @@ export interface TestAppOptions
       | 'corsOrigins'
       | 'isStopping'
       | 'isReady'
-      | 'gate'
+      | 'commitGate'
     >
   > {
   readonly limits?: Partial<AppParts['limits']>;
@@ -132,7 +132,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     ...(trustedProxies && { trustedProxies }),
     ...(corsOrigins && { corsOrigins }),
     ...(isStopping && { isStopping }),
-    ...(options.gate && { gate: options.gate }),
+    ...(options.commitGate && { commitGate: options.commitGate }),
   });
   overhearInjected(app);
   return {

@@ -35,7 +35,7 @@ export interface DoorOptions {
   readonly requestsPerSecond?: number;
   readonly store?: 'arena' | 'lru-cache';
   readonly slowMs?: number;
-  readonly gate?: CommitGate;
+  readonly commitGate?: CommitGate;
   /** Puts something around the store. */
   readonly around?: (store: Store) => Store;
 }
@@ -110,7 +110,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     log,
     requests,
     slowMs,
-    gate: options.gate,
+    commitGate: options.commitGate,
   });
   const port = await listener.listen({ host: '127.0.0.1', port: 0 });
   const clients: MemcachedClient[] = [];
