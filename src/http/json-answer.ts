@@ -53,3 +53,6 @@ function others(headers: Headers = {}): OutgoingHttpHeader[] {
 export function messageJson(msg: string): string {
   return JSON.stringify({ msg });
 }
+
+export const DELETED = messageJson('Deleted.');
+export const CACHE_NOT_FOUND = messageJson('Cache not found');

@@ -7,11 +7,9 @@ import { administeredProject } from '../administer.ts';
 import { settingsJson } from '../cache-settings-json.ts';
 import { readCacheSettings } from '../control-requests.ts';
 import { cacheSettings } from '../control-schemas.ts';
-import { messageJson, sendJson } from '../json-answer.ts';
+import { DELETED, sendJson } from '../json-answer.ts';
 import { operation } from '../operation.ts';
 import { type CachePath, cachePath, message } from '../schemas.ts';
-
-const DELETED = messageJson('Deleted.');
 
 export interface CacheSettingsParts {
   readonly accounts: Accounts;

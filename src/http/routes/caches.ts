@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { after } from '../../engine/answer.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { CacheInfo } from '../../engine/store.ts';
-import { messageJson, sendJson } from '../json-answer.ts';
+import { CACHE_NOT_FOUND, DELETED, messageJson, sendJson } from '../json-answer.ts';
 import { operation } from '../operation.ts';
 import {
   type CachePath,
@@ -16,9 +16,7 @@ import {
   projectPath,
 } from '../schemas.ts';
 
-const DELETED = messageJson('Deleted.');
 const CLEARED = messageJson('Cleared.');
-const CACHE_NOT_FOUND = messageJson('Cache not found');
 
 const errors = { 404: 'Cache not found' };
 

@@ -9,12 +9,11 @@ import { unhurried } from '../broken-requests.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { dumpItems } from '../items-dump.ts';
 import { loadItems } from '../items-load.ts';
-import { messageJson, sendJson } from '../json-answer.ts';
+import { CACHE_NOT_FOUND, sendJson } from '../json-answer.ts';
 import { LongWork } from '../long-work.ts';
 import { operation } from '../operation.ts';
 import { type CachePath, cachePath, dumpText, type LoadQuery, loadQuery, loadReport } from '../schemas.ts';
 
-const CACHE_NOT_FOUND = messageJson('Cache not found');
 const DUMP_TYPE = 'application/jsonl';
 
 export async function dumpRoutes(

@@ -12,12 +12,10 @@ import {
   projectChange,
   projectList,
 } from '../control-schemas.ts';
-import { messageJson, sendJson } from '../json-answer.ts';
+import { DELETED, sendJson } from '../json-answer.ts';
 import { pageBehind } from '../list-page.ts';
 import { operation } from '../operation.ts';
 import { message, type ProjectPath, projectPath } from '../schemas.ts';
-
-const DELETED = messageJson('Deleted.');
 
 const bodyErrors = { 406: 'The member "name" is missing. Send a JSON object with it.', 413: undefined };
 

@@ -16,13 +16,11 @@ import {
 } from '../control-schemas.ts';
 import { NO_SUCH_ENDPOINT } from '../errors.ts';
 import { HttpRefusal } from '../http-refusal.ts';
-import { messageJson, sendJson } from '../json-answer.ts';
+import { DELETED, sendJson } from '../json-answer.ts';
 import { pageBehind } from '../list-page.ts';
 import { operation } from '../operation.ts';
 import { message } from '../schemas.ts';
 import type { ControlParts } from './projects.ts';
-
-const REVOKED = messageJson('Deleted.');
 
 export async function tokenRoutes(app: FastifyInstance, { accounts, now }: ControlParts): Promise<void> {
   app.get<{ Querystring: TokenListQuery }>(
@@ -98,7 +96,7 @@ export async function tokenRoutes(app: FastifyInstance, { accounts, now }: Contr
     async (request, reply) => {
       const { id } = tokenOf(request);
       await accounts.change(asAdmin(request, () => tokenOf(request), revokeToken(id)));
-      sendJson(reply, REVOKED);
+      sendJson(reply, DELETED);
       return reply;
     },
   );
