@@ -16,14 +16,14 @@ The service must not run meanwhile. The directory is that of the service (or IRO
 
 /** Carries out `ironcached repair`; gives the exit status. */
 export async function runRepair(args: readonly string[], { out, err }: Streams): Promise<number> {
-  const config = readConfig(args.slice(1));
-  if ('show' in config) {
+  const result = readConfig(args.slice(1));
+  if ('show' in result) {
     out.write(HELP);
     return 0;
   }
-  if ('mistakes' in config) return tellMistakes(config.mistakes, err);
+  if ('mistakes' in result) return tellMistakes(result.mistakes, err);
   try {
-    out.write(await repaired(itemDirectoryPath(config.config.dataDir)));
+    out.write(await repaired(itemDirectoryPath(result.config.dataDir)));
     return 0;
   } catch (error) {
     err.write(`ironcached: ${messageOf(error)}\n`);
