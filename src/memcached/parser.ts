@@ -1,6 +1,6 @@
 import type { KeyBytes } from '../engine/key.ts';
 import { lineParserFor, readSignIn, refused } from './command-lines.ts';
-import type { Announced, Request } from './request.ts';
+import { type Announced, isNoreply, type Request } from './request.ts';
 import type { Room, Rooms } from './rooms.ts';
 import { NO_BLOCK, Words } from './words.ts';
 
@@ -166,11 +166,10 @@ export class Parser {
   #announce(request: Announced, dataLength: number): Request | 'announced' {
     if (dataLength > this.limits.valueBytesMax) {
       this.#toSwallow = dataLength + LINE_END_BYTES;
-      const quiet = request.command !== 'ms' && request.noreply;
       // Not for add and the like: they would not have replaced the old value.
       const overwrites = request.command === 'set' || request.command === 'ms';
       return refused('SERVER_ERROR object too large for cache', {
-        noreply: quiet,
+        noreply: isNoreply(request),
         ...(overwrites ? { tooLargeFor: request.key } : {}),
       });
     }
@@ -200,8 +199,7 @@ export class Parser {
     this.#announced = undefined;
     const end = start + this.#blockLength - LINE_END_BYTES;
     if (buffer[end] !== RETURN || buffer[end + 1] !== NEWLINE) {
-      const quiet = request.command !== 'ms' && request.noreply;
-      return refused('CLIENT_ERROR bad data chunk', { noreply: quiet });
+      return refused('CLIENT_ERROR bad data chunk', { noreply: isNoreply(request) });
     }
     request.data = buffer.subarray(start, end);
     return request;

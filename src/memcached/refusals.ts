@@ -3,7 +3,7 @@ import type { Cache } from '../engine/cache.ts';
 import { Refusal, type RefusalCode } from '../engine/errors.ts';
 import type { Key } from '../engine/key.ts';
 import { type OpenContext, reply } from './commands/context.ts';
-import type { Request } from './request.ts';
+import { isNoreply, type Request } from './request.ts';
 
 /** What memcached clients are told where the engine refuses. */
 const REFUSAL_REPLIES: Record<RefusalCode, string> = {
@@ -23,7 +23,7 @@ export interface FailureContext extends OpenContext {
 
 /** Answers a request that was refused by the engine, or met a bug. */
 export function answerFailure(request: Request, error: unknown, context: FailureContext): Answer<void> {
-  const noreply = 'noreply' in request && request.noreply;
+  const noreply = isNoreply(request);
   if (!(error instanceof Refusal)) {
     context.onBug(error);
     reply(context, 'SERVER_ERROR internal error', noreply);

@@ -75,6 +75,11 @@ export interface RefusedRequest {
 /** A storage command whose data block may be still to come. */
 export type Announced = StorageRequest | MetaStorageRequest;
 
+/** Does its client want no answer? ms has no such word. */
+export function isNoreply(request: Request): boolean {
+  return 'noreply' in request && request.noreply;
+}
+
 /** Copies what a request has of the parser's input, so that it lasts longer than that. */
 export function keepRequest(request: Request): void {
   if ('keys' in request) for (const key of request.keys.slice(request.answered)) key.keep();
