@@ -35,9 +35,11 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
   onceAnswered(socket, () => endWithAnswer(socket, rawAnswer(status, msg)));
 }
 
-// The requests before it are answered first, in turn: the client takes whatever comes as the answer to its first
-// unanswered request.
-function onceAnswered(socket: Socket, then: () => void): void {
+/**
+ * Goes on once the requests before a last answer have theirs, in turn: the client takes whatever comes as the answer to
+ * its first unanswered request.
+ */
+export function onceAnswered(socket: Socket, then: () => void): void {
   const response = responseOf(socket);
   // A request that is not whole is the broken one itself.
   if (response?.req.complete) response.once('finish', () => onceAnswered(socket, then));

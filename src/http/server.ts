@@ -1,7 +1,11 @@
-import { createServer as createPlainServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { FastifyBaseLogger } from 'fastify';
 import type { CommitGate } from '../engine/commit-gate.ts';
@@ -11,9 +15,8 @@ import {
   type ConnectionRefusal,
 } from '../limits/connection-limit.ts';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
-import { endWithAnswer, rawAnswer } from './broken-requests.ts';
+import { endWithAnswer, onceAnswered, rawAnswer } from './broken-requests.ts';
 import { heldResponses } from './held-responses.ts';
-import { leaveNow } from './joined-response.ts';
 import { lastResponses } from './last-response.ts';
 import { inOrder } from './pipelining.ts';
 import { ReceivedRequest } from './received-request.ts';
@@ -107,10 +110,10 @@ function checkingIntervalMs(timeoutMs: number): number {
   return Math.min(Math.max(Math.ceil(timeoutMs / 4), 50), 5_000);
 }
 
-function refuseTunnel(_request: unknown, socket: Duplex): void {
-  leaveNow();
+function refuseTunnel({ socket }: IncomingMessage): void {
   socket.on('error', () => socket.destroy());
-  socket.end(rawAnswer(405, 'CONNECT is not possible: this is no proxy.', { allow: 'GET, HEAD' }));
+  const answer = rawAnswer(405, 'CONNECT is not possible: this is no proxy.', { allow: 'GET, HEAD' });
+  onceAnswered(socket, () => endWithAnswer(socket, answer));
 }
 
 function countConnection(socket: Socket, connections: ConnectionCounts): void {

@@ -11,6 +11,7 @@ import { PROJECT, path, type TestApp, type TestAppOptions, TOKEN, testApp } from
 import { kept } from '../support/garbage.ts';
 import { laterStore } from '../support/http-later-store.ts';
 import { HttpSocket } from '../support/http-socket.ts';
+import { TestGate } from '../support/test-gate.ts';
 
 const AUTH = `Authorization: OAuth ${TOKEN}\r\n`;
 const ITEM = path('c', 'k');
@@ -309,6 +310,20 @@ describe('a request that cannot be read', () => {
     socket.write(`${request('GET', '/version')}${request('CONNECT', 'example.org:443')}`);
     expect(await socket.answer()).toMatchObject({ status: 200 });
     expect(await socket.answer()).toMatchObject({ status: 405 });
+  });
+
+  test('so does a CONNECT behind one whose answer is late', async () => {
+    const gate = new TestGate();
+    const socket = await connected({ gate });
+    socket.write(`${put('{"value":1}')}${request('GET')}${request('CONNECT', 'example.org:443')}`);
+    await gate.holds(1);
+    gate.release(true);
+    expect(await socket.answer()).toMatchObject({ status: 200, body: '{"msg":"Stored."}' });
+    await gate.holds(1);
+    gate.release(true);
+    expect(await socket.answer()).toMatchObject({ status: 200, body: expect.stringContaining('"value":1') });
+    expect(await socket.answer()).toMatchObject({ status: 405 });
+    await socket.closed();
   });
 });
 
