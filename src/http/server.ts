@@ -81,6 +81,9 @@ export function createServer(parts: ServerParts): Server {
   const server: Server = tls
     ? createTlsServer({ ...options, ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, inTurn)
     : createPlainServer(options, inTurn);
+  // A client may end its side and still wait for answers. Node would end ours with it, before an answer that is late: a
+  // dump, or that a change is on disk. This is in every release of Node, though in no document of it.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.timeout = 0;
   const silent = new SilentConnections({
     // A client that was told the time may use it up, and its next request be on its way.

@@ -327,6 +327,43 @@ describe('a request that cannot be read', () => {
   });
 });
 
+describe('a client that ends its side', () => {
+  test('has all its answers, also those that are late, and is closed then', async () => {
+    const gate = new TestGate();
+    const socket = await connected({ gate });
+    socket.write(`${put('{"value":1}')}${request('GET')}`);
+    socket.socket.end();
+    await gate.holds(1);
+    await nextTurn();
+    gate.release(true);
+    expect(await socket.answer()).toMatchObject({ status: 200, body: '{"msg":"Stored."}' });
+    await gate.holds(1);
+    gate.release(true);
+    expect(await socket.answer()).toMatchObject({ status: 200, body: expect.stringContaining('"value":1') });
+    await socket.closed();
+  });
+
+  test('has a whole dump', async () => {
+    const socket = await connected();
+    socket.write(put('{"value":1}'));
+    await socket.answer();
+    socket.write(request('GET', `${path('c')}/items`).replace('HTTP/1.1', 'HTTP/1.0'));
+    socket.socket.end();
+    const { status } = await socket.answer();
+    expect(status).toBe(200);
+    await socket.closed();
+    expect(socket.rest().split('\n').at(-2)).toBe('{"end":true,"items":1}');
+  });
+
+  test('in the middle of a request is told so', async () => {
+    const socket = await connected();
+    socket.write(put('{"value":1}').slice(0, -4));
+    socket.socket.end();
+    expect(await socket.answer()).toMatchObject({ status: 400 });
+    await socket.closed();
+  });
+});
+
 describe('a request that takes too long', () => {
   test.each([
     ['in its headers', 'GET /version HTTP/1.1\r\nHost:'],

@@ -48,6 +48,11 @@ export class HttpSocket {
     return { status: Number(first.split(' ')[1]), headers, body };
   }
 
+  /** What came behind the answers so far. */
+  rest(): string {
+    return this.#received.toString('utf8');
+  }
+
   /** Resolves when the other side has ended the connection. */
   async closed(): Promise<void> {
     while (!this.#ended) await this.#news();
