@@ -16,6 +16,7 @@ import {
 } from '../limits/connection-limit.ts';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import { endWithAnswer, onceAnswered, rawAnswer } from './broken-requests.ts';
+import { endFailedHandshakes } from './failed-handshakes.ts';
 import { heldResponses } from './held-responses.ts';
 import { lastResponses } from './last-response.ts';
 import { inOrder } from './pipelining.ts';
@@ -102,6 +103,9 @@ export function createServer(parts: ServerParts): Server {
   server.on('connect', refuseTunnel);
   server.on('connection', (socket: Socket) => countConnection(socket, connections));
   refuseTooMany(server, parts);
+  if (server instanceof TlsServer) {
+    endFailedHandshakes(server, logger && new OccasionalWarning(logger, Date.now));
+  }
   if (logger) logFailures(server, logger);
   return server;
 }

@@ -656,6 +656,32 @@ describe('HTTPS', () => {
     await socket.closed();
   });
 
+  test('tells a client that speaks plain HTTP where it is', async () => {
+    const socket = await connected({ tls: await certificate() });
+    socket.write(request('GET', '/version'));
+    const answer = await socket.answer();
+    expect(answer).toMatchObject({ status: 400, body: expect.stringContaining('https://') });
+    expect(answer.headers.get('content-type')).toBe('application/json');
+    await socket.closed();
+  });
+
+  test('tells the owner of failed handshakes, once a minute', async () => {
+    const lines: { msg: string; err: { code: string }; address: string; door: string }[] = [];
+    const logger = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) });
+    const tls = await certificate();
+    rest = await testApp({ tls, logger, limits: { handshakeTimeoutMs: 100 } });
+    const port = await rest.listen();
+    for (const text of ['', 'no greeting', request('GET')]) {
+      const socket = connectTo(port);
+      socket.write(text);
+      await socket.closed();
+    }
+    expect(lines).toMatchObject([
+      { msg: 'a TLS handshake failed', door: 'http', err: { code: 'ERR_TLS_HANDSHAKE_TIMEOUT' } },
+    ]);
+    expect(lines[0]?.address).toBe('127.0.0.1');
+  });
+
   test('refuses a connection too many before the handshake', async () => {
     await connected({ tls: await certificate(), limits: { connections: { max: 1, perAddressMax: 0 } } });
     await connectTo(await portOf()).closed();
