@@ -1,13 +1,15 @@
 import type { Config } from './config.ts';
+import { connectionsWithin, fileLimit } from './file-limit.ts';
 import type { HttpLimits } from './http/server.ts';
+import type { OpenTogether } from './limits/connection-limit.ts';
 import type { SignInLimits } from './limits/failed-sign-ins.ts';
 import type { ListenerLimits } from './memcached/listener.ts';
 
 // The limits of the settings, as each part takes them: times in ms, sizes in bytes.
 
-export function httpLimits(config: Config): HttpLimits {
+export function httpLimits(config: Config, together: OpenTogether): HttpLimits {
   return {
-    ...sharedLimits(config),
+    ...sharedLimits(config, together),
     bodyBytesMax: config.maxItemSize,
     headerBytesMax: config.httpMaxHeaderSize,
     unansweredBytesMax: config.httpMaxUnanswered,
@@ -16,9 +18,9 @@ export function httpLimits(config: Config): HttpLimits {
   };
 }
 
-export function memcachedLimits(config: Config): ListenerLimits {
+export function memcachedLimits(config: Config, together: OpenTogether): ListenerLimits {
   return {
-    ...sharedLimits(config),
+    ...sharedLimits(config, together),
     idleTimeoutMs: config.memcachedIdleTimeout * 1000,
     requestTimeoutMs: config.memcachedRequestTimeout * 1000,
     signInTimeoutMs: config.signInTimeout * 1000,
@@ -26,6 +28,11 @@ export function memcachedLimits(config: Config): ListenerLimits {
     unansweredBytesMax: config.memcachedMaxUnanswered,
     signInFailuresMax: config.signInAttempts,
   };
+}
+
+/** The connections that all doors may have open together. */
+export function openTogether(): OpenTogether {
+  return { open: 0, max: connectionsWithin(fileLimit()) };
 }
 
 export function signInLimits(config: Config): SignInLimits {
@@ -37,9 +44,9 @@ export function signInLimits(config: Config): SignInLimits {
 }
 
 /** The limits that both doors have, each for itself. */
-function sharedLimits(config: Config) {
+function sharedLimits(config: Config, together: OpenTogether) {
   return {
-    connections: { max: config.maxConnections, perAddressMax: config.maxConnectionsPerAddress },
+    connections: { max: config.maxConnections, perAddressMax: config.maxConnectionsPerAddress, together },
     stallTimeoutMs: config.stallTimeout * 1000,
     handshakeTimeoutMs: config.tlsHandshakeTimeout * 1000,
   };

@@ -11,7 +11,7 @@ import { CacheSettingsFile, type CacheSettingsParts } from './cache-settings-fil
 import { CertificateFiles } from './certificate-files.ts';
 import type { Config } from './config.ts';
 import { DeletedProjects } from './deleted-projects.ts';
-import { httpLimits, memcachedLimits, signInLimits } from './door-limits.ts';
+import { httpLimits, memcachedLimits, openTogether, signInLimits } from './door-limits.ts';
 import type { Durability } from './durability/durability.ts';
 import type { Clock, Moment } from './engine/clock.ts';
 import type { CommitGate } from './engine/commit-gate.ts';
@@ -65,6 +65,7 @@ export class Service {
   readonly #memcached: MemcachedListener;
   readonly #tokens: TokenBook;
   readonly #signIns: FailedSignIns;
+  readonly #connections = openTogether();
   readonly #rates: RequestRates;
   #accounts: Accounts | undefined;
   #plain: PlainCredentials | undefined;
@@ -122,7 +123,7 @@ export class Service {
       requests: this.#monitoring.memcachedRequests,
       slowMs: config.slowRequest,
       commitGate: this.#commitGate,
-      limits: memcachedLimits(config),
+      limits: memcachedLimits(config, this.#connections),
     });
   }
 
@@ -330,7 +331,7 @@ export class Service {
       logger,
       version,
       document: readDocument,
-      limits: httpLimits(config),
+      limits: httpLimits(config, this.#connections),
       corsOrigins: config.corsOrigins,
       trustedProxies: config.trustProxy,
       requests: this.#monitoring.httpRequests,

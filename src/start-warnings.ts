@@ -1,5 +1,5 @@
 import { type Config, TOKEN_SETTINGS } from './config.ts';
-import { fileLimit } from './file-limit.ts';
+import { connectionsWithin, fileLimit } from './file-limit.ts';
 import { isPrivateAddress } from './host-address.ts';
 import { settings } from './settings.ts';
 
@@ -11,9 +11,6 @@ export interface OpenDoors {
   readonly bound: readonly { readonly host: string; readonly port: number; readonly cacheName: string }[];
   readonly metricsPort?: number | undefined;
 }
-
-// What a process has open besides connections: the log, the listeners, the event loop's own.
-const OTHER_FILES = 64;
 
 const TOKEN_LENGTH_SAFE = 16;
 const DISTINCT_CHARACTERS_SAFE = 8;
@@ -78,7 +75,7 @@ function ofFsync({ durability, fsync }: Config): string[] {
 
 function ofFileLimit({ maxConnections }: Config): string[] {
   const limit = fileLimit();
-  if (limit === undefined || limit >= 2 * maxConnections + OTHER_FILES) return [];
+  if (limit === undefined || connectionsWithin(limit) >= 2 * maxConnections) return [];
   return [
     `only ${limit} files may be open (ulimit -n), too few for ${settings.maxConnections.variable} at both doors: connections beyond are just closed`,
   ];

@@ -33,7 +33,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'last-of-kind': [],
   listening: ['start-error', 'thrown'],
   'deleted-projects': ['auth', 'cache-settings-file', 'engine'],
-  'door-limits': ['config', 'http', 'limits', 'memcached'],
+  'door-limits': ['config', 'file-limit', 'http', 'limits', 'memcached'],
   sweeper: ['engine'],
   'memory-limit': ['config', 'storage'],
   'output-end': ['thrown'],

@@ -37,7 +37,7 @@ test('whoever stops the service gives it the time that it takes', () => {
 
 test('there are file descriptors for as many connections as there may be', () => {
   const limit = numberIn(textOf('deploy/systemd/ironcached.service'), /^LimitNOFILE=(\d+)$/m);
-  expect(limit).toBeGreaterThan(2 * Number(settings.maxConnections.fallback) + 64);
+  expect(limit).toBeGreaterThan(2 * Number(settings.maxConnections.fallback) + 128);
 });
 
 test('image, unit and benchmark ask for large pages alike', () => {

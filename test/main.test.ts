@@ -211,7 +211,7 @@ test.skipIf(process.platform === 'win32')(
       Array.from({ length: 200 }, (_, i) => textClient(i % 2 ? httpPort : memcachedPort)),
     );
     expect(output()).toContain('only 160 files may be open (ulimit -n)');
-    // Some are closed as soon as they are made; libuv sees to that.
+    // Some are closed as soon as they are made.
     await Promise.race(others.map((client) => client.rest()));
     rest.write('GET /version HTTP/1.1\r\n\r\n');
     expect((await rest.answer()).status).toBe(200);
@@ -221,6 +221,33 @@ test.skipIf(process.platform === 'win32')(
     for (let answer = ''; answer !== 'MN\r\n'; )
       answer = await (await textClient(memcachedPort)).ask('mn\r\n');
     expect(child.exitCode).toBe(null);
+  },
+);
+
+test.skipIf(process.platform === 'win32')(
+  'connections leave the file descriptors that the service itself needs, and those beyond are counted',
+  async () => {
+    const admin = 'an-admin-token-that-none-guesses';
+    const { ready, output } = await run(temporaryDirectory(), { IRONCACHED_ADMIN_TOKEN: admin }, '-n 320');
+    const [httpPort, memcachedPort] = [Number(ready['httpPort']), Number(ready['memcachedPort'])];
+    const rest = new HttpSocket(httpPort);
+    const ask = async (request: string, body = '') => {
+      const headers = `Host: x\r\nAuthorization: OAuth ${admin}\r\nContent-Length: ${body.length}\r\n`;
+      rest.write(`${request} HTTP/1.1\r\n${headers}\r\n${body}`);
+      return rest.answer();
+    };
+    expect((await ask('GET /version')).status).toBe(200);
+    const others = await Promise.all(
+      Array.from({ length: 400 }, (_, i) => textClient(i % 2 ? httpPort : memcachedPort)),
+    );
+    await expect.poll(output).toContain('"refusal":"no_file"');
+    expect((await ask('GET /docs/json')).status).toBe(200);
+    expect((await ask('POST /1/projects', '{"name":"made when it is crowded"}')).status).toBe(200);
+    const figures = (await ask('GET /metrics')).body;
+    expect(figures).toMatch(/^ironcached_connections_refused_total{door="memcached"} [1-9]/m);
+    expect(Number(/^process_open_fds (\d+)/m.exec(figures)?.[1])).toBeLessThan(320);
+    for (const { socket } of others) socket.destroy();
+    rest.destroy();
   },
 );
 

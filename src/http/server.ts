@@ -131,7 +131,7 @@ function countConnection(socket: Socket, connections: ConnectionCounts): void {
   });
 }
 
-const tooMany: Record<ConnectionRefusal, readonly [status: number, msg: string]> = {
+const tooMany: Record<Exclude<ConnectionRefusal, 'no_file'>, readonly [status: number, msg: string]> = {
   too_many: [503, 'Too many connections are open. Close some, or try again later.'],
   too_many_from_address: [429, 'Your address has too many connections open. Close some, or use them again.'],
 };
@@ -148,7 +148,7 @@ function refuseTooMany(server: Server, { limits, logger, connections }: ServerPa
     if (warning) warning.warn({ door: 'http', address, refusal }, 'a connection was refused');
     socket.on('error', () => socket.destroy());
     // Before the handshake nothing can be said, and the handshake is what costs most.
-    if (server instanceof TlsServer || told >= TOLD_AT_ONCE_MAX) {
+    if (refusal === 'no_file' || server instanceof TlsServer || told >= TOLD_AT_ONCE_MAX) {
       socket.destroy();
       return;
     }

@@ -6,10 +6,18 @@ export interface ConnectionLimits {
   readonly max: number;
   /** How many of them one address may have; 0: all. */
   readonly perAddressMax: number;
+  /** Those of all doors. */
+  readonly together?: OpenTogether;
 }
 
-/** Which limit a connection would exceed. */
-export type ConnectionRefusal = 'too_many' | 'too_many_from_address';
+/** How many connections all doors have open: each takes a file descriptor, and the service needs some itself. */
+export interface OpenTogether {
+  open: number;
+  readonly max: number;
+}
+
+/** Which limit a connection would exceed. One for which there is no file has to be closed at once, without a word. */
+export type ConnectionRefusal = 'too_many' | 'too_many_from_address' | 'no_file';
 
 /** Counts a door's connections, and lets no more in than there may be. */
 export class ConnectionLimit {
@@ -31,6 +39,7 @@ export class ConnectionLimit {
     server.on('connection', (socket: Socket) => {
       const address = clientAddress(socket.remoteAddress);
       const refusal = this.#refusal(address);
+      if (refusal !== 'no_file') this.#countTogether(socket);
       if (refusal) {
         refuse(socket, refusal);
         return;
@@ -42,10 +51,21 @@ export class ConnectionLimit {
   }
 
   #refusal(address: string): ConnectionRefusal | undefined {
-    const { max, perAddressMax } = this.#limits;
+    const { max, perAddressMax, together } = this.#limits;
+    if (together && together.open >= together.max) return 'no_file';
     if (this.#open >= max) return 'too_many';
     const isTooMany = perAddressMax > 0 && (this.#byAddress.get(address) ?? 0) >= perAddressMax;
     return isTooMany ? 'too_many_from_address' : undefined;
+  }
+
+  // Also one that is refused, as long as it takes to tell it so.
+  #countTogether(socket: Socket): void {
+    const { together } = this.#limits;
+    if (!together) return;
+    together.open++;
+    socket.once('close', () => {
+      together.open--;
+    });
   }
 
   #count(address: string, change: 1 | -1): void {

@@ -78,7 +78,7 @@ const ROOMS_KEPT_MS = 5_000;
 /** How long a connection that has had its last answer may stay until its client closes it, too. */
 const LINGER_MS = 250;
 
-const tooMany: Record<ConnectionRefusal, string> = {
+const tooMany: Record<Exclude<ConnectionRefusal, 'no_file'>, string> = {
   too_many: 'ERROR Too many open connections\r\n',
   too_many_from_address: 'ERROR Too many open connections from your address\r\n',
 };
@@ -223,7 +223,7 @@ export class MemcachedListener {
     this.#log.refused(socket.remoteAddress, refusal);
     socket.on('error', () => socket.destroy());
     // Before the handshake nothing can be said, and the handshake is what costs most.
-    if (isTls) {
+    if (refusal === 'no_file' || isTls) {
       socket.destroy();
       return;
     }
