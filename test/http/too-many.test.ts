@@ -123,6 +123,15 @@ describe('failed sign-ins', () => {
     expect((await get(AUTHORIZED, '198.51.100.7')).status).toBe(429);
   });
 
+  test('are the client’s also where the proxy tells its port', async () => {
+    await start({ trustedProxies: ['10.0.0.0/8'], signInLimits: { failuresPerAddressMax: 3 } });
+    for (const port of [50_001, 50_002, 50_003]) {
+      await fail(1, { 'x-forwarded-for': `198.51.100.7:${port}` }, '10.1.2.3');
+    }
+    const forwarded = { 'x-forwarded-for': '198.51.100.7:50004' };
+    expect((await get({ ...AUTHORIZED, ...forwarded }, '10.1.2.3')).status).toBe(429);
+  });
+
   test('are not someone else’s because a client says so', async () => {
     await start({ trustedProxies: ['10.0.0.0/8'], signInLimits: { failuresPerAddressMax: 3 } });
     await fail(3, { 'x-forwarded-for': '198.51.100.7' }, '192.0.2.1');
