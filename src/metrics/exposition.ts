@@ -162,7 +162,7 @@ export class Exposition {
     return [
       {
         name: 'requests_total',
-        help: 'Requests that were answered. The status is that of HTTP; of memcached it is ok, or error where a command was not understood, refused or failed.',
+        help: 'Requests that were answered. The status is that of HTTP; of memcached it is ok, client_error for what was not understood or is not allowed, or server_error.',
         labels: ['door', 'operation', 'status'],
         rows: () =>
           meters.flatMap((requests) =>
