@@ -304,10 +304,7 @@ export class MemcachedListener {
       onBug: (err) => this.#log.commandFailed(address, err),
       onLongLine: () => this.#log.lineTooLong(address),
       onSlow: (slow, cache) => this.#log.slow(address, slow, cache),
-      onSignInFailure: () => {
-        this.#meter.refuse('sign_in');
-        this.#log.signInFailed(address);
-      },
+      onSignInFailure: () => this.#log.signInFailed(address),
     });
   }
 

@@ -6,6 +6,7 @@ import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
+import type { CommandMeter } from './command-meter.ts';
 import { type OpenContext, reply } from './commands/context.ts';
 import { writeEchoes } from './commands/meta-reply.ts';
 import { executeOpen } from './commands/table.ts';
@@ -37,6 +38,8 @@ export interface SignInParts {
   readonly address: string;
   /** After so many failures the client has lost its connection. */
   readonly failuresMax: number;
+  /** Counts what is refused. */
+  readonly meter: Pick<CommandMeter, 'refuse'>;
   readonly onSignInFailure: () => void;
 }
 
@@ -69,12 +72,12 @@ export class SignIn {
     const key = isWrite ? String(request.key) : '';
     const claim = isWrite ? readClaim(key, request.data) : undefined;
     if (isWrite && (claim || key === 'oauth')) return this.#check(request, claim, context);
-    refuseWith(UNAUTHENTICATED, request, context);
-    return undefined;
+    this.#parts.meter.refuse('sign_in');
+    return refuseWith(UNAUTHENTICATED, request, context);
   }
 
   #check(request: Write, claim: Claim | undefined, context: OpenContext): Answer<Admission | undefined> {
-    const { engine, tokens, signIns, server, address } = this.#parts;
+    const { engine, tokens, signIns, server, meter, address } = this.#parts;
     server.signIns.total++;
     const verdict = claim && tokens.check(claim.projectId, claim.token);
     const grant = typeof verdict === 'object' ? verdict : undefined;
@@ -92,6 +95,7 @@ export class SignIn {
     // Its token is right, and may be so again.
     if (verdict === 'suspended') {
       server.signIns.failed++;
+      meter.refuse('sign_in');
       return refuseWith(SUSPENDED, request, context);
     }
     this.#fail();
@@ -101,8 +105,10 @@ export class SignIn {
   }
 
   #fail(): void {
-    this.#parts.server.signIns.failed++;
-    this.#parts.onSignInFailure();
+    const { server, meter, onSignInFailure } = this.#parts;
+    server.signIns.failed++;
+    meter.refuse('sign_in');
+    onSignInFailure();
     this.#failures++;
   }
 }

@@ -116,6 +116,20 @@ describe('the meter', () => {
     expect(Object.fromEntries(door.requests.operation('sign_in').counts)).toEqual({ client_error: 5, ok: 5 });
   });
 
+  test('tells what is asked before sign-in, and of a suspended project, from what was done', async () => {
+    const door = await testDoor();
+    const client = await door.connect();
+    expect(await client.ask('get k\r\n')).toBe('CLIENT_ERROR unauthenticated\r\n');
+    expect(await client.ask('nonsense\r\n')).toBe('CLIENT_ERROR unauthenticated\r\n');
+    await client.ask('mn\r\n');
+    expect(Object.fromEntries(door.requests.operation('sign_in').counts)).toEqual({ client_error: 2, ok: 1 });
+    const [project, ...others] = TWO_PROJECTS.projects;
+    if (!project) throw new Error('there is no project');
+    door.tokens.update({ ...TWO_PROJECTS, projects: [{ ...project, suspended: true }, ...others] });
+    expect(await client.ask(signInCommand())).toBe('SERVER_ERROR the project is suspended\r\n');
+    expect(door.requests.operation('sign_in').counts.get('client_error')).toBe(3);
+  });
+
   test('tells what a token may not do, or not so often, from what was done', async () => {
     const door = await testDoor({
       requestsPerSecond: 2,
