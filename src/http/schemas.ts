@@ -64,8 +64,8 @@ export const pageQuery = {
   type: 'object',
   properties: {
     previous: {
+      // Without an example: the page at /docs would ask for what is behind that.
       description: 'The name that the page before ended with: pages count from behind it',
-      examples: ['sessions'],
       type: 'string',
     },
     page: {

@@ -11,6 +11,13 @@ interface Operation {
   summary: string;
   tags: string[];
   security?: object[];
+  parameters?: {
+    name: string;
+    in: string;
+    required?: boolean;
+    schema: { default?: unknown };
+    example?: unknown;
+  }[];
   requestBody?: object;
   responses: Record<
     string,
@@ -115,6 +122,17 @@ describe('openapi/openapi.json', () => {
       }
     }
   });
+});
+
+// The page at /docs fills them in, and asks so.
+test('what may be left out of a query has no example but its default', async () => {
+  const optional = (await operations()).flatMap(([, { parameters = [] }]) =>
+    parameters.filter((parameter) => parameter.in === 'query' && !parameter.required),
+  );
+  expect(optional.length).toBeGreaterThan(5);
+  for (const { name, schema, example } of optional) {
+    expect([name, example]).toEqual([name, example === undefined ? undefined : schema.default]);
+  }
 });
 
 test('every body of JSON has an example', async () => {
