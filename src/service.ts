@@ -306,10 +306,11 @@ export class Service {
   }
 
   async #listenForMonitoring(): Promise<number | undefined> {
-    const { metricsHost: host, metricsPort: port } = this.#parts.config;
+    const { config, logger } = this.#parts;
+    const { metricsHost: host, metricsPort: port } = config;
     if (port === undefined) return undefined;
     const { exposition: source, isReady } = this.#monitoring;
-    this.#monitoringApp = await buildMonitoringApp({ source, isReady });
+    this.#monitoringApp = await buildMonitoringApp({ source, isReady, logger });
     return listenHttp(this.#monitoringApp, {
       door: 'metrics',
       host,

@@ -1,4 +1,6 @@
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { watchRoutes } from './allowed-methods.ts';
+import { answerBrokenRequest } from './broken-requests.ts';
 import { errorHandler, frameworkErrors, sendNotFound } from './errors.ts';
 import { healthRoutes } from './routes/health.ts';
 import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
@@ -7,13 +9,27 @@ import { schemaController } from './schema-compilers.ts';
 export interface MonitoringAppParts {
   readonly source: MetricsSource;
   readonly isReady: () => boolean;
+  readonly logger: FastifyBaseLogger | false;
 }
 
 /** Metrics and health for a listener of their own, without a token: everything registered, not listening. */
-export async function buildMonitoringApp({ source, isReady }: MonitoringAppParts): Promise<FastifyInstance> {
-  const app = fastify({ frameworkErrors, schemaController, return503OnClosing: false });
-  app.setErrorHandler(errorHandler(false));
-  app.setNotFoundHandler((request, reply) => sendNotFound(reply, request.method, []));
+export async function buildMonitoringApp(parts: MonitoringAppParts): Promise<FastifyInstance> {
+  const { source, isReady, logger } = parts;
+  const app = fastify({
+    // Probes of load balancers have none; nothing here depends on it.
+    http: { requireHostHeader: false },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors,
+    schemaController,
+    return503OnClosing: false,
+  });
+  // See server.ts.
+  Object.assign(app.server, { httpAllowHalfOpen: true });
+  const allowedMethods = watchRoutes(app);
+  app.setErrorHandler(errorHandler(logger));
+  app.setNotFoundHandler((request, reply) =>
+    sendNotFound(reply, request.method, allowedMethods(request.raw.url)),
+  );
   await app.register(healthRoutes, { isReady });
   await app.register(metricsRoute, { source });
   return app;

@@ -69,6 +69,26 @@ describe('a listener of their own', () => {
     }
   });
 
+  test('answers what is no request as REST does, and probes that are sparing of words', async () => {
+    const { metricsPort = 0 } = await startService(['--metrics-port', '0']);
+    for (const [request, status] of [
+      ['BREW / HTTP/1.1\r\n\r\n', 400],
+      [`GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+      ['POST /metrics HTTP/1.1\r\nHost: x\r\n\r\n', 405],
+      ['GET /health/ready HTTP/1.1\r\n\r\n', 200],
+      ['GET /metrics HTTP/1.0\r\n\r\n', 200],
+    ] as const) {
+      const socket = new HttpSocket(metricsPort);
+      socket.write(request);
+      // Such as `nc -N`, which ends its side.
+      socket.socket.end();
+      const answer = await socket.answer();
+      expect([request.slice(0, 20), answer.status]).toEqual([request.slice(0, 20), status]);
+      if (status >= 400) expect(JSON.parse(answer.body)).toEqual({ msg: expect.any(String) });
+      await socket.closed();
+    }
+  });
+
   test('says that the service is not ready while it stops', async () => {
     const service = await startService(['--metrics-port', '0']);
     const client = await openRequest(service);
