@@ -58,6 +58,7 @@ export function readInvocation(args: readonly string[]): InvocationResult {
   const usage: Usage = COMMANDS[command];
   const reader = new OptionReader(values);
   reader.refuseOthers(tokens, [...usage.options, ...EVERYWHERE], command);
+  reader.refuseRepeated(tokens, 'project');
   const invocation = {
     command,
     argument: argumentOf(reader, positionals.slice(2), usage.argument),
@@ -65,10 +66,10 @@ export function readInvocation(args: readonly string[]): InvocationResult {
     name: reader.checked('name', nameSchema),
     quotas: quotasOf(reader),
     projects: reader.list('project', idSchema),
-    allProjects: values['all-projects'] === true,
+    allProjects: reader.flag('all-projects'),
     permissions: reader.checked('permissions', permissionList) ?? ['read', 'write'],
     expiresInSeconds: reader.checked('expires-in', duration),
-    json: values['json'] === true,
+    json: reader.flag('json'),
     server: reader.checked('server', serverUrl),
     settings: reader.settings(),
   } as const;

@@ -23,6 +23,14 @@ export class OptionReader {
     return undefined;
   }
 
+  /** An option without a value. */
+  flag(name: string): boolean {
+    const value = this.#values[name];
+    // With a value, such as `--add=false`, nobody knows what was meant.
+    if (typeof value === 'string') this.mistakes.push(`--${name} takes no value`);
+    return value === true;
+  }
+
   checked<S extends z.ZodType>(name: string, schema: S): z.output<S> | undefined {
     const text = this.text(name);
     return text === undefined ? undefined : this.valid(`--${name}`, schema, text);
@@ -49,6 +57,16 @@ export class OptionReader {
       if (kind !== 'option' || known.includes(name)) continue;
       const [program] = command.split(' ');
       this.mistakes.push(`${rawName}: ${command} has no such option; see ironcached ${program} --help`);
+    }
+  }
+
+  /** Refuses what was given twice, but for what is repeatable: one of them would be left out without a word. */
+  refuseRepeated(given: readonly GivenOption[], repeatable: string): void {
+    const names = new Set<string>();
+    for (const { kind, name = '', rawName } of given) {
+      if (kind !== 'option' || name === repeatable) continue;
+      if (names.has(name)) this.mistakes.push(`${rawName} can be given once`);
+      names.add(name);
     }
   }
 

@@ -285,6 +285,9 @@ describe('through a running service', () => {
       err: expect.stringContaining(`ironcached: ${origin}: This token is not known.`),
     });
     expect((await ask(origin)).err).toContain('an admin token is needed');
+    expect((await ask(origin.replace('http', 'https'), '--admin-token', service.adminToken)).err).toBe(
+      `ironcached: https://127.0.0.1:${service.httpPort} cannot be reached: it does not speak HTTPS\n`,
+    );
     await service.service.stop();
     expect((await ask(origin, '--admin-token', service.adminToken)).err).toContain(
       `${origin} cannot be reached: `,
@@ -306,6 +309,7 @@ describe('a mistake', () => {
     [['project', 'create', 'x', '--bytes', SECRET], '--bytes must be a size like 64mb, or none'],
     [['project', 'create', 'x', '--items', '0'], '--items must be a whole number above 0, or none'],
     [['project', 'create', 'x', '--items'], '--items needs a value'],
+    [['project', 'list', '--json=false'], '--json takes no value'],
     [
       ['project', 'create', 'x', '--expires-in', '1d'],
       '--expires-in: project create has no such option; see ironcached project --help',

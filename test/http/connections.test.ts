@@ -314,7 +314,7 @@ describe('a request that cannot be read', () => {
 
   test('so does a CONNECT behind one whose answer is late', async () => {
     const gate = new TestGate();
-    const socket = await connected({ gate });
+    const socket = await connected({ commitGate: gate });
     socket.write(`${put('{"value":1}')}${request('GET')}${request('CONNECT', 'example.org:443')}`);
     await gate.holds(1);
     gate.release(true);
@@ -330,7 +330,7 @@ describe('a request that cannot be read', () => {
 describe('a client that ends its side', () => {
   test('has all its answers, also those that are late, and is closed then', async () => {
     const gate = new TestGate();
-    const socket = await connected({ gate });
+    const socket = await connected({ commitGate: gate });
     socket.write(`${put('{"value":1}')}${request('GET')}`);
     socket.socket.end();
     await gate.holds(1);

@@ -46,7 +46,8 @@ export function readTransfer([name = '', ...args]: readonly string[]): TransferR
   const command = name as Transfer['command'];
   const reader = new OptionReader(values);
   reader.refuseOthers(tokens, TRANSFERS[command].options, command);
-  const transfer = transferFrom(command, positionals, values, reader);
+  reader.refuseRepeated(tokens, 'cache');
+  const transfer = transferFrom(command, positionals, reader);
   reader.mistakes.push(...contradictions(transfer));
   return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { transfer };
 }
@@ -54,7 +55,6 @@ export function readTransfer([name = '', ...args]: readonly string[]): TransferR
 function transferFrom(
   command: Transfer['command'],
   positionals: readonly string[],
-  values: Record<string, unknown>,
   reader: OptionReader,
 ): Transfer {
   const file = reader.argument(positionals, 'FILE');
@@ -62,9 +62,9 @@ function transferFrom(
     command,
     file: file === '-' ? undefined : file,
     project: reader.checked('project', idSchema),
-    allProjects: values['all-projects'] === true,
+    allProjects: reader.flag('all-projects'),
     caches: reader.list('cache', cacheName),
-    add: values['add'] === true,
+    add: reader.flag('add'),
     memcached: reader.checked('from-memcached', memcachedAddress),
     memcachedAuth: reader.text('memcached-auth'),
     token: reader.checked('token', tokenTextSchema),

@@ -382,6 +382,9 @@ describe('the progress', () => {
 
 describe('a mistake', () => {
   test.each([
+    [['dump', '--project', 'a1'.repeat(12), '--project', 'a2'.repeat(12)], '--project can be given once'],
+    [['load', '--add=true'], '--add takes no value'],
+    [['dump', '--all-projects=yes'], '--all-projects takes no value'],
     [['dump', '--add'], '--add: dump has no such option; see ironcached dump --help'],
     [['dump', 'a', 'b'], 'there is an argument too many; it takes FILE'],
     [['dump', '--project', 'x'], '--project must be 24 lower-case hexadecimal digits'],
