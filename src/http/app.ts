@@ -16,7 +16,7 @@ import { showDocumentation } from './documentation.ts';
 import { errorHandler, frameworkErrors, sendNotFound, sendNotYet, sendStopping } from './errors.ts';
 import { Gate, type GateParts } from './gate.ts';
 import { requestIds } from './request-id.ts';
-import { watchRequests } from './request-log.ts';
+import { noteUnread, watchRequests } from './request-log.ts';
 import { authenticationRoute } from './routes/authentication.ts';
 import { type CacheSettingsParts, cacheSettingsRoutes } from './routes/cache-settings.ts';
 import { cacheRoutes } from './routes/caches.ts';
@@ -77,6 +77,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { corsOrigins = [], trustedProxies = [], isStopping = () => false } = parts;
   const { requests, connections, slowMs, metrics, mayReadMetrics, isReady } = parts;
   const gate = new Gate(parts);
+  const watching = { logger, requests, slowMs };
   const app = fastify({
     serverFactory: (listener) => {
       const server = createServer({
@@ -92,8 +93,14 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       return server;
     },
     genReqId: requestIds(),
-    clientErrorHandler: answerBrokenRequest,
-    frameworkErrors,
+    clientErrorHandler: (error, socket) =>
+      answerBrokenRequest(error, socket, (status) =>
+        noteUnread(watching, status, { address: socket.remoteAddress }),
+      ),
+    frameworkErrors: (error, request, reply) => {
+      frameworkErrors(error, request, reply);
+      noteUnread(watching, reply.raw.statusCode, { requestId: request.id, address: request.ip });
+    },
     schemaController,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     // Names may be as long as a URL can be; what is too long gets its own answer.
@@ -103,7 +110,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   });
   readBodiesOurselves(app);
   // Before whatever may answer, so that every answer is timed.
-  watchRequests(app, { logger, requests, slowMs });
+  watchRequests(app, watching);
   // So that every answer carries its headers; not at all where nobody asked for it.
   if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
   refuseWhileClosing(app);

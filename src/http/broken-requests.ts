@@ -21,8 +21,15 @@ const answered = new WeakSet<Socket>();
 /** Connections whose request may take any time to arrive, as long as it goes on arriving. */
 export const unhurried = new WeakSet<Socket>();
 
-/** Answers what Node could not read as HTTP, or not in time, and ends the connection. */
-export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+/**
+ * Answers what Node could not read as HTTP, or not in time, and ends the connection. `tell` is told the status, unless
+ * it is that of a request which has its own answer, or of a client that never said a word.
+ */
+export function answerBrokenRequest(
+  error: Error & { code?: string },
+  socket: Socket,
+  tell: (status: number) => void = () => {},
+): void {
   if (error.code === TIMEOUT && unhurried.has(socket)) return;
   // Node reports every further piece of the same broken request.
   if (answered.has(socket)) return;
@@ -32,6 +39,8 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
     return;
   }
   const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
+  const isBegun = responseOf(socket)?.req.complete === false;
+  if (!isBegun && socket.bytesRead > 0) tell(status);
   onceAnswered(socket, () => endWithAnswer(socket, rawAnswer(status, msg)));
 }
 

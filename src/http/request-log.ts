@@ -98,6 +98,12 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
   });
 }
 
+/** Counts a request that no hook saw, since it could not be read, and logs it at level debug. */
+export function noteUnread({ logger, requests }: RequestLogParts, status: number, details: object): void {
+  requests.operation('other').count(String(status));
+  if (logger) logger.debug({ door: 'http', status, ...details }, 'a request that cannot be read');
+}
+
 // A failed sign-in has to wait on purpose, and some bodies have any length.
 function mayTakeLong(request: FastifyRequest, status: number): boolean {
   return status === 401 || request.routeOptions.config.operation?.isLong === true;

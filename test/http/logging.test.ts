@@ -75,6 +75,27 @@ describe('the log', () => {
     expect(lines()).toEqual([]);
   });
 
+  test('has a request that cannot be read at level debug, and it is counted', async () => {
+    const { rest, lines } = await logging('debug');
+    const port = await rest.listen();
+    await rest.app.inject({ url: `${path()}/%zz` });
+    for (const request of [
+      'BREW / HTTP/1.1\r\n\r\n',
+      `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      // This one has its own answer, of its own operation.
+      `PUT ${path('c', 'k')} HTTP/1.1\r\nAuthorization: OAuth ${TOKEN}\r\nContent-Length: 9\r\n\r\n{`,
+    ]) {
+      const socket = new HttpSocket(port);
+      socket.write(request);
+      socket.socket.end();
+      await socket.closed();
+    }
+    const unread = lines().filter(({ msg }) => msg === 'a request that cannot be read');
+    expect(unread).toMatchObject([400, 400, 431].map((status) => ({ status, address: '127.0.0.1' })));
+    expect(Object.fromEntries(rest.requests.operation('other').counts)).toEqual({ 400: 2, 431: 1 });
+    expect(Object.fromEntries(rest.requests.operation('putItem').counts)).toEqual({ 400: 1 });
+  });
+
   test('begins to have a line per request when its level changes', async () => {
     const { rest, lines, logger } = await logging('info');
     await rest.request('GET', path('c', 'k'));
