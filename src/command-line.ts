@@ -11,3 +11,13 @@ export function hideCommandLine(secrets: Secrets): boolean {
   process.title = shown;
   return true;
 }
+
+const TOKEN_FLAG = /^--(?:[a-z]+-)?token(?:=(.+))?$/s;
+
+/** What a command line names as tokens, whether they can be such or not. */
+export function tokensOn(args: readonly string[]): string[] {
+  return args.flatMap((arg, i) => {
+    const flag = TOKEN_FLAG.exec(arg);
+    return flag ? (flag[1] ?? args[i + 1] ?? []) : [];
+  });
+}

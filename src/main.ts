@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import type { Logger } from 'pino';
 import { programOf } from './cli/usage.ts';
-import { hideCommandLine } from './command-line.ts';
+import { hideCommandLine, tokensOn } from './command-line.ts';
 import { type Config, forgetTokens, readConfig, tokensIn, unknownVariables } from './config.ts';
 import { openLog, switchLevel } from './log.ts';
 import { endWithOutput } from './output-end.ts';
@@ -17,6 +17,10 @@ const result = program ? undefined : readConfig(args);
 // A transfer notices for itself that its output is closed, and the service goes on without its log.
 if (program !== 'transfer' && (!result || 'show' in result)) endWithOutput(process);
 if (!result) {
+  // A transfer may take hours, in which its command line can be read.
+  const secrets = new Secrets();
+  for (const token of tokensOn(args)) secrets.add(token);
+  hideCommandLine(secrets);
   // Loaded only where it is needed, here and below, to keep the start short.
   const { runProgram } = await import('./cli/program.ts');
   process.exitCode = await runProgram(args);

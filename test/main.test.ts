@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -338,6 +339,26 @@ test.skipIf(process.platform !== 'linux')('a token in a flag is not shown by ps,
   expect(commandLine).not.toContain('planted-token');
   expect(output()).toContain('a token was given as a flag');
   expect(output()).not.toContain('planted-token');
+});
+
+test.skipIf(process.platform !== 'linux').each([
+  ['dump', '--project', GIVEN.IRONCACHED_PROJECT_ID, '--token', GIVEN.IRONCACHED_TOKEN],
+  ['token', 'list', `--admin-token=${GIVEN.IRONCACHED_ADMIN_TOKEN}`],
+])('nor is one in a flag of a command: %s', async (...command) => {
+  // It takes connections, and answers nothing.
+  const silent = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void silent.close());
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const env = { PATH: process.env['PATH'], IRONCACHED_DATA_DIR: temporaryDirectory() };
+  const child = spawn(process.execPath, [program, ...command, '--server', `http://127.0.0.1:${port}`], {
+    env,
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(silent, 'connection');
+  const commandLine = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8');
+  expect(commandLine).toContain('token');
+  expect(commandLine).not.toContain('planted-token');
 });
 
 test('projects and tokens are made on the command line, and a signal has the service read them', async () => {
