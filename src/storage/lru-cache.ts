@@ -28,6 +28,10 @@ const SWEEP_ITEMS_MAX = 2_000;
 // How many items a write may evict in a project that holds much more than its lowered quota.
 const TIDY_ITEMS = 16;
 
+// What has to go is for the store to say. An lru-cache that knew sizes would drop items by itself: an entry that is
+// filled anew would count for ever as what it was when it came.
+const UNBOUNDED = { maxSize: Number.MAX_SAFE_INTEGER, sizeCalculation: () => 1 };
+
 export interface LruCacheStoreOptions {
   /** How many bytes all items together may take: keys, values and ITEM_OVERHEAD_BYTES each. */
   readonly bytesMax: number;
@@ -64,7 +68,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     this.#bytesMax = options.bytesMax;
     this.caches = new MemoryCaches<Entries>({
       ...options,
-      newContents: (cache) => new Contents(cache, new LRUCache({ maxSize: options.bytesMax })),
+      newContents: (cache) => new Contents(cache, new LRUCache(UNBOUNDED)),
       oldestUse: (contents) => oldestOf(contents).accessedAt,
       discard: (contents) => this.#discarded.add(contents),
     });
@@ -247,7 +251,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     const entry = before ?? new Entry(contents, key);
     this.#charge(contents, before ? 0 : 1, size - entry.size);
     entry.fill(draft, size);
-    contents.kept.set(key, entry, { size });
+    contents.kept.set(key, entry);
     this.#calendar.add(entry, this.#now());
     return entry;
   }

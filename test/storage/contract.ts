@@ -820,6 +820,15 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await keysOf(cache)).toHaveLength(items);
       });
 
+      test('is taken by no item for what others were before they became small', async () => {
+        for (let i = 0; i < 9; i++) {
+          await put(cache, keyOf(i), Buffer.alloc(bytesMax / 4));
+          await put(cache, keyOf(i), '');
+        }
+        expect(await keysOf(cache)).toHaveLength(9);
+        expect(await cache.info()).toMatchObject({ items: 9, evictions: 0 });
+      });
+
       test('an item larger than the limit is refused, and what was there stays', async () => {
         await put(cache, 'k', 'v');
         expect(await refusal(() => put(cache, 'k', Buffer.alloc(bytesMax)))).toBe('out_of_memory');
