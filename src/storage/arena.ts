@@ -410,7 +410,12 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     const { hash, value, kind, flags, cas, stale, recaching, fetched } = item;
     const key = this.#bytesOf(item.key);
     const draft = { value, kind, flags, cas, stale, recaching, fetched, expiresAt };
+    const { evictions } = contents.cache;
     this.#put(contents, key, hash, draft, address);
+    // It may itself be what had to make room, and so have been told to be gone.
+    if (contents.cache.evictions !== evictions) {
+      this.caches.journal?.itemPut(contents.cache, key, draft, this.#now());
+    }
     const place = this.#items.find(key, contents.kept.id, hash);
     // The caller who was given the item must see it at its new place.
     this.#given.at(place);

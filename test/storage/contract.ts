@@ -1209,6 +1209,24 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await stateOf(other)).toEqual(await stateOf(store));
       });
 
+      test('is told that an item is there which made room for its own expiry', async () => {
+        store.journalTo(undefined);
+        await restart({ bytesMax: MIB });
+        store.journalTo(record);
+        await put(cache, 'k', 'value');
+        const other = store.cache(PROJECT, 'other');
+        for (let i = 0; i < 100; i++) {
+          await put(other, `key-${i}`, Buffer.alloc(16_000));
+          await cache.read('k', true);
+        }
+        clock.advance(1000);
+        for (const key of await keysOf(other)) await other.read(key, true);
+        await amend(cache, 'k', { expiresAt: clock.now() + 1000 });
+        const after = (await replayed()).cache(PROJECT, 'c');
+        expect(await after.read('k', false)).toMatchObject({ expiresAt: clock.now() + 1000 });
+        expect(await valueAt(after, 'k')).toBe('value');
+      });
+
       test('that refuses leaves everything as it was, but for reading', async () => {
         await put(cache, 'a', 'value');
         const before = await stateOf(store);
