@@ -41,6 +41,8 @@ export class Cache {
   readonly projectId: string;
   readonly name: string;
   readonly statistics = new Statistics();
+  /** For the engine's use: how many use it without asking for it again. */
+  holders = 0;
   readonly #totals: Statistics;
   readonly #settings: () => CacheSettings;
   readonly #stored: StoredCache;

@@ -8,7 +8,7 @@ import { CACHE_NAME_LENGTH_MAX, type EngineLimits } from './limits.ts';
 import { Statistics } from './statistics.ts';
 import type { CacheInfo, Store, StoreTotals } from './store.ts';
 
-/** How many caches are kept ready with their statistics; the least recently used ones begin to count anew. */
+/** How many caches are kept ready with their statistics, besides those held; others begin to count anew. */
 const READY_CACHES_MAX = 20_000;
 
 /** The cache service itself, below both doors: projects hold caches, caches hold items. */
@@ -19,7 +19,8 @@ export class Engine {
   readonly statistics = new Statistics();
   readonly #store: Store;
   readonly #ready = new LRUCache<string, Cache>({ max: READY_CACHES_MAX });
-
+  /** Those that somebody uses without asking for them again. */
+  readonly #held = new Map<string, Cache>();
   /** The one that was asked for last. */
   #last: Cache | undefined;
 
@@ -38,9 +39,22 @@ export class Engine {
     return this.#last;
   }
 
-  /** The caches that are kept ready, most recently used first. Looking does not count as a use. */
-  readyCaches(): Iterable<Cache> {
-    return this.#ready.values();
+  /** The same for somebody who goes on using it without asking for it again. Release it, once. */
+  hold(projectId: string, name: string): Cache {
+    const cache = this.cache(projectId, name);
+    cache.holders++;
+    this.#held.set(idOf(projectId, name), cache);
+    return cache;
+  }
+
+  release(cache: Cache): void {
+    if (--cache.holders === 0) this.#held.delete(idOf(cache.projectId, cache.name));
+  }
+
+  /** The caches that are ready, most recently used first, then others that are held. Looking does not count as a use. */
+  *readyCaches(): Iterable<Cache> {
+    yield* this.#ready.values();
+    for (const [id, cache] of this.#held) if (!this.#ready.has(id)) yield cache;
   }
 
   /** One page of a project's caches, by name: of all, or of those behind the name that a page ended with. */
@@ -73,9 +87,16 @@ export class Engine {
   }
 
   #cache(projectId: string, name: string): Cache {
-    const id = `${projectId}/${name}`;
+    const id = idOf(projectId, name);
     const ready = this.#ready.get(id);
     if (ready) return ready;
+    const cache = this.#held.get(id) ?? this.#make(projectId, name);
+    this.#ready.set(id, cache);
+    return cache;
+  }
+
+  // Throws Refusal `cache_name_too_long`.
+  #make(projectId: string, name: string): Cache {
     if (name.length > CACHE_NAME_LENGTH_MAX && [...name].length > CACHE_NAME_LENGTH_MAX) {
       throw new Refusal(
         'cache_name_too_long',
@@ -83,14 +104,16 @@ export class Engine {
       );
     }
     const stored = this.#store.cache(projectId, name);
-    const cache = new Cache(projectId, name, {
+    return new Cache(projectId, name, {
       stored,
       totals: this.statistics,
       settings: () => this.settings(projectId, name),
       limits: this.limits,
       now: this.clock.now,
     });
-    this.#ready.set(id, cache);
-    return cache;
   }
+}
+
+function idOf(projectId: string, name: string): string {
+  return `${projectId}/${name}`;
 }

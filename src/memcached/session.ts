@@ -68,6 +68,8 @@ export class Session implements Waiting {
   #requests = 0;
   /** Whose cache the commands are about, once the client has signed in; and by what right. */
   #context: CommandContext | undefined;
+  /** That cache, until it is released. */
+  #held: Cache | undefined;
   #rights: Rights | undefined;
   /** Was a long answer cut short? */
   #cutShort = false;
@@ -169,6 +171,7 @@ export class Session implements Waiting {
     this.#ended = true;
     this.#output.discard();
     this.#parser.abandon();
+    this.#releaseCache();
     this.#onDrain?.();
   }
 
@@ -346,8 +349,10 @@ export class Session implements Waiting {
     else if (this.#signIn.exhausted) this.#end();
   }
 
-  #enter({ cache, grant }: Admission): void {
+  #enter({ cache: { projectId, name }, grant }: Admission): void {
     const { engine, server, lineBytesMax, rates, bound } = this.#parts;
+    const cache = engine.hold(projectId, name);
+    this.#held = cache;
     this.#rights = new Rights(grant, { rates, isBound: bound !== undefined });
     this.#context = {
       cache,
@@ -365,10 +370,16 @@ export class Session implements Waiting {
 
   // As if it had never signed in.
   #leave(): void {
+    this.#releaseCache();
     this.#rights = undefined;
     this.#context = undefined;
     this.#patience = new Patience(this.#parts.patience, this.#parts.engine.clock.now());
     this.#parser.limits = limitsBeforeSignIn(this.#parts.lineBytesMax);
+  }
+
+  #releaseCache(): void {
+    if (this.#held) this.#parts.engine.release(this.#held);
+    this.#held = undefined;
   }
 
   #refuse(request: Request, error: unknown): Answer<void> {

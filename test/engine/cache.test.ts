@@ -147,6 +147,23 @@ describe('statistics', () => {
     expect(engine.statistics).toMatchObject({ sets: 1, getHits: 1, getMisses: 1 });
   });
 
+  test('outlast very many other caches where somebody holds the cache, and not when nobody does any more', async () => {
+    const others = () => {
+      for (let i = 0; i < 20_001; i++) engine.cache(PROJECT, `other-${i}`);
+    };
+    const [held, again] = [engine.hold(PROJECT, 'c'), engine.hold(PROJECT, 'c')];
+    engine.release(again);
+    others();
+    await held.get('k');
+    expect([...engine.readyCaches()].filter(({ name }) => name === 'c')).toEqual([held]);
+    expect(engine.cache(PROJECT, 'c').statistics).toMatchObject({ getHits: 1 });
+    expect([...engine.readyCaches()].filter(({ name }) => name === 'c')).toEqual([held]);
+    engine.release(held);
+    others();
+    expect([...engine.readyCaches()].map(({ name }) => name)).not.toContain('c');
+    expect(engine.cache(PROJECT, 'c').statistics).toMatchObject({ getHits: 0 });
+  });
+
   test('can be looked at for every cache that is kept ready, the last one used first', () => {
     engine.cache(PROJECT, 'other');
     engine.cache(PROJECT, 'c');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { MemcachedClient } from '../../support/memcached-client.ts';
 import { MemcachedClient as Client } from '../../support/memcached-client.ts';
-import { testDoor } from '../../support/memcached-door.ts';
+import { PROJECT, testDoor } from '../../support/memcached-door.ts';
 import { memcachedVersion, startMemcached } from '../../support/real-memcached.ts';
 import { transcript } from '../../support/transcript.ts';
 
@@ -55,6 +55,23 @@ describe('stats', () => {
     expect(await client.ask('stats reset\r\n')).toBe('RESET\r\n');
     expect(await stats(client)).toMatchObject({ get_misses: '0' });
     expect(await stats(other)).toMatchObject({ get_misses: '1' });
+  });
+
+  test('tell the same to all clients of a cache, however many others are asked for meanwhile', async () => {
+    const door = await testDoor();
+    const askForOthers = () => {
+      for (let i = 0; i < 20_001; i++) door.engine.cache(PROJECT, `other-${i}`);
+    };
+    const client = await door.signedIn();
+    askForOthers();
+    await client.ask('get a\r\n');
+    const other = await door.signedIn();
+    expect(await stats(other)).toMatchObject({ cmd_get: '1' });
+    for (const { socket } of [client, other]) socket.destroy();
+    const last = await door.signedIn({ cache: 'another' });
+    await expect.poll(() => stats(last)).toMatchObject({ curr_connections: '1' });
+    askForOthers();
+    expect(await stats(await door.signedIn())).toMatchObject({ cmd_get: '0' });
   });
 
   test('items and slabs show the cache as one class, as exporters look for it', async () => {
