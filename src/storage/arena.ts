@@ -407,7 +407,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   // Rewrites an item that has no room for an expiry.
   #rewrite(address: number, contents: ArenaContents, expiresAt: number): number {
     const item = this.#items.at(address);
-    const { hash, value, kind, flags, cas, stale, recaching, fetched } = item;
+    const { hash, value, kind, flags, cas, stale, recaching, fetched, accessedAt } = item;
     const key = this.#bytesOf(item.key);
     const draft = { value, kind, flags, cas, stale, recaching, fetched, expiresAt };
     const { evictions } = contents.cache;
@@ -417,6 +417,8 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       this.caches.journal?.itemPut(contents.cache, key, draft, this.#now());
     }
     const place = this.#items.find(key, contents.kept.id, hash);
+    // Another expiry alone is not a use.
+    this.#items.at(place).use(accessedAt, false);
     // The caller who was given the item must see it at its new place.
     this.#given.at(place);
     return place;

@@ -338,8 +338,10 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         const writtenAt = clock.now();
         await put(cache, 'k', 'v');
         clock.advance(2000);
-        await amend(cache, 'k', { use: false });
-        expect(await cache.read('k', false)).toMatchObject({ fetched: false, accessedAt: writtenAt });
+        for (const expiresAt of [undefined, clock.now() + 9000, NEVER]) {
+          await amend(cache, 'k', { use: false, expiresAt });
+          expect(await cache.read('k', false)).toMatchObject({ fetched: false, accessedAt: writtenAt });
+        }
         await amend(cache, 'k', {});
         expect(await cache.read('k', false)).toMatchObject({ accessedAt: writtenAt + 2000 });
       });
