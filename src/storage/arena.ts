@@ -81,7 +81,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       discard: (contents) => this.#contents.discard(contents),
     });
     this.#tidying = new Tidying({
-      clearDue: () => this.caches.clearAllDue(),
+      clearDue: (most) => this.caches.clearDue(most),
       expireDue: (most) => this.#expireDue(most),
       freeDiscarded: (most) => this.#freeDiscarded(most),
     });

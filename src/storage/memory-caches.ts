@@ -30,6 +30,8 @@ export class MemoryCaches<K> {
   readonly #parts: MemoryCachesParts<K>;
   readonly #directory: CacheDirectory<MemoryCache<K>>;
   readonly #delayedClears = new Set<MemoryCache<K>>();
+  /** Before this, none of them is due. */
+  #nextClearAt = Number.POSITIVE_INFINITY;
   /** Of the caches that an operator has set, whether they exist or not. */
   readonly #settings = new Map<string, CacheSettings>();
   #nextNumber = 1;
@@ -97,6 +99,7 @@ export class MemoryCaches<K> {
       this.clearIfDue(cache);
       cache.clearAt = at;
       this.#delayedClears.add(cache);
+      this.#nextClearAt = Math.min(this.#nextClearAt, at);
       this.journal?.clearPlanned(cache);
       return;
     }
@@ -113,7 +116,26 @@ export class MemoryCaches<K> {
   }
 
   clearAllDue(): void {
-    for (const cache of this.#delayedClears) this.clearIfDue(cache);
+    this.clearDue(Number.POSITIVE_INFINITY);
+  }
+
+  /** Clears up to `most` caches that are to be cleared by now, and says how many more it might have. */
+  clearDue(most: number): number {
+    const now = this.#parts.now();
+    if (this.#nextClearAt > now) return most;
+    let left = most;
+    let next = Number.POSITIVE_INFINITY;
+    for (const cache of this.#delayedClears) {
+      const { clearAt = now } = cache;
+      if (clearAt > now) {
+        next = Math.min(next, clearAt);
+      } else {
+        if (left-- === 0) return 0;
+        this.clear(cache);
+      }
+    }
+    this.#nextClearAt = next;
+    return left;
   }
 
   #make(record: CacheRecord, number: number): MemoryCache<K> {

@@ -2,14 +2,14 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Answer } from '../engine/answer.ts';
 
-// How long it may go on at a time, in milliseconds, and how many items it frees between two looks at the clock: few,
-// since code that V8 has not compiled yet is ten times as slow.
+// How long it may go on at a time, in milliseconds, and how many caches it clears or items it frees between two looks at
+// the clock: few, since code that V8 has not compiled yet is ten times as slow.
 const TIDY_MS = 1;
-const ITEMS_BETWEEN_LOOKS = 25;
+const STEPS_BETWEEN_LOOKS = 25;
 
 export interface TidyingParts {
-  /** Clears the caches that are to be cleared by now. */
-  readonly clearDue: () => void;
+  /** Clears up to `most` caches that are to be cleared by now, and says how many more it might have. */
+  readonly clearDue: (most: number) => number;
   /** Removes up to `most` items that have expired, and says how many more it might have. */
   readonly expireDue: (most: number) => number;
   /** The same with items of discarded contents. */
@@ -31,8 +31,7 @@ export class Tidying {
 
   /** Removes items for a while. True: there are more. */
   sweep(): boolean {
-    this.#parts.clearDue();
-    return forAWhile(() => this.free(ITEMS_BETWEEN_LOOKS) === 0);
+    return forAWhile(() => this.free(this.#parts.clearDue(STEPS_BETWEEN_LOOKS)) === 0);
   }
 
   /**
@@ -50,8 +49,8 @@ export class Tidying {
 
   // True: nothing is due any more.
   #expireForAWhile(): boolean {
-    this.#parts.clearDue();
-    return !forAWhile(() => this.#parts.expireDue(ITEMS_BETWEEN_LOOKS) === 0);
+    const { clearDue, expireDue } = this.#parts;
+    return !forAWhile(() => expireDue(clearDue(STEPS_BETWEEN_LOOKS)) === 0);
   }
 }
 

@@ -143,4 +143,23 @@ describe('the arena', () => {
     expect(info).toMatchObject({ items: 0, bytes: 0, expirations: 20_000 });
     expect(turns).toBeGreaterThan(0);
   });
+
+  test('lets others have their turn while very many caches are cleared that are due together', async () => {
+    let now = NOW;
+    const store = new ArenaStore({ bytesMax: 16 * MIB, cachesMax: 20_000, now: () => now });
+    for (let i = 0; i < 20_000; i++) {
+      put(store, `c${i}`, 'k', Buffer.alloc(0));
+      store.cache('p', `c${i}`).clear(NOW + (i < 10 ? 9000 : 1000));
+    }
+    now += 5000;
+    let turns = 0;
+    const counting = setInterval(() => turns++);
+    expect(await store.totals()).toMatchObject({ items: 10 });
+    clearInterval(counting);
+    expect(turns).toBeGreaterThan(0);
+    now += 5000;
+    expect(await store.totals()).toMatchObject({ items: 0 });
+    while (store.sweep());
+    expect(await store.totals()).toMatchObject({ items: 0, bytes: 0 });
+  });
 });
