@@ -5,6 +5,8 @@ interface WriteRequest {
   oncomplete?: (status: number) => void;
   /** Keeps the bytes until the system has them. */
   buffer?: Written;
+  /** Above 0 from when the system did not take all at once until `oncomplete`: then Node uses the request. */
+  getAsyncId(): number;
 }
 
 interface StreamHandle {
@@ -62,16 +64,18 @@ export class DirectWrites {
       socket.destroy();
       return 'taken';
     }
-    const waiting = handle.writeQueueSize;
-    this.#spare = waiting === 0 ? request : undefined;
-    if (waiting === 0) return 'taken';
+    // Not by what waits: the client may have made room between two attempts of Node's, and nothing waits then although
+    // the request is still used. Given once more, it would end the process.
+    const isUsed = request.getAsyncId() > 0;
+    this.#spare = isUsed ? undefined : request;
+    if (!isUsed) return 'taken';
     request.buffer = what;
     request.oncomplete = (status) => {
       noteQueueSize(direct, 0);
       if (status < 0) socket.destroy();
       else sent();
     };
-    noteQueueSize(direct, waiting);
+    noteQueueSize(direct, handle.writeQueueSize);
     return 'queued';
   }
 
