@@ -274,15 +274,13 @@ export class Durability {
 
   // Changes go into the new file meanwhile, so that nothing is lost if this is cut short.
   async #compact(isAlone: boolean) {
-    const { store, mode } = this.#parts;
+    const { store, mode, unwrittenBytesMax } = this.#parts;
     const journal = this.#journal as ItemJournal;
     this.#otherBytes = this.#fileBytes;
     const file = this.#nextFile('log');
     journal.begin(file);
     const isOver = () => this.#isStopping;
-    // If the disk is too slow, clients wait.
-    const changedBytesMax = Number.POSITIVE_INFINITY;
-    const items = await walk({ store, journal, mode, isAlone, isOver, changedBytesMax });
+    const items = await walk({ store, journal, mode, isAlone, isOver, unwrittenBytesMax });
     if (isOver()) return undefined;
     journal.complete();
     journal.flush();
@@ -311,7 +309,7 @@ export class Durability {
     try {
       journal.begin(file);
       store.journalTo(journal);
-      const items = await walk({ store, journal, mode, isAlone, isOver, changedBytesMax: unwrittenBytesMax });
+      const items = await walk({ store, journal, mode, isAlone, isOver, unwrittenBytesMax });
       journal.complete();
       store.journalTo(undefined);
       if (isOver()) {

@@ -83,20 +83,25 @@ export class ItemJournal implements Journal, CommitGate {
     return this.#sequence;
   }
 
+  /** How many bytes it was told since the start. */
+  get position(): number {
+    return this.writer.appended + this.#records.waiting;
+  }
+
   /** How much is not kept yet, and for how long the oldest of it waits. */
   get lag(): { bytes: number; ms: number } {
-    const bytes = this.#position - this.writer.kept;
+    const bytes = this.position - this.writer.kept;
     if (bytes === 0 || this.#behindSince === undefined) return { bytes, ms: 0 };
     return { bytes, ms: performance.now() - this.#behindSince };
   }
 
   get isOpen(): boolean {
-    return this.#reached(this.#position) || this.writer.trouble !== undefined;
+    return this.#reached(this.position) || this.writer.trouble !== undefined;
   }
 
   wait(told: (isKept: boolean) => void): void {
     if (this.isOpen) told(true);
-    else this.#waiters.push({ position: this.#position, told });
+    else this.#waiters.push({ position: this.position, told });
   }
 
   /** What is told from now on goes into a new file. */
@@ -190,10 +195,6 @@ export class ItemJournal implements Journal, CommitGate {
     this.#told();
   }
 
-  get #position(): number {
-    return this.writer.appended + this.#records.waiting;
-  }
-
   #append(frame: Buffer): void {
     if (!this.#header) throw new Error('there is no file for what is told');
     const { clock, nextCas, fsync, sequence } = this.#parts;
@@ -219,7 +220,7 @@ export class ItemJournal implements Journal, CommitGate {
   }
 
   #progressed(): void {
-    if (this.writer.kept === this.#position) this.#behindSince = undefined;
+    if (this.writer.kept === this.position) this.#behindSince = undefined;
     else if (this.writer.isIdle && this.#parts.fsync === 'always') this.flush();
     const { trouble } = this.writer;
     const { fsync } = this.#parts;

@@ -25,7 +25,7 @@ export interface LogWriterParts {
 /** How a file is begun that frames go into. */
 export type OpenFile = () => Promise<{ readonly file: LogFile; readonly header: Buffer }>;
 
-type Step = { readonly frame: Buffer } | { readonly open: OpenFile };
+type Step = { readonly frame: Buffer } | { readonly open: OpenFile } | { readonly settled: () => void };
 
 interface Written {
   readonly frame: Buffer;
@@ -99,11 +99,20 @@ export class LogWriter {
    */
   async settle(isLastTry = false): Promise<void> {
     this.#isLastTry = isLastTry;
-    this.#syncWanted = true;
+    // A step of its own, since where clients never pause there is always something behind it.
+    let isSettled = false;
+    const settled = new Promise<void>((resolve) => {
+      this.#steps.push({
+        settled: () => {
+          isSettled = true;
+          resolve();
+        },
+      });
+    });
     this.#start();
-    while (this.#running) await this.#running;
+    while (this.#running && !isSettled) await Promise.race([this.#running, settled]);
     this.#isLastTry = false;
-    if (this.trouble !== undefined) throw this.trouble;
+    if (!isSettled && this.trouble !== undefined) throw this.trouble;
   }
 
   /** Gives up what is not written yet, and closes the file. */
@@ -146,6 +155,12 @@ export class LogWriter {
     if (step && 'open' in step) {
       await this.#open(step.open);
       this.#steps.shift();
+      return;
+    }
+    if (step && 'settled' in step) {
+      await this.#sync();
+      this.#steps.shift();
+      step.settled();
       return;
     }
     if (step) {

@@ -9,8 +9,10 @@ const SLICE_MS = 1;
 // How long others have their turn after a slice; where the process is busy, so many times the slice. Less for a
 // snapshot: while it is made every change costs more, whereas a log is told of changes in any case.
 const REST_MS = 1;
-const BUSY_REST = { log: 19, snapshot: 4 };
+const BUSY_REST = { log: 19, snapshot: 4, behind: 4 };
 const BUSY = 0.5;
+// However long a slice seems to have taken: the machine may have slept, or the process been stopped.
+const REST_MS_MAX = 100;
 
 /** What may wait to be written before the walk waits, too; what it tells in one slice comes on top. */
 const UNWRITTEN_BYTES_MAX = 8 * 1024 * 1024;
@@ -19,11 +21,14 @@ export interface WalkParts {
   readonly store: JournaledStore;
   readonly journal: ItemJournal;
   /** What for: to write a log anew, or to make a snapshot. */
-  readonly mode: keyof typeof BUSY_REST;
+  readonly mode: 'log' | 'snapshot';
   /** Nobody else needs the process. */
   readonly isAlone: boolean;
-  /** How many bytes of changes may come to wait to be written while the walk waits for what it told. */
-  readonly changedBytesMax: number;
+  /**
+   * How many bytes of changes may wait to be written: beyond, those who change wait where a log is written anew, and a
+   * snapshot is given up.
+   */
+  readonly unwrittenBytesMax: number;
   /** Asked now and then; true ends the walk before its end. */
   readonly isOver: () => boolean;
 }
@@ -35,10 +40,10 @@ export interface WalkParts {
  */
 export async function walk({ store, journal, isOver, ...parts }: WalkParts): Promise<number> {
   let items = 0;
-  const rest = new Rest(parts);
+  const rest = new Rest(journal, parts);
   for (const cache of store.journaledCaches()) {
     journal.describe(cache);
-    if (rest.isDue) await rest.take(journal, isOver);
+    if (rest.isDue) await rest.take(isOver);
     if (isOver()) return items;
   }
   let place = 0;
@@ -48,42 +53,69 @@ export async function walk({ store, journal, isOver, ...parts }: WalkParts): Pro
       journal.itemFound(cache, key, item);
     });
     if (place === 0) return items;
-    if (rest.isDue) await rest.take(journal, isOver);
+    if (rest.isDue) await rest.take(isOver);
   } while (!isOver());
   return items;
 }
 
-type RestParts = Pick<WalkParts, 'mode' | 'isAlone' | 'changedBytesMax'>;
+type RestParts = Pick<WalkParts, 'mode' | 'isAlone' | 'unwrittenBytesMax'>;
 
 /** When to let others have their turn, and for how long. */
 class Rest {
+  readonly #journal: ItemJournal;
   readonly #parts: RestParts;
   #sliceStart = performance.now();
   #isBusy = false;
+  /** Up to where the journal was told at the start, and when the slice began; and how much of it the walk told. */
+  readonly #start: number;
+  #sliceFrom: number;
+  #told = 0;
 
-  constructor(parts: RestParts) {
+  constructor(journal: ItemJournal, parts: RestParts) {
+    this.#journal = journal;
     this.#parts = parts;
+    this.#start = journal.position;
+    this.#sliceFrom = journal.position;
   }
 
   get isDue(): boolean {
     return performance.now() - this.#sliceStart >= SLICE_MS;
   }
 
-  async take({ writer }: ItemJournal, isOver: () => boolean): Promise<void> {
+  async take(isOver: () => boolean): Promise<void> {
+    this.#told += this.#journal.position - this.#sliceFrom;
     if (this.#parts.isAlone) await othersTurn();
     else await this.#pause();
-    const enough = writer.unwritten + this.#parts.changedBytesMax;
-    while (writer.unwritten > UNWRITTEN_BYTES_MAX && !writer.isIdle && !isOver()) {
-      await delay(1);
-      if (writer.unwritten > enough) throw new Error('the disk is too slow');
-    }
+    await this.#waitForDisk(isOver);
+    this.#sliceFrom = this.#journal.position;
     this.#sliceStart = performance.now();
+  }
+
+  // Do others tell a log more than the walk does? Then the file would grow and grow, and the walk not end.
+  get #isBehind(): boolean {
+    return this.#parts.mode === 'log' && this.#journal.position - this.#start > 2 * this.#told;
   }
 
   async #pause(): Promise<void> {
     const slice = performance.now() - this.#sliceStart;
     const before = performance.eventLoopUtilization();
-    await delay(this.#isBusy ? Math.ceil(BUSY_REST[this.#parts.mode] * slice) : REST_MS);
+    const rest = BUSY_REST[this.#isBehind ? 'behind' : this.#parts.mode];
+    await delay(this.#isBusy ? Math.min(Math.ceil(rest * slice), REST_MS_MAX) : REST_MS);
     this.#isBusy = performance.eventLoopUtilization(before).utilization > BUSY;
+  }
+
+  async #waitForDisk(isOver: () => boolean): Promise<void> {
+    const { writer } = this.#journal;
+    const { mode, unwrittenBytesMax } = this.#parts;
+    const enough = writer.unwritten + unwrittenBytesMax;
+    while (writer.unwritten > this.#unwrittenBytesMax && !writer.isIdle && !isOver()) {
+      await delay(1);
+      if (mode === 'snapshot' && writer.unwritten > enough) throw new Error('the disk is too slow');
+    }
+  }
+
+  // Where the walk is behind, it has its turn and others wait: for less than they may fill.
+  get #unwrittenBytesMax(): number {
+    return UNWRITTEN_BYTES_MAX + (this.#isBehind ? this.#parts.unwrittenBytesMax : 0);
   }
 }

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { type GenerationFile, ItemDirectory, type LogFile } from '../../src/durability/item-directory.ts';
 import { Refusal } from '../../src/engine/errors.ts';
 import { NEVER } from '../../src/engine/item.ts';
+import type { JournaledStore } from '../../src/engine/journal.ts';
 import { type DurableStore, itemsPath, openDurableStore } from '../support/durable-store.ts';
 import { stateOf } from '../support/journal-record.ts';
 
@@ -13,6 +14,9 @@ class FaultyDirectory extends ItemDirectory {
   failing: 'write' | 'sync' | undefined;
   /** While there is one, a write waits for it. */
   obstacle: Promise<void> | undefined;
+  /** How long bringing to disk takes, and writing a megabyte. */
+  syncMs = 0;
+  msPerMegabyte = 0;
   openFiles = 0;
   /** What the system has but for what it dropped, when it could not bring it to disk. */
   static async at(path: string): Promise<FaultyDirectory> {
@@ -28,12 +32,14 @@ class FaultyDirectory extends ItemDirectory {
       write: async (bytes, at) => {
         await this.obstacle;
         if (this.failing === 'write') throw new Error('ENOSPC: no space left on device');
+        if (this.msPerMegabyte > 0) await delay((this.msPerMegabyte * bytes.length) / 1_000_000);
         await made.write(bytes, at);
         dirty.push([at, bytes.length]);
       },
       sync: async () => {
         const unsynced = dirty;
         dirty = [];
+        if (this.syncMs > 0) await delay(this.syncMs);
         if (this.failing !== 'sync') return made.sync();
         // As Linux does: what could not be written is forgotten, and the next sync succeeds.
         for (const [at, length] of unsynced) await made.write(Buffer.alloc(length), at);
@@ -165,6 +171,79 @@ test('a snapshot that fails refuses nothing, and leaves the one before', async (
   expect(await third.engine.cache(PROJECT, 'c').get('b')).toBeUndefined();
   await third.durability.stop();
 });
+
+test('the files are written anew also while the disk has no pause, since one client writes when another waits', async () => {
+  const path = itemsPath();
+  const directory = await FaultyDirectory.at(path);
+  const parts = await openDurableStore({ path, directory, fsync: 'always', compactionBytesMin: 1_000_000 });
+  const { durability } = parts;
+  // So many that it is not over before the clients have come apart.
+  for (let i = 0; i < 100_000; i++) set(parts, `k${i}`);
+  await kept(parts);
+  directory.syncMs = 10;
+  await whileChanged(parts, 1_000, async () => {
+    await vi.waitFor(() => expect(durability.figures.savedAt).toBeDefined(), { timeout: 10_000 });
+  });
+  await durability.stop();
+});
+
+test('the files are written anew also where clients would fill the disk faster than it writes, and stay small', async () => {
+  const path = itemsPath();
+  const directory = await FaultyDirectory.at(path);
+  const limits = { bytesMax: 64_000_000, unwrittenBytesMax: 16_000_000, compactionBytesMin: 1_000_000 };
+  const parts = await openDurableStore({ path, directory, ...limits });
+  directory.msPerMegabyte = 10;
+  const { durability } = parts;
+  await whileChanged(parts, 1_000_000, async () => {
+    await vi.waitFor(() => expect(durability.figures.savedAt).toBeDefined(), { timeout: 10_000 });
+  });
+  // What all items take, as much of changes, and what may wait to be written.
+  const { bytes } = await parts.store.totals();
+  expect(durability.figures.savedBytes).toBeLessThan(2 * bytes + 24_000_000);
+  await durability.stop();
+});
+
+test('a process that was stopped for a while goes on at once to write the files anew', async () => {
+  const path = itemsPath();
+  let visits = 0;
+  const prepare = (store: JournaledStore) => {
+    const { visit } = store;
+    store.visit = (from, visitor) => {
+      if (++visits === 500) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+      return visit.call(store, from, visitor);
+    };
+  };
+  const parts = await openDurableStore({ path, fsync: 'everysec', compactionBytesMin: 300_000, prepare });
+  for (let i = 0; i < 20_000; i++) set(parts, `k${i}`);
+  let isOver = false;
+  const others = (async () => {
+    while (!isOver) await nextTurn();
+  })();
+  await vi.waitFor(() => expect(parts.durability.figures.savedAt).toBeDefined(), { timeout: 10_000 });
+  isOver = true;
+  await others;
+  expect(visits).toBeGreaterThan(500);
+  await parts.durability.stop();
+});
+
+/** Does something while clients change items, each as soon as its last change is acknowledged. */
+async function whileChanged(parts: DurableStore, bytes: number, work: () => Promise<void>): Promise<void> {
+  const value = { value: Buffer.alloc(bytes), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+  let isOver = false;
+  const clients = Array.from({ length: 8 }, async (_, i) => {
+    for (let n = 0; !isOver; n++) {
+      await parts.engine.cache(PROJECT, 'c').store('set', `k${i} ${n % 5}`, value);
+      await kept(parts);
+      await delay(3 * i);
+    }
+  });
+  try {
+    await work();
+  } finally {
+    isOver = true;
+    await Promise.all(clients);
+  }
+}
 
 test('clients wait for their answers where more is unwritten than may be', async () => {
   const path = itemsPath();
