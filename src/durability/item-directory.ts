@@ -1,10 +1,13 @@
 import { write } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A `log` goes on where the file before it ended, a `base` is complete by itself, a `partial` was to become one. */
-export type FileKind = 'log' | 'base' | 'partial';
+/**
+ * A `log` goes on where the file before it ended, a `base` is complete by itself, a `partial` was to become one, and a
+ * `repair` was, too, of what the files before it say.
+ */
+export type FileKind = 'log' | 'base' | 'partial' | 'repair';
 
 /** A file of the directory; generations are numbered in the order of their making. */
 export interface GenerationFile {
@@ -21,7 +24,7 @@ export interface LogFile {
   close(): Promise<void>;
 }
 
-const NAME = /^(\d{6,})\.(log|base|partial)$/;
+const NAME = /^(\d{6,})\.(log|base|partial|repair)$/;
 
 /** The directory in which items are kept, whatever is in its files. */
 export class ItemDirectory {
@@ -78,6 +81,16 @@ export class ItemDirectory {
   async rename(from: GenerationFile, to: GenerationFile): Promise<void> {
     await rename(this.pathOf(from), this.pathOf(to));
     await this.sync();
+  }
+
+  /**
+   * Gives a file to whose another one is: root may repair what is the service's, which is another user and has to read
+   * it. Where even root may not give it away, as in some containers, it is root who runs the service.
+   */
+  async giveToOwnerOf(other: GenerationFile, file: GenerationFile): Promise<void> {
+    if (process.getuid?.() !== 0) return;
+    const { uid, gid } = await stat(this.pathOf(other));
+    await chown(this.pathOf(file), uid, gid).catch(() => undefined);
   }
 
   async remove(files: readonly GenerationFile[]): Promise<void> {

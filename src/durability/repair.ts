@@ -24,7 +24,10 @@ export interface Repaired {
 export async function repair(directory: ItemDirectory): Promise<Repaired | undefined> {
   const lock = await DirectoryLock.take(directory.path);
   try {
-    const files = await directory.list();
+    const found = await directory.list();
+    // What a repair left that did not come to its end says again, after all others, what the first of them said.
+    await directory.remove(found.filter(({ kind }) => kind === 'repair'));
+    const files = found.filter(({ kind }) => kind !== 'repair');
     const last = files.at(-1);
     return last && (await new Salvage(directory, files, last.generation + 1).run());
   } finally {
@@ -50,7 +53,7 @@ class Salvage {
   }
 
   async run(): Promise<Repaired> {
-    const unfinished = { generation: this.#generation, kind: 'partial' } as const;
+    const unfinished = { generation: this.#generation, kind: 'repair' } as const;
     const finished = { generation: this.#generation, kind: 'base' } as const;
     const header = newFileHeader(this.#generation, this.#sequence);
     const target = await this.#directory.create(unfinished);
@@ -62,6 +65,7 @@ class Salvage {
     } finally {
       await target.close();
     }
+    await this.#directory.giveToOwnerOf(this.#files.at(-1) as GenerationFile, unfinished);
     await this.#directory.rename(unfinished, finished);
     const kept = await this.#putAside();
     const file = this.#directory.pathOf(finished);

@@ -50,13 +50,14 @@ export async function restore(parts: RestoreParts): Promise<Restored> {
 // The last base and what follows it. What is older, or was never finished, is removed.
 async function filesToRead({ directory, log }: RestoreParts): Promise<GenerationFile[]> {
   const found = await directory.list();
-  const partial = found.filter(({ kind }) => kind === 'partial');
-  if (partial.length > 0) {
-    const details = { files: partial.map((file) => directory.pathOf(file)) };
-    log.info(details, 'a snapshot that was not finished is removed');
-    await directory.remove(partial);
+  const isUsable = ({ kind }: GenerationFile) => kind === 'log' || kind === 'base';
+  const unfinished = found.filter((file) => !isUsable(file));
+  if (unfinished.length > 0) {
+    const details = { files: unfinished.map((file) => directory.pathOf(file)) };
+    log.info(details, 'a snapshot or repair that was not finished is removed');
+    await directory.remove(unfinished);
   }
-  const usable = found.filter(({ kind }) => kind !== 'partial');
+  const usable = found.filter(isUsable);
   const base = usable.findLastIndex(({ kind }) => kind === 'base');
   await directory.remove(usable.slice(0, Math.max(0, base)));
   const files = usable.slice(Math.max(0, base));

@@ -1,4 +1,5 @@
 import {
+  chownSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -6,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
@@ -14,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ItemDirectory } from '../../src/durability/item-directory.ts';
+import { type GenerationFile, ItemDirectory, type LogFile } from '../../src/durability/item-directory.ts';
 import { repair } from '../../src/durability/repair.ts';
 import { restore } from '../../src/durability/restore.ts';
 import { NEVER } from '../../src/engine/item.ts';
@@ -54,6 +56,26 @@ async function restored(path: string): Promise<Outcome> {
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     return { state: error, warnings, files: readdirSync(path).sort() };
+  }
+}
+
+/** A directory on a disk that is full after so much. */
+class FullDirectory extends ItemDirectory {
+  static async at(path: string): Promise<FullDirectory> {
+    await ItemDirectory.open(path);
+    return new FullDirectory(path);
+  }
+
+  override async create(file: GenerationFile): Promise<LogFile> {
+    const made = await super.create(file);
+    let writes = 0;
+    return {
+      ...made,
+      write: async (bytes, at) => {
+        if (++writes > 3) throw new Error('ENOSPC: no space left on device');
+        await made.write(bytes, at);
+      },
+    };
   }
 }
 
@@ -241,6 +263,32 @@ describe('files', () => {
     const { state } = await restored(path);
     expect(String(state)).toContain('kept');
     expect(String(state)).not.toContain('deleted');
+  });
+
+  test('that a repair left, which did not come to its end, change nothing of the next', async () => {
+    const path = itemsPath();
+    for (const value of ['first', 'second']) {
+      const { engine, durability } = await openDurableStore({ path });
+      const draft = { value: Buffer.from(value), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+      await engine.cache(PROJECT, 'c').store('set', 'k', draft);
+      await durability.stop();
+    }
+    const full = await FullDirectory.at(path);
+    await expect(repair(full)).rejects.toThrow('ENOSPC');
+    expect(readdirSync(path)).toHaveLength(3);
+    await repair(await ItemDirectory.open(path));
+    expect(readdirSync(path).sort()).toEqual(['000001.log.damaged', '000002.log.damaged', '000003.base']);
+    const { state } = await restored(path);
+    expect(String(state)).toContain('second');
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('that root repairs stay those of their owner', async () => {
+    const path = itemsPath();
+    const { durability } = await openDurableStore({ path });
+    await durability.stop();
+    chownSync(join(path, '000001.log'), 65534, 65533);
+    const repaired = await repair(await ItemDirectory.open(path));
+    expect(statSync(repaired?.file as string)).toMatchObject({ uid: 65534, gid: 65533 });
   });
 
   test('that say everything are refused where they do not', async () => {
