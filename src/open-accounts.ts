@@ -16,7 +16,8 @@ export interface OpenAccounts {
   readonly adminTokenPath?: string | undefined;
 }
 
-export interface OpenAccountsParts extends Pick<AccountsParts, 'onChange' | 'hasItems' | 'log'> {
+export interface OpenAccountsParts
+  extends Pick<AccountsParts, 'onChange' | 'hasItems' | 'deletionsKept' | 'log'> {
   readonly now: () => number;
   /** Make a first project where a data directory has nothing yet. */
   readonly firstProject: boolean;

@@ -202,9 +202,12 @@ export class Service {
     if (this.#certificate?.reload()) this.#useCertificate();
   }
 
-  /** Reads the projects and tokens anew. A broken file is logged and not used. */
+  /**
+   * Reads the projects and tokens anew. A broken file is logged and not used. While items are restored, none may be
+   * deleted: the file is read again after it, in any case.
+   */
   async reloadCredentials(): Promise<void> {
-    await this.#accounts?.reload();
+    if (this.#isRestored) await this.#accounts?.reload();
   }
 
   /**
@@ -228,6 +231,7 @@ export class Service {
     // Until here, whoever watches is told that the service is not ready.
     if (this.#monitoringApp) await closeApp(this.#monitoringApp, 0);
     const isKept = (await this.#durability?.stop()) ?? true;
+    if (isKept) await this.#accounts?.forgetEmptied();
     await this.#store.close();
     return isKept;
   }
@@ -236,8 +240,9 @@ export class Service {
   async #restore(accounts: Accounts, deletedProjects: DeletedProjects): Promise<void> {
     await this.#startDurability();
     if (this.#stopping) throw new StartError('stopped before it was ready');
-    await deletedProjects.deleteRestored(accounts.credentials, accounts.remade);
-    await accounts.forgetRemade();
+    const { remade } = accounts;
+    await deletedProjects.deleteRestored(accounts.credentials, remade);
+    void accounts.emptied(remade);
     this.#isRestored = true;
   }
 
@@ -262,6 +267,7 @@ export class Service {
         now: this.#clock.unixNow,
         firstProject: true,
         hasItems: true,
+        deletionsKept: async () => (await this.#durability?.kept()) ?? true,
         onChange: ({ projects, tokens }, deleted) => {
           this.#tokens.update({ projects, tokens: [...adminTokens, ...tokens] });
           for (const id of deleted) this.engine.setProjectQuota(id, {});

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -230,6 +230,30 @@ test.each([true, false])(
     expect(await third.service.engine.totals()).toMatchObject({ items: 1 });
   },
 );
+
+test('nor does a crash bring back what it had, before the next snapshot is made', async () => {
+  const dataDir = temporaryDirectory();
+  const flags = ['--durability', 'snapshot'];
+  const first = await startService(flags, { dataDir, firstStart: true });
+  const project = first.service.plain?.projectId ?? '';
+  const value = { value: Buffer.from('v'), kind: 'text', flags: 0, expiresAt: Infinity } as const;
+  await first.service.engine.cache(project, 'c').store('set', 'k', value);
+  await first.service.stop();
+  const second = await startService(flags, { dataDir, firstStart: true });
+  const streams = { out: { write: () => {} }, err: { write: () => {} } };
+  const control = (...args: string[]) => runCommand([...args, '--data-dir', dataDir], streams);
+  expect(await control('project', 'delete', project)).toBe(0);
+  expect(await control('project', 'create', 'again', '--id', project)).toBe(0);
+  await second.service.reloadCredentials();
+  expect(await second.service.engine.totals()).toMatchObject({ items: 0 });
+  // Behind whatever that entails.
+  await second.service.reloadCredentials();
+  // What a crash would leave.
+  const crashed = temporaryDirectory();
+  cpSync(dataDir, crashed, { recursive: true, filter: (path) => !path.endsWith('lock') });
+  const third = await startService(flags, { dataDir: crashed, firstStart: true });
+  expect(await third.service.engine.totals()).toMatchObject({ items: 0 });
+});
 
 test('what the system does not let restore is told, with the setting of the directory', async () => {
   const dataDir = temporaryDirectory();

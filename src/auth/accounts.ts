@@ -16,6 +16,8 @@ export interface AccountsParts {
   readonly onChange: (credentials: Credentials, deleted: readonly string[]) => Promise<void> | void;
   /** Has this process the items, so that `onChange` deletes those of deleted projects? The command line has none. */
   readonly hasItems?: boolean;
+  /** Resolves when what was deleted of items cannot come back any more, by a crash. False: it still may. */
+  readonly deletionsKept?: () => Promise<boolean>;
   readonly log: AccountsLog;
 }
 
@@ -28,6 +30,9 @@ export interface AccountsLog {
 // A look at the file's time and size. Kubernetes exchanges a mounted file by a link, of which no other
 // way of watching learns everywhere.
 const WATCH_INTERVAL_MS = 1_000;
+
+// What could not be written is tried again so much later.
+const FORGET_AGAIN_MS = 10_000;
 
 const UNUSABLE = 'the credentials file cannot be used; the projects and tokens stay as they were';
 
@@ -43,6 +48,9 @@ export class Accounts {
   /** What still follows from a change that is kept, such as deleting a project's caches. */
   #aftermath: Promise<void> | void = undefined;
   #watchTimer: NodeJS.Timeout | undefined;
+  /** Projects that were made again, and what the deleted ones had is gone: that is to be written down. */
+  readonly #emptied = new Set<string>();
+  #forgetTimer: NodeJS.Timeout | undefined;
   /** Which file was there at the last look. */
   #seen: string | undefined;
   /** The error code with which the system refused to read it then. */
@@ -52,7 +60,7 @@ export class Accounts {
     this.#parts = parts;
     this.#credentials = parts.file?.credentials ?? parts.given ?? NONE;
     this.#text = parts.file?.text;
-    this.#aftermath = this.#tell(this.#credentials, [], false);
+    this.#aftermath = this.#tell(this.#credentials, [], []);
   }
 
   get credentials(): Credentials {
@@ -102,10 +110,28 @@ export class Accounts {
     return file && readOnly === undefined && hasItems ? remadeProjects(this.#credentials) : [];
   }
 
-  /** Records that nothing is left of these. Where that cannot be kept, it is logged. */
-  async forgetRemade(): Promise<void> {
-    const { remade } = this;
-    if (remade.length > 0) await this.change(forgetDeletions(remade)).catch(() => {});
+  /** What these had before they were made again is deleted. */
+  async emptied(ids: readonly string[]): Promise<void> {
+    for (const id of ids) this.#emptied.add(id);
+    await this.forgetEmptied();
+  }
+
+  /**
+   * Writes down what is deleted, once it cannot come back. Where that fails, it is logged and tried again: else what
+   * these projects have by now would be deleted at the next start.
+   */
+  async forgetEmptied(): Promise<void> {
+    clearTimeout(this.#forgetTimer);
+    const ids = [...this.#emptied];
+    const { deletionsKept } = this.#parts;
+    if (ids.length === 0 || (deletionsKept && !(await deletionsKept()))) return;
+    try {
+      await this.change(forgetDeletions(ids));
+      for (const id of ids) this.#emptied.delete(id);
+    } catch {
+      clearTimeout(this.#forgetTimer);
+      this.#forgetTimer = setTimeout(() => this.forgetEmptied(), FORGET_AGAIN_MS).unref();
+    }
   }
 
   /** Looks for changes of the file from now on. */
@@ -117,6 +143,7 @@ export class Accounts {
   /** Looks no more, and resolves when the last change is kept. */
   async close(): Promise<void> {
     clearInterval(this.#watchTimer);
+    clearTimeout(this.#forgetTimer);
     await this.#last;
   }
 
@@ -178,14 +205,15 @@ export class Accounts {
     this.#text = text;
     this.#credentials = credentials;
     const remade = this.remade.filter((id) => !before.has(id));
-    this.#aftermath = this.#tell(credentials, [...deleted, ...remade], remade.length > 0);
+    this.#aftermath = this.#tell(credentials, deleted, remade);
   }
 
   // The change is made, even if what follows from it fails.
-  async #tell(credentials: Credentials, deleted: readonly string[], areRemade: boolean): Promise<void> {
+  async #tell(credentials: Credentials, gone: readonly string[], remade: readonly string[]): Promise<void> {
+    const deleted = [...gone, ...remade];
     try {
       await this.#parts.onChange(credentials, deleted);
-      if (areRemade) void this.forgetRemade();
+      void this.emptied(remade);
     } catch (err) {
       this.#parts.log.error({ err, projects: deleted }, 'what deleted projects had could not be deleted');
     }

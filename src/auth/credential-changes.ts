@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Credentials, Project, Quotas, Token } from './credentials.ts';
+import { type Credentials, type Project, type Quotas, remadeProjects, type Token } from './credentials.ts';
 import type { Permission } from './permissions.ts';
 import { hashToken } from './token-book.ts';
 
@@ -97,10 +97,11 @@ export function deleteProject(id: string): Change<Project> {
   });
 }
 
-/** What these had is gone: their deletion need not be remembered any more. */
+/** What these had before they were made again is gone: their deletion need not be remembered any more. */
 export function forgetDeletions(ids: readonly string[]): Change<void> {
   return (credentials) => {
-    const deletedProjects = credentials.deletedProjects?.filter((id) => !ids.includes(id));
+    const remade = remadeProjects(credentials).filter((id) => ids.includes(id));
+    const deletedProjects = credentials.deletedProjects?.filter((id) => !remade.includes(id));
     return {
       credentials: { ...credentials, ...(deletedProjects && { deletedProjects }) },
       result: undefined,

@@ -51,10 +51,13 @@ export class Durability {
   #savedMs = 0;
   #failures = 0;
   #saving: Promise<void> | undefined;
+  /** Who waits for a snapshot that begins from now on. */
+  #waiters: ((isKept: boolean) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** Until everything is restored, nothing may take the place of the files. */
   #isRunning = false;
   #isStopping = false;
+  #isStopped = false;
 
   private constructor(parts: DurabilityParts, lock: DirectoryLock | undefined) {
     this.#parts = parts;
@@ -96,6 +99,19 @@ export class Durability {
     };
   }
 
+  /** Resolves when what was changed until now will be there after any crash. False: that is not known. */
+  async kept(): Promise<boolean> {
+    if (this.#isStopped) return true;
+    if (this.#parts.mode === 'snapshot') return new Promise((resolve) => this.#waiters.push(resolve));
+    this.#journal?.flush();
+    return (
+      this.#journal?.writer.settle().then(
+        () => true,
+        () => false,
+      ) ?? false
+    );
+  }
+
   /** Puts back what earlier runs kept, and keeps changes from then on. Rejects with StartError. */
   async start(): Promise<void> {
     await this.#restore();
@@ -124,6 +140,7 @@ export class Durability {
     }
     this.#parts.store.journalTo(undefined);
     await this.#lock?.release();
+    this.#isStopped = isKept;
     return isKept;
   }
 
@@ -305,6 +322,7 @@ export class Durability {
     });
     this.#journal = journal;
     const file = this.#nextFile('partial');
+    const waiters = this.#waiters.splice(0);
     const isOver = () => failure !== undefined || (this.#isStopping && !isAlone);
     try {
       journal.begin(file);
@@ -324,12 +342,14 @@ export class Durability {
       await this.#supersede(file);
       this.#baseBytes = bytes;
       this.#otherBytes = bytes;
+      for (const told of waiters.splice(0)) told(true);
       return { items, bytes };
     } catch (error) {
       store.journalTo(undefined);
       await this.#dropSnapshot(journal, file);
       throw error;
     } finally {
+      this.#waiters.unshift(...waiters);
       this.#journal = undefined;
     }
   }

@@ -98,7 +98,7 @@ export class LogWriter {
    * cannot be brought there; with `isLastTry`, nothing is tried again.
    */
   async settle(isLastTry = false): Promise<void> {
-    this.#isLastTry = isLastTry;
+    if (isLastTry) this.#isLastTry = true;
     // A step of its own, since where clients never pause there is always something behind it.
     let isSettled = false;
     const settled = new Promise<void>((resolve) => {
@@ -111,7 +111,7 @@ export class LogWriter {
     });
     this.#start();
     while (this.#running && !isSettled) await Promise.race([this.#running, settled]);
-    this.#isLastTry = false;
+    if (isLastTry) this.#isLastTry = false;
     if (!isSettled && this.trouble !== undefined) throw this.trouble;
   }
 

@@ -36,7 +36,12 @@ interface Opened {
 }
 
 async function open(
-  options: { readOnly?: string; hasItems?: boolean; onDeleted?: () => Promise<void> } = {},
+  options: {
+    readOnly?: string;
+    hasItems?: boolean;
+    onDeleted?: () => Promise<void>;
+    deletionsKept?: () => Promise<boolean>;
+  } = {},
 ): Promise<Opened> {
   await openDirectory(dataDir, { firstProject: false, adminToken: false, now: NOW });
   const deleted: string[] = [];
@@ -44,6 +49,7 @@ async function open(
   const accounts = new Accounts({
     file: await readCredentialsFile(path),
     ...(options.readOnly && { readOnly: options.readOnly }),
+    ...(options.deletionsKept && { deletionsKept: options.deletionsKept }),
     hasItems: options.hasItems ?? true,
     onChange: (_credentials, ids) => {
       deleted.push(...ids);
@@ -189,6 +195,28 @@ describe('a change', () => {
     await vi.waitFor(async () => expect((await kept()).deletedProjects ?? []).toEqual([]), 4000);
     await accounts.change(createProject({ name: 'another' }, NOW));
     expect([deleted, accounts.remade]).toEqual([[PROJECT], []]);
+  });
+
+  test('of that kind is written down once it cannot come back, again where it could not be', async () => {
+    let tell = (_isKept: boolean) => {};
+    const deletionsKept = () =>
+      new Promise<boolean>((resolve) => {
+        tell = resolve;
+      });
+    const { accounts, logged } = await open({ deletionsKept });
+    await accounts.change(createProject({ id: PROJECT, name: 'web' }, NOW));
+    await accounts.change(deleteProject(PROJECT));
+    await accounts.change(createProject({ id: PROJECT, name: 'again' }, NOW));
+    await accounts.reload();
+    expect((await kept()).deletedProjects).toEqual([PROJECT]);
+    mkdirSync(`${path}.new`);
+    tell(true);
+    await vi.waitFor(() => expect(logged.join()).toContain('could not be kept'), 4000);
+    rmSync(`${path}.new`, { recursive: true });
+    const again = accounts.forgetEmptied();
+    tell(true);
+    await again;
+    expect((await kept()).deletedProjects ?? []).toEqual([]);
   });
 
   test('waits for what the one before entails', async () => {
