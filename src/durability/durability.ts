@@ -31,6 +31,8 @@ const PROGRESS_INTERVAL_MS = 1_000;
 const LOOK_INTERVAL_MS = 1_000;
 // More files than this take too long to read at a start, however small they are.
 const FILES_MAX = 16;
+// Starts that end soon, over and over, leave one each: beyond this many they are written anew before the start is over.
+const FILES_AT_START_MAX = 100;
 
 /** Keeps the items of a store in a directory, and puts them back after a restart. */
 export class Durability {
@@ -121,6 +123,7 @@ export class Durability {
     this.#isRunning = true;
     // Evicted items must not be back after the next start.
     if (evictions > 0) await this.#save(true);
+    else if (this.#files > FILES_AT_START_MAX) await this.#saveInBackground();
     if (mode === 'log') this.#look();
     else if (snapshotIntervalMs > 0) this.#scheduleSnapshot();
   }

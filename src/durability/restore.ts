@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Clock } from '../engine/clock.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { JournaledStore } from '../engine/journal.ts';
@@ -38,13 +39,9 @@ export interface Restored {
 /** Puts what the files of a directory say into an empty store. Rejects with StartError. */
 export async function restore(parts: RestoreParts): Promise<Restored> {
   const files = await filesToRead(parts);
-  const readers: LogReader[] = [];
-  try {
-    for (const file of files) readers.push(await LogReader.open(parts.directory.pathOf(file)));
-    return await new Restoring(parts, files, readers).run();
-  } finally {
-    for (const reader of readers) await reader.close();
-  }
+  let bytesOfAll = 0;
+  for (const file of files) bytesOfAll += (await stat(parts.directory.pathOf(file))).size;
+  return new Restoring(parts, files, bytesOfAll).run();
 }
 
 // The last base and what follows it. What is older, or was never finished, is removed.
@@ -73,19 +70,17 @@ async function filesToRead({ directory, log }: RestoreParts): Promise<Generation
 class Restoring {
   readonly #parts: RestoreParts;
   readonly #files: readonly GenerationFile[];
-  readonly #readers: readonly LogReader[];
   readonly #replay: Replay;
   readonly #bytesOfAll: number;
   #bytes = 0;
   #baseBytes = 0;
   #nextSequence = 0;
 
-  constructor(parts: RestoreParts, files: readonly GenerationFile[], readers: readonly LogReader[]) {
+  constructor(parts: RestoreParts, files: readonly GenerationFile[], bytesOfAll: number) {
     this.#parts = parts;
     this.#files = files;
-    this.#readers = readers;
     this.#replay = new Replay(parts.store, parts.clock);
-    this.#bytesOfAll = readers.reduce((sum, { size }) => sum + size, 0);
+    this.#bytesOfAll = bytesOfAll;
   }
 
   async run(): Promise<Restored> {
@@ -100,8 +95,17 @@ class Restoring {
     };
   }
 
+  // One is open at a time: there may be more of them than the system lets be open, after a night of starts that failed.
   async #readFile(i: number, file: GenerationFile): Promise<void> {
-    const reader = this.#readers[i] as LogReader;
+    const reader = await LogReader.open(this.#parts.directory.pathOf(file));
+    try {
+      await this.#read(reader, i, file);
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async #read(reader: LogReader, i: number, file: GenerationFile): Promise<void> {
     const path = this.#parts.directory.pathOf(file);
     const { header } = reader;
     const isLast = i === this.#files.length - 1;

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   truncateSync,
@@ -240,6 +241,37 @@ describe('files', () => {
     truncateSync(file, readFileSync(file).length - 1);
     expect(String((await restored(path)).state)).toMatch(/000001\.log cannot be read: it is damaged/);
   });
+
+  test.skipIf(process.platform !== 'linux')(
+    'are open one at a time, however many starts that failed have left, and so many are written anew',
+    async () => {
+      const path = itemsPath();
+      for (let i = 0; i < 101; i++) await (await openDurableStore({ path })).durability.stop();
+      const open = () =>
+        readdirSync('/proc/self/fd').filter((fd) => {
+          try {
+            return readlinkSync(`/proc/self/fd/${fd}`).startsWith(path);
+          } catch {
+            return false;
+          }
+        });
+      // The last start has written them anew but for its own.
+      expect(readdirSync(path)).toHaveLength(1);
+      for (let i = 0; i < 20; i++) await (await openDurableStore({ path })).durability.stop();
+      const opened: number[] = [];
+      const clock = testClock();
+      await restore({
+        directory: await ItemDirectory.open(path),
+        store: new ArenaStore({ bytesMax: MIB, cachesMax: 10, now: clock.now }),
+        clock,
+        log: { info: () => {}, warn: () => {} },
+        progressed: () => void opened.push(open().length),
+        isOver: () => false,
+      });
+      expect(opened.length).toBeGreaterThan(20);
+      expect(new Set(opened)).toEqual(new Set([1]));
+    },
+  );
 
   test('that a snapshot did not finish are removed', async () => {
     const path = await withTwoFiles();
