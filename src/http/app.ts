@@ -146,7 +146,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       authenticateRoutes(project, gate);
       await project.register(cacheRoutes, { engine });
       await project.register(itemRoutes, { engine, bodyBytesMax: limits.bodyBytesMax });
-      await project.register(dumpRoutes, { engine, rates: parts.rates });
+      await project.register(dumpRoutes, { engine, rates: parts.rates, commitGate: parts.commitGate });
     },
     { prefix: '/1/projects/:project' },
   );

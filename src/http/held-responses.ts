@@ -21,25 +21,33 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
   class HeldResponse<Request extends IncomingMessage = IncomingMessage> extends Response<Request> {
     #head: Head | undefined;
     isHeld = false;
+    #isBegun = false;
+    #isInPieces = false;
 
     override writeHead(...head: Head): this {
-      if (gate.isOpen || !mayTellOfItems(this.req.url)) return this.#writeHead(head);
+      this.#isBegun = true;
+      const isFree = this.#isInPieces || gate.isOpen || !mayTellOfItems(this.req.url);
+      if (isFree) return this.#writeHead(head);
       this.#head = head;
       return this;
     }
 
     override writeUsualHead(bodyBytes: number, requestId: string | undefined): void {
+      this.#isBegun = true;
       if (gate.isOpen || !mayTellOfItems(this.req.url)) super.writeUsualHead(bodyBytes, requestId);
       else this.writeHead(200, usualHeaders(bodyBytes, requestId));
     }
 
-    // An answer in pieces is not held: its beginning could not be taken back.
+    // An answer in pieces is not held, since its beginning could not be taken back: whoever makes it waits before each
+    // piece. Its head may be written by Node itself, with the first.
     override write(chunk: unknown, ...more: unknown[]): boolean {
+      this.#isInPieces = true;
       if (this.#head) this.#writeHead(this.#head);
       return super.write(chunk, ...(more as []));
     }
 
     override end(...args: unknown[]): this {
+      if (!this.#isBegun && !this.#isInPieces) this.writeHead(this.statusCode);
       const head = this.#head;
       if (!head) return this.#end(args);
       this.isHeld = true;

@@ -2,6 +2,8 @@ import { firstLine, lastLine } from '../dump/first-and-last-line.ts';
 import { itemLine } from '../dump/item-line.ts';
 import type { Cache } from '../engine/cache.ts';
 import { type Clock, clockSet } from '../engine/clock.ts';
+import type { CommitGate } from '../engine/commit-gate.ts';
+import { Refusal } from '../engine/errors.ts';
 import type { Item } from '../engine/item.ts';
 import type { LongWork } from './long-work.ts';
 
@@ -11,9 +13,15 @@ const PIECE_LENGTH = 32 * 1024;
 /**
  * The lines of a dump, in pieces, as they are asked for. What is in the cache all the while is in the dump
  * once, as it was at some moment; what comes, goes or changes meanwhile may be there or not, and is whole.
- * Throws when the right to read ends, so that the last line is missing.
+ * Each piece waits until what it tells is kept. Throws when the right to read ends, or something cannot be kept, so
+ * that the last line is missing.
  */
-export async function* dumpItems(cache: Cache, clock: Clock, work: LongWork): AsyncGenerator<string> {
+export async function* dumpItems(
+  cache: Cache,
+  clock: Clock,
+  work: LongWork,
+  commitGate?: CommitGate,
+): AsyncGenerator<string> {
   let piece = firstLine({ project: cache.projectId, cache: cache.name }, clock.unixNow());
   let items = 0;
   for await (const { key } of cache.list()) {
@@ -26,10 +34,12 @@ export async function* dumpItems(cache: Cache, clock: Clock, work: LongWork): As
     work.count();
     if (work.isLong) await restOrFail(work);
     if (piece.length < PIECE_LENGTH) continue;
+    await keptOrFail(commitGate);
     yield piece;
     piece = '';
   }
   await restOrFail(work);
+  await keptOrFail(commitGate);
   yield piece + lastLine(items);
 }
 
@@ -39,4 +49,10 @@ function lineOf(key: string, { value, kind, flags, expiresAt, stale }: Item, clo
 
 async function restOrFail(work: LongWork): Promise<void> {
   if (!(await work.rest())) throw new Error('the token may not read any more');
+}
+
+async function keptOrFail(commitGate: CommitGate | undefined): Promise<void> {
+  if (!commitGate || commitGate.isOpen) return;
+  const isKept = await new Promise<boolean>((resolve) => commitGate.wait(resolve));
+  if (!isKept) throw new Refusal('store_unavailable', 'what was to be told could not be kept on disk');
 }

@@ -53,6 +53,41 @@ test('every answer about items waits until what it tells is kept, and is then as
   expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 404, 200, 200, 200, 200]);
 });
 
+test.each([
+  [true, 200],
+  [false, 503],
+])('so does a dump, which is told in pieces; kept: %s', async (isKept, status) => {
+  const { gate, ask } = await heldApp();
+  const stored = ask('PUT', path('c', 'k'), { value: 'v' });
+  await gate.holds(1);
+  let dumped = '';
+  const dump = ask('GET', `${path('c')}/items`).then((answer) => {
+    dumped = answer.text;
+    return answer;
+  });
+  await gate.holds(2);
+  expect(dumped).toBe('');
+  // Others go on changing something.
+  gate.release(isKept);
+  await stored;
+  if (!isKept) {
+    await gate.holds(1);
+    gate.release(true);
+  }
+  expect((await dump).status).toBe(status);
+  expect(dumped.includes('"key":"k"')).toBe(isKept);
+});
+
+test('so does the head of a dump alone', async () => {
+  const { gate, ask } = await heldApp();
+  const stored = ask('PUT', path('c', 'k'), { value: 'v' });
+  await gate.holds(1);
+  const head = ask('HEAD', `${path('c')}/items`);
+  await gate.holds(2);
+  gate.release(true);
+  expect([(await stored).status, (await head).status]).toEqual([200, 200]);
+});
+
 test('however a proxy writes the URL', async () => {
   const gate = new TestGate();
   const app = await testApp({ commitGate: gate });

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { after } from '../../engine/answer.ts';
+import type { CommitGate } from '../../engine/commit-gate.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { RequestRates } from '../../limits/request-rate.ts';
 import { refuseIfLapsed } from '../authenticate.ts';
@@ -18,7 +19,7 @@ const DUMP_TYPE = 'application/jsonl';
 
 export async function dumpRoutes(
   app: FastifyInstance,
-  { engine, rates }: { engine: Engine; rates: RequestRates },
+  { engine, rates, commitGate }: { engine: Engine; rates: RequestRates; commitGate: CommitGate | undefined },
 ): Promise<void> {
   const parts = { rates, unixNow: engine.clock.unixNow };
 
@@ -43,7 +44,9 @@ export async function dumpRoutes(
         if (!info) sendJson(reply, CACHE_NOT_FOUND, 404);
         else {
           const isAsked = request.method !== 'HEAD';
-          const lines = isAsked ? dumpItems(cache, engine.clock, new LongWork(request, parts)) : [];
+          const lines = isAsked
+            ? dumpItems(cache, engine.clock, new LongWork(request, parts), commitGate)
+            : [];
           reply.header('content-type', DUMP_TYPE).send(Readable.from(lines, { objectMode: false }));
         }
         return reply;
