@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -265,6 +275,26 @@ test('what the system does not let restore is told, with the setting of the dire
   await expect(startService(flags, { dataDir })).rejects.toThrow(
     /^the items cannot be restored: EISDIR.* \(see IRONCACHED_DATA_DIR\)$/,
   );
+});
+
+test('an end that was cut off is kept whole beside the file, or the start is refused', async () => {
+  const dataDir = temporaryDirectory();
+  const { service } = await startService(['--durability', 'log'], { dataDir });
+  const value = { value: Buffer.alloc(50_000, 'v'), kind: 'bytes', flags: 0, expiresAt: Infinity } as const;
+  await service.engine.cache(PROJECT, 'c').store('set', 'k', value);
+  await service.stop();
+  const file = join(dataDir, 'items', '000001.log');
+  const size = statSync(file).size - 100;
+  truncateSync(file, size);
+  // As on a disk that becomes full: a part of it can be written.
+  const command = `ulimit -f 20; exec ${process.execPath} dist/main.js`;
+  const env = { IRONCACHED_DATA_DIR: dataDir, IRONCACHED_DURABILITY: 'log', IRONCACHED_HTTP_PORT: '0' };
+  const { status, stderr } = spawnSync('bash', ['-c', command], {
+    env: { ...env, IRONCACHED_MEMORY_LIMIT: '64mb' },
+    timeout: 20_000,
+  });
+  expect([status, String(stderr)]).toEqual([1, expect.stringContaining('cannot be restored: EFBIG')]);
+  expect(statSync(file).size).toBe(size);
 });
 
 test('caches outlast a start that knows nothing of their project', async () => {

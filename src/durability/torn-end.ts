@@ -10,7 +10,8 @@ export async function cutOff(path: string, offset: number, kept: string): Promis
     for (let at = offset; ; ) {
       const { bytesRead } = await source.read(piece, 0, piece.length, at);
       if (bytesRead === 0) break;
-      await target.write(piece, 0, bytesRead, at - offset);
+      // All of it: where the disk becomes full, a single write takes a part and says nothing.
+      await target.writeFile(piece.subarray(0, bytesRead));
       at += bytesRead;
     }
     await target.sync();
