@@ -79,7 +79,11 @@ export class Cache {
   store(mode: StoreMode, key: Key, value: NewValue): Answer<StoreOutcome> {
     if (mode !== 'set') {
       const kept = this.#kept(value);
-      return this.#put(key, kept, storing[mode](kept, this.#limits.valueBytesMax));
+      const answer = this.#put(key, kept, storing[mode](kept, this.#limits.valueBytesMax));
+      return after(answer, (outcome) => {
+        if (outcome !== 'stored') this.#count('notStored');
+        return outcome;
+      });
     }
     const cas = this.#set(key, value);
     return cas instanceof Promise ? cas.then(() => 'stored') : 'stored';
@@ -89,7 +93,8 @@ export class Cache {
     const kept = this.#kept(value);
     const answer = this.#put(key, kept, compareAndSwap(kept, expected));
     return after(answer, (outcome) => {
-      this.#count(outcome === 'stored' ? 'casHits' : outcome === 'exists' ? 'casBadval' : 'casMisses');
+      this.#countSwap(outcome);
+      if (outcome !== 'stored') this.#count('notStored');
       return outcome;
     });
   }
@@ -152,7 +157,14 @@ export class Cache {
   ): Answer<GuardedOutcome> {
     if (isGuarded(mode, options)) {
       const kept = this.#kept(value);
-      return this.#put(key, kept, guardedStore(mode, kept, options, this.#limits.valueBytesMax));
+      const answer = this.#put(key, kept, guardedStore(mode, kept, options, this.#limits.valueBytesMax));
+      return after(answer, (guarded) => {
+        // Only these two replace a version as cas does.
+        const isSwap = options.compareCas !== undefined && (mode === 'set' || mode === 'replace');
+        if (isSwap) this.#countSwap(guarded.outcome);
+        if (guarded.outcome !== 'stored') this.#count('notStored');
+        return guarded;
+      });
     }
     const cas = this.#set(key, value);
     return cas instanceof Promise ? cas.then(storedAs) : storedAs(cas);
@@ -213,12 +225,18 @@ export class Cache {
   }
 
   #updateLease(key: Key, options: LeaseOptions): Answer<Lease | undefined> {
-    return this.#stored.update(key, lease(options, this.#now()));
+    const found = this.#stored.update(key, lease(options, this.#now()));
+    if (options.createUntil === undefined) return found;
+    return after(found, (later) => {
+      if (later?.created) this.#count('made');
+      return later;
+    });
   }
 
   #countedLease(found: Lease | undefined, { expiresAt }: LeaseOptions): Lease | undefined {
-    if (expiresAt === undefined) this.#countGet(found !== undefined);
-    else this.#count(found ? 'touchHits' : 'touchMisses');
+    // What is not there is not touched either.
+    if (expiresAt === undefined || !found) this.#countGet(found !== undefined);
+    else this.#count('touchHits');
     return found;
   }
 
@@ -247,6 +265,10 @@ export class Cache {
   #count(counter: Counter): void {
     this.statistics[counter]++;
     this.#totals[counter]++;
+  }
+
+  #countSwap(outcome: StoreOutcome): void {
+    this.#count(outcome === 'stored' ? 'casHits' : outcome === 'exists' ? 'casBadval' : 'casMisses');
   }
 
   // A value may be a view of what a socket reads into: it does not outlast this turn.
@@ -290,11 +312,12 @@ export class Cache {
     const noRoom =
       error instanceof Refusal && (error.code === 'out_of_memory' || error.code === 'over_quota');
     if (noRoom) this.#count('outOfMemory');
+    this.#count('notStored');
   }
 
   #countedArithmetic(by: Arithmetic, outcome: ArithmeticOutcome): ArithmeticOutcome {
     const down = by.rule === 'signed' ? by.delta < 0 : by.direction === 'down';
-    if (outcome.status === 'done') this.#count(down ? 'decrHits' : 'incrHits');
+    if (outcome.status === 'done') this.#count(outcome.created ? 'made' : down ? 'decrHits' : 'incrHits');
     if (outcome.status === 'not_found') this.#count(down ? 'decrMisses' : 'incrMisses');
     return outcome;
   }

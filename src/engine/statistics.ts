@@ -3,6 +3,10 @@ export class Statistics {
   getHits = 0;
   getMisses = 0;
   sets = 0;
+  /** Of the sets, those that stored nothing. */
+  notStored = 0;
+  /** Items that were made where none was by what is no set: by a read or an increment. */
+  made = 0;
   deleteHits = 0;
   deleteMisses = 0;
   incrHits = 0;

@@ -77,7 +77,7 @@ describe('statistics', () => {
     ['a get that does not', { getMisses: 1 }, () => cache.get('none')],
     ['a peek', {}, () => cache.peek('k')],
     ['a set', { sets: 1 }, () => cache.store('set', 'l', value('v'))],
-    ['an add that does not store', { sets: 1 }, () => cache.store('add', 'k', value('v'))],
+    ['an add that does not store', { sets: 1, notStored: 1 }, () => cache.store('add', 'k', value('v'))],
     ['an append', { sets: 1 }, () => cache.store('append', 'k', value('v'))],
     ['a delete that finds', { deleteHits: 1 }, () => cache.delete('k')],
     ['a delete that does not', { deleteMisses: 1 }, () => cache.delete('none')],
@@ -95,10 +95,14 @@ describe('statistics', () => {
     ['a REST increment', { incrHits: 1 }, () => cache.calculate('k', { rule: 'signed', delta: 0n })],
     [
       'a swap of another version',
-      { sets: 1, casBadval: 1 },
+      { sets: 1, notStored: 1, casBadval: 1 },
       () => cache.compareAndSwap('k', value('v'), 999),
     ],
-    ['a swap of nothing', { sets: 1, casMisses: 1 }, () => cache.compareAndSwap('none', value('v'), 1)],
+    [
+      'a swap of nothing',
+      { sets: 1, notStored: 1, casMisses: 1 },
+      () => cache.compareAndSwap('none', value('v'), 1),
+    ],
     ['a clear', { flushes: 1 }, () => cache.clear()],
     [
       'a value that is too large',
@@ -118,7 +122,7 @@ describe('statistics', () => {
     engine = engineWith({ bytesMax: 1000, valueBytesMax: 2000 });
     cache = engine.cache(PROJECT, 'c');
     const refused = () => refusalOf(() => cache.store('set', 'k', value('v'.repeat(1500))));
-    expect(await counted(refused)).toEqual({ sets: 1, outOfMemory: 1 });
+    expect(await counted(refused)).toEqual({ sets: 1, notStored: 1, outOfMemory: 1 });
     expect(await refused()).toBe('out_of_memory');
   });
 

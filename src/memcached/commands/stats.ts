@@ -97,7 +97,7 @@ function generalRows(info: CacheInfo | undefined, context: CommandContext): Row[
     ['hash_is_expanding', 0],
     ['bytes', info?.bytes ?? 0],
     ['curr_items', info?.items ?? 0],
-    ['total_items', statistics.sets],
+    ['total_items', statistics.sets - statistics.notStored + statistics.made],
     ['expired_unfetched', 0],
     ['evicted_unfetched', 0],
     ['evictions', info?.evictions ?? 0],

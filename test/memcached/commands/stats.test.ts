@@ -13,6 +13,9 @@ async function stats(client: MemcachedClient, topic = ''): Promise<Record<string
   );
 }
 
+const COUNTERS =
+  /^(?:cmd_(?!flush)|(?:get|cas|touch|incr|decr)_(?:hits|misses|badval)|total_items|curr_items)/;
+
 describe('stats', () => {
   test('counts what was done to the cache', async () => {
     const client = await (await testDoor()).signedIn();
@@ -45,6 +48,66 @@ describe('stats', () => {
       curr_items: '0',
       curr_connections: '1',
     });
+  });
+
+  // Each command on a line, and by how much it changes what is counted.
+  const COUNTED: readonly [commands: string, counts: Record<string, number>][] = [
+    ['set a 0 0 1\r\n1', { cmd_set: 1, total_items: 1, curr_items: 1 }],
+    ['add a 0 0 1\r\n1', { cmd_set: 1 }],
+    ['replace none 0 0 1\r\n1', { cmd_set: 1 }],
+    ['append none 0 0 1\r\n1', { cmd_set: 1 }],
+    ['append a 0 0 1\r\n1', { cmd_set: 1, total_items: 1 }],
+    ['cas a 0 0 1 0\r\n1', { cmd_set: 1, cas_badval: 1 }],
+    ['cas none 0 0 1 1\r\n1', { cmd_set: 1, cas_misses: 1 }],
+    ['ms a 1 C0\r\n1', { cmd_set: 1, cas_badval: 1 }],
+    ['ms none 1 C1\r\n1', { cmd_set: 1, cas_misses: 1 }],
+    ['ms a 1 C0 MR\r\n1', { cmd_set: 1, cas_badval: 1 }],
+    ['ms none 1 C1 MR\r\n1', { cmd_set: 1, cas_misses: 1 }],
+    // Made from an older version, and marked stale.
+    ['ms a 1 C1 I\r\n1', { cmd_set: 1, cas_hits: 1, total_items: 1 }],
+    ['ms a 1 C1 ME\r\n1', { cmd_set: 1 }],
+    ['ms a 1 C0 MA\r\n1', { cmd_set: 1, total_items: 1 }],
+    ['ms none 1 MR\r\n1', { cmd_set: 1 }],
+    ['mg none T5', { cmd_get: 1, get_misses: 1 }],
+    ['mg a T5', { cmd_touch: 1, touch_hits: 1 }],
+    ['mg b N5', { cmd_get: 1, get_hits: 1, total_items: 1, curr_items: 1 }],
+    ['ma c N0', { total_items: 1, curr_items: 1 }],
+    ['ma d N0 MD', { total_items: 1, curr_items: 1 }],
+    ['ma d MD', { decr_hits: 1 }],
+    ['ma none', { incr_misses: 1 }],
+  ];
+
+  async function countsOf(client: MemcachedClient): Promise<[string, Record<string, number>][]> {
+    const counts: [string, Record<string, number>][] = [];
+    let before = await stats(client);
+    for (const [command] of COUNTED) {
+      client.send(`${command}\r\nmn\r\n`);
+      await client.takeThrough('MN\r\n');
+      const now = await stats(client);
+      const changed = Object.keys(now).filter((name) => COUNTERS.test(name) && now[name] !== before[name]);
+      counts.push([
+        command,
+        Object.fromEntries(changed.map((name) => [name, Number(now[name]) - Number(before[name])])),
+      ]);
+      before = now;
+    }
+    return counts;
+  }
+
+  test('counts what each command did', async () => {
+    const client = await (await testDoor()).signedIn();
+    expect(Object.fromEntries(await countsOf(client))).toEqual(Object.fromEntries(COUNTED));
+  });
+
+  test.skipIf(memcachedVersion() === undefined)('counts as memcached does', async () => {
+    const memcached = await startMemcached();
+    try {
+      const client = await Client.connect(memcached.port);
+      expect(Object.fromEntries(await countsOf(client))).toEqual(Object.fromEntries(COUNTED));
+      client.destroy();
+    } finally {
+      await memcached.stop();
+    }
   });
 
   test('reset begins to count anew, for this cache alone', async () => {
