@@ -80,7 +80,7 @@ export class ProjectAccounts<K> {
   /** Whose least recently used item makes room for a project. Undefined: nobody's does. */
   victimFor(writer: ProjectAccount<K>): Contents<K> | undefined {
     const fullest = this.#mostOverShare(writer);
-    return fullest && this.#leastRecentlyUsed(fullest);
+    return fullest && this.#leastRecentlyUsed(fullest, 'bytes');
   }
 
   /** Are there no quotas at all? Then `isOverQuota` need not be asked. */
@@ -110,7 +110,8 @@ export class ProjectAccounts<K> {
     if (size > (account.quota.bytesMax ?? size) || account.evictable.length === 0) {
       throw overQuota('the project', account.quota);
     }
-    return this.#leastRecentlyUsed(account);
+    const isTooLarge = exceeds({ bytesMax: account.quota.bytesMax }, account, 0, bytes);
+    return this.#leastRecentlyUsed(account, isTooLarge ? 'bytes' : 'items');
   }
 
   #book(contents: Contents<K>, items: number, bytes: number): void {
@@ -169,14 +170,17 @@ export class ProjectAccounts<K> {
     return bytes / (quota.bytesMax ?? this.#parts.bytesMax / this.#holding);
   }
 
-  #leastRecentlyUsed({ evictable }: ProjectAccount<K>): Contents<K> | undefined {
+  // Times of use are whole seconds: of caches whose oldest are of the same one, it is that which holds most. Else all
+  // would go from the same cache for that second, and it held nothing where a project fills its room within one.
+  #leastRecentlyUsed({ evictable }: ProjectAccount<K>, measure: 'items' | 'bytes'): Contents<K> | undefined {
     let found: Contents<K> | undefined;
     let foundUse = Number.POSITIVE_INFINITY;
     for (let i = 0; i < Math.min(CACHES_COMPARED, evictable.length); i++) {
       this.#cachesCompared = (this.#cachesCompared + 1) % evictable.length;
       const contents = evictable[this.#cachesCompared] as Contents<K>;
       const use = this.#parts.oldestUse(contents);
-      if (use >= foundUse) continue;
+      const isLater = use === foundUse ? contents[measure] <= (found?.[measure] ?? 0) : use > foundUse;
+      if (isLater) continue;
       found = contents;
       foundUse = use;
     }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Quota } from '../../src/engine/cache-settings.ts';
 import { Contents, type MemoryCache } from '../../src/storage/memory-cache.ts';
 import { MemoryCaches } from '../../src/storage/memory-caches.ts';
 
@@ -65,6 +66,32 @@ describe('who makes room, of very many projects,', () => {
     const items = all.map(({ contents }) => contents.items);
     expect(Math.max(...items)).toBeLessThanOrEqual(21);
     expect(Math.min(...items)).toBeGreaterThanOrEqual(18);
+  });
+
+  test.each<[string, Quota]>([
+    ['b', { itemsMax: 11 }],
+    ['a', { bytesMax: 20_000 }],
+    ['a', { itemsMax: 11, bytesMax: 20_000 }],
+  ])('is, of caches used in the same second, %s by a quota of %o', (name, quota) => {
+    Object.assign(cacheOf(0).account, { quota });
+    const [a, b] = [caches.create('p0', 'a'), caches.create('p0', 'b')];
+    caches.accounts.charge(a.contents, 1, 15_000);
+    caches.accounts.charge(b.contents, 10, 5000);
+    for (const { contents } of [a, b, a]) {
+      expect(caches.accounts.victimOfQuota(contents, 1000, 1, 1000)?.cache.name).toBe(name);
+    }
+  });
+
+  test('is each cache in turn that is written to, however short the time', () => {
+    Object.assign(cacheOf(0).account, { quota: { itemsMax: 100 } });
+    const four = ['a', 'b', 'c', 'd'].map((name) => caches.create('p0', name));
+    for (let i = 0; i < 1000; i++) {
+      const { contents } = four[i % 4] as MemoryCache<string>;
+      const victim = caches.accounts.victimOfQuota(contents, 1000, 1, 1000);
+      if (victim) caches.accounts.charge(victim, -1, -1000);
+      caches.accounts.charge(contents, 1, 1000);
+    }
+    for (const { contents } of four) expect(Math.abs(contents.items - 25)).toBeLessThanOrEqual(1);
   });
 
   test('is nobody where all hold less than a writer that evicts nothing', () => {
