@@ -128,8 +128,7 @@ export class Cache {
    * delete. In a cache that evicts nothing the item stays: there, items go by deletion and expiry only.
    */
   discard(key: Key): Answer<boolean> {
-    if (this.#settings().policy === 'none') return false;
-    return this.#stored.update(key, remove);
+    return this.evicts ? this.#stored.update(key, remove) : false;
   }
 
   /** Gives an item another expiry and answers the item, if there is one. */
@@ -200,6 +199,11 @@ export class Cache {
 
   list(): Iterable<ListedItem> | AsyncIterable<ListedItem> {
     return this.#stored.list();
+  }
+
+  /** May items go to make room for others? */
+  get evicts(): boolean {
+    return this.#settings().policy !== 'none';
   }
 
   /** The expiry of an item that is stored now without one. */

@@ -19,7 +19,7 @@ export function stats({ words }: RequestOf<'stats'>, context: CommandContext): A
     case 'settings':
       return writeRows(context, settingsRows(context));
     case 'items':
-      return after(context.cache.info(), (info) => writeRows(context, itemsRows(info)));
+      return after(context.cache.info(), (info) => writeRows(context, itemsRows(info, context)));
     case 'slabs':
       return after(context.cache.info(), (info) => writeRows(context, slabsRows(info, context)));
     case 'sizes':
@@ -105,7 +105,7 @@ function generalRows(info: CacheInfo | undefined, context: CommandContext): Row[
   ];
 }
 
-function settingsRows({ server }: CommandContext): Row[] {
+function settingsRows({ server, cache }: CommandContext): Row[] {
   return [
     ['maxbytes', server.memoryBytesMax],
     ['maxconns', server.maxConnections],
@@ -114,7 +114,7 @@ function settingsRows({ server }: CommandContext): Row[] {
     ['inter', server.address.host],
     ['verbosity', 0],
     ['oldest', 0],
-    ['evictions', 'on'],
+    ['evictions', cache.evicts ? 'on' : 'off'],
     ['domain_socket', 'NULL'],
     ['growth_factor', '1.00'],
     ['chunk_size', 48],
@@ -137,7 +137,7 @@ function settingsRows({ server }: CommandContext): Row[] {
 }
 
 // There are no slab classes here; exporters find the whole cache in class 1, or nothing in an empty one.
-function itemsRows(info: CacheInfo | undefined): Row[] {
+function itemsRows(info: CacheInfo | undefined, { cache }: CommandContext): Row[] {
   if (!info || info.items === 0) return [];
   return [
     ['items:1:number', info.items],
@@ -146,7 +146,7 @@ function itemsRows(info: CacheInfo | undefined): Row[] {
     ['items:1:evicted', info.evictions],
     ['items:1:evicted_nonzero', 0],
     ['items:1:evicted_time', 0],
-    ['items:1:outofmemory', 0],
+    ['items:1:outofmemory', cache.statistics.outOfMemory],
     ['items:1:tailrepairs', 0],
     ['items:1:reclaimed', info.expirations],
     ['items:1:expired_unfetched', 0],

@@ -146,6 +146,18 @@ describe('stats', () => {
     expect(await stats(client, 'slabs')).toMatchObject({ '1:used_chunks': '1', active_slabs: '1' });
   });
 
+  test('tell of a cache that evicts nothing that it does not, and what was refused for that', async () => {
+    const door = await testDoor();
+    const client = await door.signedIn({ cache: 'kept' });
+    expect(await stats(client, 'settings')).toMatchObject({ evictions: 'on' });
+    door.engine.configure(PROJECT, 'kept', { policy: 'none', quota: { itemsMax: 1 } });
+    client.send('set a 0 0 1\r\na\r\nset b 0 0 1\r\nb\r\n');
+    await client.takeThrough('SERVER_ERROR out of memory storing object\r\n');
+    expect(await stats(client, 'settings')).toMatchObject({ evictions: 'off' });
+    expect(await stats(client, 'items')).toMatchObject({ 'items:1:outofmemory': '1' });
+    expect(await stats(await door.signedIn(), 'settings')).toMatchObject({ evictions: 'on' });
+  });
+
   test('of a connection that has not signed in tell nothing', async () => {
     const client = await (await testDoor()).connect();
     expect(await client.ask('stats\r\n')).toBe('CLIENT_ERROR unauthenticated\r\n');
