@@ -43,6 +43,26 @@ describe('newer flags', () => {
     ['ms YSBi 1 b\r\nb\r\n', 'HD\r\n'],
     ['me YSBi b\r\n', 'ME YSBi exp=-1 la=0 cas=2 fetch=no cls=1 size=4\r\n'],
   ]);
+});
+
+// Its protocol.txt says what is done here.
+describe('what memcached 1.6.18 does otherwise than it says', () => {
+  transcript('ma with T gives its time also to a number that grows by a digit', [
+    ['set n 0 0 2\r\n99\r\n', 'STORED\r\n'],
+    ['ma n T100 v\r\n', 'VA 3\r\n100\r\n'],
+    ['mg n t\r\n', 'HD t100\r\n'],
+  ]);
+
+  transcript('t behind a T that expires the item is 0', [
+    ['set a 0 0 1\r\na\r\n', 'STORED\r\n'],
+    ['mg a T-1 t\r\n', 'HD t0\r\n'],
+  ]);
+
+  transcript('l counts from the last use, be it the first', [
+    ['set a 0 0 1\r\na\r\n', 'STORED\r\n'],
+    { passMs: 5000 },
+    ['get a\r\nmg a l\r\n', 'VALUE a 0 1\r\na\r\nEND\r\nHD l0\r\n'],
+  ]);
 
   transcript('a command that is refused for its opaque changes nothing', [
     ['set n 0 0 1\r\n1\r\n', 'STORED\r\n'],
