@@ -359,7 +359,11 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       // Where a quota was lowered, each write frees a little more than it takes, and no more than that.
       if (!victim || (evicted >= TIDY_ITEMS && bytesBefore - this.#bytes >= size)) return before;
       const { oldest } = victim.kept.order;
-      if (oldest === before) before = NOWHERE;
+      if (oldest === before) {
+        // To let it go would gain nothing, and what is in its place would be new, and might be refused.
+        if (size <= held) return before;
+        before = NOWHERE;
+      }
       this.#evict(oldest);
     }
   }

@@ -295,7 +295,11 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
       // Where a quota was lowered, each write frees a little more than it takes, and no more than that.
       if (!victim || (evicted >= TIDY_ITEMS && bytesBefore - this.#bytes >= size)) return;
       const oldest = oldestOf(victim);
-      if (oldest === there) there = undefined;
+      if (oldest === there) {
+        // To let it go would gain nothing, and what is in its place would be new, and might be refused.
+        if (more <= 0) return;
+        there = undefined;
+      }
       this.#evict(oldest);
     }
   }

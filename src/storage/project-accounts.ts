@@ -88,7 +88,7 @@ export class ProjectAccounts<K> {
     return isUnlimited(settings.quota) && isUnlimited(account.quota);
   }
 
-  /** Would so much more be too much by the quotas? */
+  /** Would it be too much by the quotas with so much more? Where they were lowered, it may be already. */
   isOverQuota(contents: Contents<K>, items: number, bytes: number): boolean {
     const { account, settings } = contents.cache;
     return exceeds(settings.quota, contents, items, bytes) || exceeds(account.quota, account, items, bytes);
@@ -96,22 +96,23 @@ export class ProjectAccounts<K> {
 
   /**
    * Whose least recently used item has to go before contents may hold more by the quotas, or undefined.
-   * `size` is what is to be stored, the others what it adds. Throws Refusal `over_quota`.
+   * `size` is what is to be stored, the others what it adds. Throws Refusal `over_quota`, but never where it adds
+   * nothing to what is too much already.
    */
   victimOfQuota(contents: Contents<K>, size: number, items: number, bytes: number): Contents<K> | undefined {
     const { account, settings, name } = contents.cache;
     if (exceeds(settings.quota, contents, items, bytes)) {
-      if (size > (settings.quota.bytesMax ?? size) || contents.place < 0) {
+      if (size <= (settings.quota.bytesMax ?? size) && contents.place >= 0) return contents;
+      if (addsTooMuch(settings.quota, contents, items, bytes))
         throw overQuota(`the cache ${name}`, settings.quota);
-      }
-      return contents;
     }
     if (!exceeds(account.quota, account, items, bytes)) return undefined;
-    if (size > (account.quota.bytesMax ?? size) || account.evictable.length === 0) {
-      throw overQuota('the project', account.quota);
+    if (size <= (account.quota.bytesMax ?? size) && account.evictable.length > 0) {
+      const isTooLarge = exceeds({ bytesMax: account.quota.bytesMax }, account, 0, bytes);
+      return this.#leastRecentlyUsed(account, isTooLarge ? 'bytes' : 'items');
     }
-    const isTooLarge = exceeds({ bytesMax: account.quota.bytesMax }, account, 0, bytes);
-    return this.#leastRecentlyUsed(account, isTooLarge ? 'bytes' : 'items');
+    if (addsTooMuch(account.quota, account, items, bytes)) throw overQuota('the project', account.quota);
+    return undefined;
   }
 
   #book(contents: Contents<K>, items: number, bytes: number): void {
@@ -198,13 +199,24 @@ function strike<K>(list: Contents<K>[], contents: Contents<K>): void {
   contents.place = -1;
 }
 
-function exceeds(
-  { bytesMax = Number.POSITIVE_INFINITY, itemsMax = Number.POSITIVE_INFINITY }: Quota,
-  held: { readonly items: number; readonly bytes: number },
-  items: number,
-  bytes: number,
-): boolean {
-  return (items > 0 && held.items + items > itemsMax) || (bytes > 0 && held.bytes + bytes > bytesMax);
+interface Held {
+  readonly items: number;
+  readonly bytes: number;
+}
+
+function exceeds({ bytesMax, itemsMax }: Quota, held: Held, items: number, bytes: number): boolean {
+  return (
+    (itemsMax !== undefined && held.items + items > itemsMax) ||
+    (bytesMax !== undefined && held.bytes + bytes > bytesMax)
+  );
+}
+
+/** Does it exceed by what is added, be it only further than before? */
+function addsTooMuch(quota: Quota, held: Held, items: number, bytes: number): boolean {
+  return (
+    (items > 0 && exceeds({ itemsMax: quota.itemsMax }, held, items, bytes)) ||
+    (bytes > 0 && exceeds({ bytesMax: quota.bytesMax }, held, items, bytes))
+  );
 }
 
 function isUnlimited({ bytesMax, itemsMax }: Quota): boolean {

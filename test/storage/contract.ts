@@ -1108,6 +1108,37 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await cache.info()).toMatchObject({ items: 10 });
       });
 
+      test.each([{ itemsMax: 10 }, { bytesMax: 2_000 }])(
+        'that are lowered to %o are kept where writes add nothing, too',
+        async (quota) => {
+          await write(cache, 1000);
+          store.setQuota(PROJECT, quota);
+          for (let i = 0; i < 100; i++) await put(cache, 'key-999', 'x');
+          const { items = 0, bytes = 0 } = (await cache.info()) ?? {};
+          expect(items).toBeGreaterThan(0);
+          expect(items).toBeLessThanOrEqual(10);
+          expect(bytes).toBeLessThanOrEqual(quota.bytesMax ?? bytes);
+          expect(await valueAt(cache, 'key-999')).toBe('x');
+        },
+      );
+
+      test('that are lowered refuse nothing that adds nothing where nothing may be evicted', async () => {
+        await write(cache, 20);
+        store.configure(PROJECT, 'c', { policy: 'none', quota: { itemsMax: 10, bytesMax: 1_000 } });
+        store.setQuota(PROJECT, { itemsMax: 5, bytesMax: 500 });
+        await put(cache, 'key-3', 'x');
+        expect(await valueAt(cache, 'key-3')).toBe('x');
+        expect(await refusal(() => put(cache, 'more', 'x'))).toBe('over_quota');
+        expect(await cache.info()).toMatchObject({ items: 20, evictions: 0 });
+        // What may be evicted is not refused either, when nothing else can go.
+        const evicting = store.cache(PROJECT, 'd');
+        store.setQuota(PROJECT, {});
+        await put(evicting, 'k', 'x');
+        store.setQuota(PROJECT, { itemsMax: 5 });
+        await put(evicting, 'k', 'y');
+        expect(await valueAt(evicting, 'k')).toBe('y');
+      });
+
       test('say for whom they are and how much they allow', async () => {
         store.configure(PROJECT, 'c', { policy: 'none', quota: { itemsMax: 1, bytesMax: 50_000 } });
         await put(cache, 'k', 'v');
