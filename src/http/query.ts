@@ -40,9 +40,9 @@ export function queryReader({ properties }: QuerySchema): (query: Record<string,
   };
 }
 
-// A parameter that is given twice is a list, and no number.
+// A parameter that is given twice is a list, and no number. JavaScript would take 0x10 for one, and a space for 0.
 function integerFrom(given: unknown): number {
-  return typeof given === 'string' && given !== '' ? Number(given) : Number.NaN;
+  return typeof given === 'string' && /^[-+.\de]+$/i.test(given) ? Number(given) : Number.NaN;
 }
 
 function mistakeIn(value: unknown, parameter: Parameter): string | undefined {

@@ -40,6 +40,9 @@ describe('a parameter that is a number', () => {
     ['per_page=1e9', 'The parameter per_page must be <= 100.'],
     ['per_page=', 'The parameter per_page must be an integer.'],
     ['per_page=1.5', 'The parameter per_page must be an integer.'],
+    ['page=%20', 'The parameter page must be an integer.'],
+    ['page=0x0', 'The parameter page must be an integer.'],
+    ['per_page=%202', 'The parameter per_page must be an integer.'],
     ['per_page=two', 'The parameter per_page must be an integer.'],
     ['per_page=1&per_page=2', 'The parameter per_page must be an integer.'],
   ])('is refused, and the answer says why: ?%s', async (query, msg) => {
