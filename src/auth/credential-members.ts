@@ -18,9 +18,9 @@ const QUOTA_MAX = Number.MAX_SAFE_INTEGER;
 /** 24 lower-case hexadecimal digits: the Ruby client refuses anything else. */
 export const idSchema = matching(/^[0-9a-f]{24}$/, 'must be 24 lower-case hexadecimal digits');
 
-// Names are shown on terminals and in logs.
+// Names are shown on terminals and in logs. Not \p{Cc}, which many languages do not know: the OpenAPI document repeats it.
 export const nameSchema = matching(
-  new RegExp(`^[^\\p{Cc}]{1,${NAME_LENGTH_MAX}}$`, 'u'),
+  new RegExp(`^[^\\x00-\\x1f\\x7f-\\x9f]{1,${NAME_LENGTH_MAX}}$`, 'u'),
   `must be a text of 1 to ${NAME_LENGTH_MAX} characters, without control characters`,
 );
 
