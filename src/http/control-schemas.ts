@@ -68,10 +68,7 @@ export const cacheSettings: NamedSchema = { $id: 'CacheSettings' };
 const text = { type: 'string' };
 const time = { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] };
 const quota = {
-  anyOf: [
-    { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
-    { type: 'null' },
-  ],
+  anyOf: [{ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER }, { type: 'null' }],
 };
 
 const project = object({

@@ -120,16 +120,16 @@ export const putBody: NamedSchema = {
     expires_in: {
       description: EXPIRES_IN_TEXT,
       examples: [3600],
-      type: 'integer',
-      minimum: 1,
-      maximum: EXPIRES_IN_SECONDS_MAX,
+      anyOf: [{ type: 'integer', minimum: 0, maximum: EXPIRES_IN_SECONDS_MAX }, { type: 'null' }],
     },
     add: { description: 'Store only if there is no item under this key', type: 'boolean' },
     replace: { description: 'Store only if there is an item under this key', type: 'boolean' },
     cas: {
       anyOf: [
         { type: 'string', pattern: '^\\d{1,20}$' },
-        { type: 'integer', minimum: 0, maximum: 2 ** 64 - 1 },
+        // Without a maximum: as a number, the document could only name one that is too large.
+        { type: 'integer', format: 'uint64', minimum: 0 },
+        { type: 'null' },
       ],
       description: CAS_TEXT,
       examples: ['1042'],

@@ -158,6 +158,19 @@ test('no pattern needs what only some languages know', async () => {
   for (const pattern of patterns) expect(pattern).not.toMatch(/\\[pPu]|\(\?[^:]/);
 });
 
+test('the body of a PUT may say "not given", and no number that is refused', async () => {
+  const { components } = JSON.parse(await written()) as {
+    components: { schemas: Record<string, { properties: Record<string, { anyOf?: object[] }> }> };
+  };
+  const { expires_in: expiresIn, cas } = components.schemas['NewItem']?.properties ?? {};
+  expect(expiresIn?.anyOf).toEqual([{ type: 'integer', minimum: 0, maximum: 2_592_000 }, { type: 'null' }]);
+  expect(cas?.anyOf).toEqual([
+    { type: 'string', pattern: '^\\d{1,20}$' },
+    { type: 'integer', format: 'uint64', minimum: 0 },
+    { type: 'null' },
+  ]);
+});
+
 describe('/docs', () => {
   test('shows the same document', async () => {
     const { app } = await testApp();
