@@ -94,7 +94,7 @@ function takeStreamedBody(message: IncomingMessage, bytesMax: number, done: Body
     chunks.length = 0;
     drainTimer = setTimeout(() => message.socket.destroy(), DRAIN_IDLE_MS).unref();
     message.once('close', () => clearTimeout(drainTimer));
-    finish(new HttpRefusal(413, `The body may have at most ${bytesMax} bytes. Store a smaller value.`));
+    finish(new HttpRefusal(413, `The body may have at most ${bytesMax} bytes. Send a smaller one.`));
   }
 
   function finish(error: HttpRefusal | undefined, body: Buffer = NO_BODY): void {

@@ -69,7 +69,7 @@ const errorAnswers = {
   ],
   408: ['The request took too long to arrive', 'The request took too long to arrive. Send it again.'],
   409: ['There is one already', 'There is a project of this id already. Choose another id.'],
-  413: ['The body is too large', 'The body may have at most 1048576 bytes. Store a smaller value.'],
+  413: ['The body is too large', 'The body may have at most 1048576 bytes. Send a smaller one.'],
   429: [
     'Too many requests, or too many failed sign-ins; try again after Retry-After seconds',
     'This token may make 100 requests per second. Wait, then try again.',

@@ -396,7 +396,10 @@ describe('what is asked in a wrong way', () => {
   test('is told so: a body of more than 64 KB', async () => {
     const service = await startControlled();
     const body = { name: 'x'.repeat(CONTROL_BODY_BYTES_MAX) };
-    expect((await service.control('POST', '/projects', body)).status).toBe(413);
+    expect(await service.control('POST', '/projects', body)).toMatchObject({
+      status: 413,
+      json: { msg: 'The body may have at most 65536 bytes. Send a smaller one.' },
+    });
   });
 });
 
