@@ -12,7 +12,8 @@ const PIECE_LENGTH = 32 * 1024;
 
 /**
  * The lines of a dump, in pieces, as they are asked for. What is in the cache all the while is in the dump
- * once, as it was at some moment; what comes, goes or changes meanwhile may be there or not, and is whole.
+ * once, as it was at some moment; what comes, goes or changes meanwhile may be there or not, and is whole. What
+ * a client has yet to make is not there.
  * Each piece waits until what it tells is kept. Throws when the right to read ends, or something cannot be kept, so
  * that the last line is missing.
  */
@@ -28,7 +29,7 @@ export async function* dumpItems(
     // A listed item may have changed by now. Looking again is not a use of it, and in memory takes no wait.
     const answer = cache.peek(key);
     const item = answer instanceof Promise ? await answer : answer;
-    if (!item) continue;
+    if (!item || isPlaceholder(item)) continue;
     piece += lineOf(key, item, clock);
     items++;
     work.count();
@@ -41,6 +42,11 @@ export async function* dumpItems(
   await restOrFail(work);
   await keptOrFail(commitGate);
   yield piece + lastLine(items);
+}
+
+// What a meta get made (N), and nobody has filled yet: where it is not known who won, it would be an empty value.
+function isPlaceholder({ kind, valueLength, recaching, stale }: Item): boolean {
+  return recaching && !stale && valueLength === 0 && kind === 'bytes';
 }
 
 function lineOf(key: string, { value, kind, flags, expiresAt, stale }: Item, clock: Clock): string {

@@ -78,6 +78,22 @@ describe('a dump', () => {
     );
   });
 
+  test('leaves out what a client won the right to make and has not made: elsewhere it would be an empty value', async () => {
+    await start();
+    const win = { explicitCas: undefined, expiresAt: undefined, recacheBefore: undefined, asksUse: false };
+    const options = { ...win, createUntil: NEVER, recacheByNewExpiry: false, use: true, mayWin: true };
+    const cache = rest.engine.cache(PROJECT, 'c');
+    for (const key of ['missing', 'made', 'empty']) expect(await cache.lease(key, options)).toBeDefined();
+    store('c', 'made', { kind: 'bytes', value: '' });
+    await cache.invalidate('empty', { markStale: true });
+    expect((await rest.request('GET', itemsOf('c'))).text.split('\n').slice(1)).toEqual([
+      '{"key":"empty","kind":"bytes","value":"","stale":true}',
+      '{"key":"made","kind":"bytes","value":""}',
+      '{"end":true,"items":2}',
+      '',
+    ]);
+  });
+
   test('tells times by the machine’s clock, as it is then', async () => {
     await start();
     store('c', 'a', { expiresAt: rest.clock.now() + 1_500 });
