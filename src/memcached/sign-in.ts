@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Grant } from '../auth/grant.ts';
 import { READ, WRITE } from '../auth/permissions.ts';
@@ -130,6 +131,8 @@ export const SUSPENDED = 'SERVER_ERROR the project is suspended';
  * the form of memcached's own ASCII authentication, user and password: `PROJECT_ID/CACHE_NAME TOKEN`.
  */
 function readClaim(key: string, value: Buffer): Claim | undefined {
+  // Other bytes would all become the same character, and caches of different names one.
+  if (!isUtf8(value)) return undefined;
   // A token that was read from a file, or piped by `echo`, may have its line's end behind it.
   const text = value.toString('utf8').replace(/\r?\n$/, '');
   const [, project, cache, password] = /^([0-9a-f]{24})\/(.+) ([^ ]+)$/s.exec(text) ?? [];

@@ -194,6 +194,16 @@ test('a cache name that is too long is refused, and the connection stays open', 
   expect(await client.ask(signInCommand({ cache: 'c'.repeat(250) }))).toBe('STORED\r\n');
 });
 
+// Each would become the same name, that of question marks, and so share its items.
+test('a cache name that is not UTF-8 is refused, whichever form of sign-in it is in', async () => {
+  const client = await (await testDoor()).connect();
+  // One character a byte: Latin-1.
+  for (const name of ['caf\xe9', '\xff']) {
+    expect(await client.ask(set('oauth', `${TOKEN} ${PROJECT} ${name}`))).toBe(FAILURE);
+    expect(await client.ask(set('_', `${PROJECT}/${name} ${TOKEN}`))).toBe(UNAUTHENTICATED);
+  }
+});
+
 test('the first three failures are answered at once, further ones only after the delay', async () => {
   const delayMs = 60;
   const client = await (await testDoor({ signInLimits: { delayMs } })).connect();
