@@ -59,7 +59,7 @@ const KINDS: Record<ValueKind, string> = {
 // A memcached decr leaves spaces behind a number that got shorter.
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)? *$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+const TIME = /^(\d{4}-\d\d-(\d\d))T(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 const FLAGS_MAX = 0xffff_ffff;
 
 function bytesMember(name: 'key' | 'value', bytes: Buffer): string {
@@ -143,8 +143,10 @@ function flagsFrom(flags: unknown): number {
 
 function expiryFrom(expires: unknown): number {
   if (expires === undefined) return NEVER;
-  const time = typeof expires === 'string' && TIME.test(expires) ? Date.parse(expires) : Number.NaN;
-  if (!Number.isNaN(time)) return time;
+  const [text, date, day] = (typeof expires === 'string' && TIME.exec(expires)) || [];
+  const time = text === undefined ? Number.NaN : Date.parse(text);
+  // Date.parse takes the 30th of February for a day in March.
+  if (!Number.isNaN(time) && new Date(`${date}T00:00:00Z`).getUTCDate() === Number(day)) return time;
   throw new LineMistake('must have a time like 2030-01-15T12:00:00.000Z as "expires"');
 }
 

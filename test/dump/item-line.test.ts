@@ -133,6 +133,8 @@ describe('a line that is not as it should be', () => {
       'must have a time like 2030-01-15T12:00:00.000Z as "expires"',
     ],
     ['{"key":"k","value":"v","expires":"2030-13-15T12:00:00Z"}', 'must have a time like'],
+    ['{"key":"k","value":"v","expires":"2030-02-30T12:00:00Z"}', 'must have a time like'],
+    ['{"key":"k","value":"v","expires":"2030-01-15T24:00:00Z"}', 'must have a time like'],
     ['{"key":"k","value":"v","stale":1}', 'must have true or false as "stale"'],
     ['{"format":"another","version":1}', 'must have "format": "ironcached items"'],
     ['{"format":"ironcached items"}', 'must have "version": 1'],
