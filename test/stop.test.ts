@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { HttpSocket } from './support/http-socket.ts';
 import { PROJECT, startService, type TestService, TOKEN } from './support/service.ts';
@@ -108,6 +108,34 @@ describe('a stop', () => {
     await service.service.stop();
     await idle.closed();
     expect(await silent.rest()).toBe('');
+  });
+
+  test.each([
+    ['made in one piece', '', 1],
+    ['written by a stream', 'Accept: application/octet-stream\r\n', 1],
+    ['behind another', '', 2],
+  ])('waits for a client that has yet to take an answer %s, and no longer', async (_, headers, count) => {
+    const service = await startService(['--stop-timeout', '600', '--max-item-size', '16mb']);
+    // More than the system takes for a client that does not read.
+    const value = 'v'.repeat(12 * 1024 * 1024);
+    await service.rest('PUT', '/c/items/k', { value });
+    const slow = new HttpSocket(service.httpPort);
+    onTestFinished(() => slow.destroy());
+    slow.socket.pause();
+    const item = `/1/projects/${PROJECT}/caches/c/items/k`;
+    slow.write(`GET ${item}?oauth=${TOKEN} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`.repeat(count));
+    const { statistics } = service.service.engine.cache(PROJECT, 'c');
+    while (statistics.getHits === 0) await nextTurn();
+    const stopped = service.service.stop();
+    await vi.waitFor(() => expect(fetch(`http://127.0.0.1:${service.httpPort}/version`)).rejects.toThrow());
+    await delay(300);
+    slow.socket.resume();
+    for (let i = 0; i < count; i++) {
+      const { status, body } = await slow.answer();
+      if (i === 0 || status !== 503) expect(body.length).toBeGreaterThanOrEqual(value.length);
+    }
+    await slow.closed();
+    await stopped;
   });
 
   test('waits only so long for a request that never ends', async () => {

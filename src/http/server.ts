@@ -18,6 +18,7 @@ import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import { endWithAnswer, onceAnswered, rawAnswer } from './broken-requests.ts';
 import { endFailedHandshakes } from './failed-handshakes.ts';
 import { heldResponses } from './held-responses.ts';
+import { spareUntakenAnswers } from './idle-connections.ts';
 import { lastResponses } from './last-response.ts';
 import { inOrder } from './pipelining.ts';
 import { ReceivedRequest } from './received-request.ts';
@@ -92,7 +93,9 @@ export function createServer(parts: ServerParts): Server {
     // Cuts off who takes no byte of an answer. Who sends none of a request gets its 408 before.
     stallMs: Math.max(stallTimeoutMs, requestTimeoutMs + checkingIntervalMs(requestTimeoutMs)),
   });
-  server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => silent.watch(socket));
+  const connectionEvent = tls ? 'secureConnection' : 'connection';
+  server.on(connectionEvent, (socket: Socket) => silent.watch(socket));
+  spareUntakenAnswers(server, connectionEvent);
   // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer an empty 417.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('checkContinue', (request, response) => {
