@@ -23,6 +23,7 @@ import { lastResponses } from './last-response.ts';
 import { inOrder } from './pipelining.ts';
 import { ReceivedRequest } from './received-request.ts';
 import { SilentConnections } from './silent-connections.ts';
+import { neverPauseParser } from './unpaused-parser.ts';
 
 export interface HttpLimits {
   readonly connections: ConnectionLimits;
@@ -96,6 +97,7 @@ export function createServer(parts: ServerParts): Server {
   const connectionEvent = tls ? 'secureConnection' : 'connection';
   server.on(connectionEvent, (socket: Socket) => silent.watch(socket));
   spareUntakenAnswers(server, connectionEvent);
+  if (tls) server.on(connectionEvent, neverPauseParser);
   // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer an empty 417.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('checkContinue', (request, response) => {

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import type { Socket } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Store, StoredCache } from '../../src/engine/store.ts';
@@ -649,6 +651,23 @@ describe('HTTPS', () => {
       }).once('error', reject);
     });
     expect(body).toBe('{"version":"1.2.3"}');
+  });
+
+  test.each([0, 100])('answers requests that come together, the last of them %i ms later', async (waitMs) => {
+    const tls = await certificate();
+    rest = await testApp({ tls });
+    const socket = connectTls({ port: await rest.listen(), ca: tls.cert, servername: 'localhost' });
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1');
+    });
+    // Several records of TLS, of which the first asks for more than one write takes.
+    socket.write(put(JSON.stringify({ value: 'v'.repeat(20_000) })) + request('GET').repeat(400));
+    if (waitMs > 0) await delay(waitMs);
+    socket.write(request('GET', '/version', 'Connection: close\r\n'));
+    await once(socket, 'close');
+    expect(received.match(/HTTP\/1\.1 \d+ OK/g)).toEqual(Array(402).fill('HTTP/1.1 200 OK'));
+    expect(received).toMatch(/"version":"1\.2\.3"}$/);
   });
 
   test('cuts off a client that never shakes hands', async () => {
