@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, test, vi } from 'vitest';
 import { PROJECT, startService, type TestService, TOKEN, temporaryDirectory } from './support/service.ts';
 import { signIn, type TextClient, textClient } from './support/text-client.ts';
@@ -56,6 +57,38 @@ async function httpsCertificateName(service: TestService): Promise<unknown> {
 async function untilLogged(service: TestService, text: string, after = 0): Promise<void> {
   while (!service.log.slice(after).some((line) => JSON.parse(line).msg.includes(text))) await delay(5);
 }
+
+/** Clients in a thread of their own, which send something once hands are shaken, and reset the connection at once. */
+const RESETTING = `
+  const { connect } = require('node:net');
+  const { workerData: { port, text } } = require('node:worker_threads');
+  for (let i = 0; i < 200; i++) {
+    const below = connect(port, '127.0.0.1');
+    const above = require('node:tls').connect({ socket: below, rejectUnauthorized: false });
+    for (const socket of [below, above]) socket.on('error', () => {});
+    above.once('secureConnect', () => {
+      above.write(text);
+      below.resetAndDestroy();
+    });
+  }`;
+
+async function sendAndReset(port: number | undefined, text: string): Promise<void> {
+  await once(new Worker(RESETTING, { eval: true, workerData: { port, text } }), 'exit');
+}
+
+async function openConnections({ metricsPort }: TestService): Promise<number[]> {
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  return [...text.matchAll(/^ironcached_connections\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
+}
+
+test('clients that reset their connection in the middle of something hold none of it for long', async () => {
+  const flags = install('first', temporaryDirectory());
+  const service = await startByTls([...flags, '--memcached-request-timeout', '1', '--metrics-port', '0']);
+  await sendAndReset(service.memcachedTlsPort, 'mn\r\n'.repeat(50));
+  await sendAndReset(service.httpPort, 'GET /version HTTP/1.1\r\n\r\n'.repeat(50));
+  // A thing of Node's: now and then, a write that fails while another one is made is told to nobody.
+  await vi.waitFor(async () => expect(await openConnections(service)).toEqual([0, 0]), { timeout: 6_000 });
+});
 
 describe('a certificate', () => {
   test('serves both doors, and is read anew without dropping a connection', async () => {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { isWriteLost } from '../sockets/lost-writes.ts';
 
 export interface SilenceLimits {
   /** How long nothing may happen between an answer and the next request. */
@@ -15,6 +16,9 @@ export const excused = new WeakSet<Socket>();
 const PARTS = 4;
 const LOOK_MS_MIN = 40;
 const LOOK_MS_MAX = 500;
+
+/** After so long, what TLS has not passed on is lost. */
+const LOST_MS = 1_000;
 
 interface Watched {
   readonly socket: Socket;
@@ -79,7 +83,9 @@ export class SilentConnections {
       return;
     }
     const { idleMs, stallMs } = this.#limits;
-    if (now - watched.since >= (isBetweenRequests(socket) ? idleMs : stallMs)) socket.destroy();
+    const silentMs = now - watched.since;
+    if (silentMs >= (isBetweenRequests(socket) ? idleMs : stallMs)) socket.destroy();
+    else if (silentMs >= LOST_MS && isWriteLost(socket)) socket.destroy();
   }
 }
 

@@ -20,6 +20,7 @@ import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
 import { DirectWrites } from '../sockets/direct-writes.ts';
+import { isWriteLost } from '../sockets/lost-writes.ts';
 import { BINARY_MAGIC, binaryRefusal } from './binary-refusal.ts';
 import { type ClientCertificateRules, ClientCertificates } from './client-certificate.ts';
 import { CommandMeter } from './command-meter.ts';
@@ -107,6 +108,8 @@ export class MemcachedListener {
   readonly #lastGone = new LastOfKind<Session>();
   /** Every connection below TLS, also one whose handshake is not over. */
   readonly #connections = new Set<Socket>();
+  /** Whose write seemed lost at the last look, and what had been written by then. */
+  readonly #stuckAt = new WeakMap<Socket, number>();
   readonly #connectionLimit: ConnectionLimit;
   readonly #log: DoorLog;
   readonly #meter: CommandMeter;
@@ -232,7 +235,18 @@ export class MemcachedListener {
   }
 
   #losePatience(): void {
-    for (const [socket, session] of this.#sessions) this.#attempt(socket, () => session.losePatience());
+    for (const [socket, session] of this.#sessions) {
+      this.#attempt(socket, () => session.losePatience());
+      this.#cutIfLost(socket);
+    }
+  }
+
+  // Not at the first look: what was just written may be on its way.
+  #cutIfLost(socket: Socket): void {
+    const { bytesWritten } = socket;
+    if (!isWriteLost(socket)) this.#stuckAt.delete(socket);
+    else if (this.#stuckAt.get(socket) === bytesWritten) socket.destroy();
+    else this.#stuckAt.set(socket, bytesWritten);
   }
 
   #accept(socket: Socket, bound: Admission | 'refused' | undefined): void {
