@@ -213,7 +213,8 @@ export class Accounts {
     const deleted = [...gone, ...remade];
     try {
       await this.#parts.onChange(credentials, deleted);
-      void this.emptied(remade);
+      // Not where there are none: to write down that others are gone is such a change, too.
+      if (remade.length > 0) void this.emptied(remade);
     } catch (err) {
       this.#parts.log.error({ err, projects: deleted }, 'what deleted projects had could not be deleted');
     }
