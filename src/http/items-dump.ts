@@ -11,11 +11,10 @@ import type { LongWork } from './long-work.ts';
 const PIECE_LENGTH = 32 * 1024;
 
 /**
- * The lines of a dump, in pieces, as they are asked for. What is in the cache all the while is in the dump
- * once, as it was at some moment; what comes, goes or changes meanwhile may be there or not, and is whole. What
- * a client has yet to make is not there.
- * Each piece waits until what it tells is kept. Throws when the right to read ends, or something cannot be kept, so
- * that the last line is missing.
+ * The lines of a dump, in pieces, as they are asked for. What is in the cache all the while is in the dump once, as it
+ * was at some moment; what comes, goes or changes meanwhile may be there or not, and is whole. What a client has yet to
+ * make is not there. Each piece waits until what it tells is kept. Throws when the right to read ends, or something
+ * cannot be kept, so that the last line is missing.
  */
 export async function* dumpItems(
   cache: Cache,

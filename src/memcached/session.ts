@@ -68,7 +68,7 @@ export class Session implements Waiting {
   #requests = 0;
   /** Whose cache the commands are about, once the client has signed in; and by what right. */
   #context: CommandContext | undefined;
-  /** That cache, until it is released. */
+  /** That cache, until it is released: the context lasts until the last answer. */
   #held: Cache | undefined;
   #rights: Rights | undefined;
   /** Was a long answer cut short? */
@@ -351,6 +351,7 @@ export class Session implements Waiting {
 
   #enter({ cache: { projectId, name }, grant }: Admission): void {
     const { engine, server, lineBytesMax, rates, bound } = this.#parts;
+    // By name, since a bound listener may have its own from long ago, when others share a newer one.
     const cache = engine.hold(projectId, name);
     this.#held = cache;
     this.#rights = new Rights(grant, { rates, isBound: bound !== undefined });

@@ -103,8 +103,9 @@ export class ProjectAccounts<K> {
     const { account, settings, name } = contents.cache;
     if (exceeds(settings.quota, contents, items, bytes)) {
       if (size <= (settings.quota.bytesMax ?? size) && contents.place >= 0) return contents;
-      if (addsTooMuch(settings.quota, contents, items, bytes))
+      if (addsTooMuch(settings.quota, contents, items, bytes)) {
         throw overQuota(`the cache ${name}`, settings.quota);
+      }
     }
     if (!exceeds(account.quota, account, items, bytes)) return undefined;
     if (size <= (account.quota.bytesMax ?? size) && account.evictable.length > 0) {
