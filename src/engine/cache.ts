@@ -94,7 +94,6 @@ export class Cache {
     const answer = this.#put(key, kept, compareAndSwap(kept, expected));
     return after(answer, (outcome) => {
       this.#countSwap(outcome);
-      if (outcome !== 'stored') this.#count('notStored');
       return outcome;
     });
   }
@@ -161,7 +160,7 @@ export class Cache {
         // Only these two replace a version as cas does.
         const isSwap = options.compareCas !== undefined && (mode === 'set' || mode === 'replace');
         if (isSwap) this.#countSwap(guarded.outcome);
-        if (guarded.outcome !== 'stored') this.#count('notStored');
+        else if (guarded.outcome !== 'stored') this.#count('notStored');
         return guarded;
       });
     }

@@ -3,7 +3,7 @@ export class Statistics {
   getHits = 0;
   getMisses = 0;
   sets = 0;
-  /** Of the sets, those that stored nothing. */
+  /** Of the sets, those that stored nothing; but casBadval and casMisses count those of a wrong version. */
   notStored = 0;
   /** Items that were made where none was by what is no set: by a read or an increment. */
   made = 0;

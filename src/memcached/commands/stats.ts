@@ -1,4 +1,5 @@
 import { type Answer, after } from '../../engine/answer.ts';
+import type { Statistics } from '../../engine/statistics.ts';
 import type { CacheInfo } from '../../engine/store.ts';
 import type { RequestOf } from '../request.ts';
 import { MEMCACHED_VERSION } from '../server-status.ts';
@@ -97,12 +98,16 @@ function generalRows(info: CacheInfo | undefined, context: CommandContext): Row[
     ['hash_is_expanding', 0],
     ['bytes', info?.bytes ?? 0],
     ['curr_items', info?.items ?? 0],
-    ['total_items', statistics.sets - statistics.notStored + statistics.made],
+    ['total_items', itemsStored(statistics)],
     ['expired_unfetched', 0],
     ['evicted_unfetched', 0],
     ['evictions', info?.evictions ?? 0],
     ['reclaimed', info?.expirations ?? 0],
   ];
+}
+
+function itemsStored({ sets, notStored, casBadval, casMisses, made }: Statistics): number {
+  return sets - notStored - casBadval - casMisses + made;
 }
 
 function settingsRows({ server, cache }: CommandContext): Row[] {
