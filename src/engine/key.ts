@@ -15,8 +15,13 @@ export class KeyBytes {
 
   /** Copies the bytes, so that their buffer may be used for something else. */
   keep(): void {
-    this.bytes = Buffer.from(this.bytes.subarray(this.start, this.start + this.length));
-    this.start = 0;
+    this.moveTo(Buffer.from(this.bytes.subarray(this.start, this.start + this.length)), this.start);
+  }
+
+  /** Has its bytes in a copy of the buffer, which begins at `from`. */
+  moveTo(copy: Buffer, from: number): void {
+    this.bytes = copy;
+    this.start -= from;
   }
 
   /** Replaces the key by a text of one character per byte, for which its buffer must have room. */

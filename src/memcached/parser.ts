@@ -39,7 +39,6 @@ export class Parser {
   #input: Buffer = EMPTY;
   #position = 0;
   #end = 0;
-  /** Is the input a copy that nobody else uses? */
   #isDetached = false;
   /** The start of a line whose end has not come yet. */
   #lineParts: Buffer[] = [];
@@ -62,6 +61,11 @@ export class Parser {
   /** Has it seen the beginning of something whose end has not come yet? */
   get isInside(): boolean {
     return this.#linePartsLength > 0 || this.#announced !== undefined || this.#toSwallow > 0;
+  }
+
+  /** Is what it reads a copy that nobody else uses? */
+  get isDetached(): boolean {
+    return this.#isDetached;
   }
 
   /** The first `keyCount` are the keys parsed since the last `forgetKeys` or `push`. */

@@ -82,9 +82,18 @@ export function isNoreply(request: Request): boolean {
 
 /** Copies what a request has of the parser's input, so that it lasts longer than that. */
 export function keepRequest(request: Request): void {
-  if ('keys' in request) for (const key of request.keys.slice(request.answered)) key.keep();
+  if ('keys' in request) keepTogether(request.keys, request.answered);
   if ('key' in request) request.key.keep();
   if ('opaque' in request) request.opaque?.keep();
   if ('tooLargeFor' in request) request.tooLargeFor?.keep();
   if ('data' in request) request.data = Buffer.from(request.data);
+}
+
+// Those of one line: a long one has hundreds of thousands, and a buffer for each would take a hundred times the line.
+function keepTogether(keys: readonly KeyBytes[], from: number): void {
+  const [first, last] = [keys[from], keys.at(-1)];
+  if (!first || !last) return;
+  const { start } = first;
+  const bytes = Buffer.from(first.bytes.subarray(start, last.start + last.length));
+  for (let i = from; i < keys.length; i++) keys[i]?.moveTo(bytes, start);
 }

@@ -248,7 +248,11 @@ export class Session implements Waiting {
         this.#await(request, answer, operation);
         return;
       }
-      this.#count(operation);
+      if (this.#unfinished) {
+        this.#awaitNextTurn();
+        return;
+      }
+      this.#parts.meter.count(operation);
     }
     this.#parser.letGo();
     this.#settle();
@@ -397,7 +401,7 @@ export class Session implements Waiting {
     );
   }
 
-  // One chunk may hold ten thousand requests.
+  // One chunk may hold ten thousand requests, and a line hundreds of thousands of keys.
   #awaitNextTurn(): void {
     this.#proceedAfter(othersTurn(), this.#unfinished);
   }
@@ -424,6 +428,7 @@ export class Session implements Waiting {
 
   // From here on the chunk may be reused before this request is answered.
   #detach(request: Request | undefined): void {
+    if (this.#parser.isDetached) return;
     if (request) keepRequest(request);
     this.#ahead.keep();
     this.#parser.detach();

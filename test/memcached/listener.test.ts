@@ -34,28 +34,33 @@ async function untilSteady(door: Door): Promise<number> {
 }
 
 describe('a client that always has more to say lets others have their turn', () => {
-  // How many sets of it are done at most between two looks of the event loop at everything else.
-  async function setsPerTurn(sets: string, total: number): Promise<number> {
-    const door = await testDoor();
+  // How much of it is done at most between two looks of the event loop at everything else.
+  async function donePerTurn(sent: string, counter: 'sets' | 'getMisses', total: number): Promise<number> {
+    const door = await testDoor({ limits: { lineBytesMax: 1024 * 1024 } });
     const client = await door.signedIn();
     const { statistics } = door.engine.cache(PROJECT, 'first-cache');
-    client.send(sets);
+    client.send(sent);
     let most = 0;
-    for (let before = 0; before < total; before = statistics.sets) {
+    for (let before = 0; before < total; before = statistics[counter]) {
       await nextTurn();
-      most = Math.max(most, statistics.sets - before);
+      most = Math.max(most, statistics[counter] - before);
     }
     return most;
   }
 
   test('after each chunk', async () => {
     // One of 192 KiB holds 19 of them and a bit; the value that it ends in may be whole with the next.
-    expect(await setsPerTurn(set('k', VALUE).repeat(1000), 1000)).toBeLessThanOrEqual(20);
+    expect(await donePerTurn(set('k', VALUE).repeat(1000), 'sets', 1000)).toBeLessThanOrEqual(20);
   });
 
   test('after 4096 small requests of a chunk', async () => {
     // The last ones of a chunk and the first of the next may share a turn.
-    expect(await setsPerTurn(set('k', 'v').repeat(20_000), 20_000)).toBeLessThan(2 * 4096);
+    expect(await donePerTurn(set('k', 'v').repeat(20_000), 'sets', 20_000)).toBeLessThan(2 * 4096);
+  });
+
+  test('after 4096 keys of a get', async () => {
+    const total = 100_000;
+    expect(await donePerTurn(`get${' k'.repeat(total)}\r\n`, 'getMisses', total)).toBeLessThanOrEqual(4096);
   });
 });
 
@@ -270,6 +275,18 @@ describe('a client that sends and never reads', () => {
       expect(await client.ask('mn\r\n')).toBe('MN\r\n');
     },
   );
+
+  test('the keys of a long get are copied once, however often its client has to read first', async () => {
+    const door = await testDoor({ limits: { unansweredBytesMax: 64 * 1024 } });
+    const client = await door.signedIn();
+    await client.ask(set('k', VALUE));
+    const copies = vi.spyOn(Buffer, 'from');
+    onTestFinished(() => copies.mockRestore());
+    client.send(`get${' k'.repeat(requests)}\r\n`);
+    const expected = VALUE_REPLY.length * requests - 'END\r\n'.length * (requests - 1);
+    expect(await client.take(expected)).toHaveLength(expected);
+    expect(copies.mock.calls.length).toBeLessThan(requests);
+  });
 
   test('a listing: memory is bounded, and in the end it arrives', async () => {
     const door = await testDoor({ limits: { unansweredBytesMax: 64 * 1024 } });

@@ -6,11 +6,15 @@ import type { ReplyBuffer } from '../reply-buffer.ts';
 import type { RetrievalRequest } from '../request.ts';
 import type { CommandContext } from './context.ts';
 
-/** get, gets, gat, gats. Stops early when the client has too much to read; call it again then. */
+// After so many keys, a few milliseconds of work, others have their turn.
+const KEYS_PER_TURN_MAX = 4096;
+
+/** get, gets, gat, gats. Stops early where there are many keys, or much for the client to read; call it again then. */
 export function retrieve(request: RetrievalRequest, context: CommandContext): Answer<void> {
   const { command, keys } = request;
   const withCas = command === 'gets' || command === 'gats';
-  while (request.answered < keys.length) {
+  const end = Math.min(keys.length, request.answered + KEYS_PER_TURN_MAX);
+  while (request.answered < end) {
     if (context.isFull()) return;
     const key = keys[request.answered] as KeyBytes;
     const item = look(request, key, context);
@@ -24,6 +28,7 @@ export function retrieve(request: RetrievalRequest, context: CommandContext): An
     writeHit(context.output, key, item, withCas);
     request.answered++;
   }
+  if (end < keys.length) return;
   context.output.text('END\r\n');
   request.answered++;
 }
