@@ -17,6 +17,11 @@ const LINE_END_BYTES = 2;
 
 // Beyond this length without a line end, memcached accepts nothing but a long get.
 const SHORT_LINE_BYTES_MAX = 2048;
+const GET = /^ {0,100}gets? /;
+const GET_BYTES_MAX = 106;
+
+// In how many parts the start of a line is kept: joined with each that comes, a long one would be copied for every byte.
+const LINE_PARTS_MAX = 64;
 
 export interface ParserLimits {
   /** Is the client yet to sign in? Then a set is its sign-in; see readSignIn. */
@@ -227,9 +232,9 @@ export class Parser {
     this.#position = this.#end;
     this.#lineParts.push(Buffer.from(part));
     this.#linePartsLength += part.length;
+    if (this.#lineParts.length > LINE_PARTS_MAX) this.#lineParts = [Buffer.concat(this.#lineParts)];
     if (this.#linePartsLength <= SHORT_LINE_BYTES_MAX) return undefined;
-    if (this.#lineParts.length > 1) this.#lineParts = [Buffer.concat(this.#lineParts)];
-    const isGet = /^ {0,100}gets? /.test(this.#lineParts[0]?.toString('latin1', 0, 106) ?? '');
+    const isGet = GET.test(Buffer.concat(this.#lineParts, GET_BYTES_MAX).toString('latin1'));
     // Like memcached, without a word: this cannot be its protocol.
     if (!isGet) return CLOSE;
     const tooLong = this.#linePartsLength > this.limits.lineBytesMax;
