@@ -4,8 +4,9 @@ import type { Socket } from 'node:net';
 /**
  * Carries out a client's requests in the order they were sent. Node orders only the answers: of several requests that
  * arrive together, a GET would be done before the PUT in front of it has its body. Only requests that change nothing
- * may overtake each other (RFC 9112, 9.3.2). None is begun while `unansweredBytesMax` or more wait for the client: one
- * chunk can ask for hundreds of megabytes. And no more are read while many wait: each takes kilobytes of memory.
+ * may overtake each other (RFC 9112, 9.3.2). None is begun while `unansweredBytesMax` or more wait for the client, or
+ * an answer is being made, which may be as large: one chunk can ask for gigabytes. And no more are read while many
+ * wait: each takes kilobytes of memory.
  */
 export function inOrder(listener: RequestListener, unansweredBytesMax: number): RequestListener {
   const pipelines = new WeakMap<Socket, Pipeline>();
@@ -35,8 +36,8 @@ class Pipeline {
   readonly #listener: RequestListener;
   readonly #unansweredBytesMax: number;
   readonly #held: [request: IncomingMessage, response: ServerResponse][] = [];
-  /** The unfinished answer to the latest request that changes something, of those that were begun. */
-  #change: ServerResponse | undefined;
+  /** The unfinished answer that all behind it wait for: to a request that changes something, or one made later. */
+  #barrier: ServerResponse | undefined;
   #unansweredBytes = 0;
   /** How many were begun and are not answered. */
   #begun = 0;
@@ -53,7 +54,7 @@ class Pipeline {
   }
 
   take(request: IncomingMessage, response: ServerResponse): void {
-    this.#change ??= changeInFront(request.socket);
+    this.#barrier ??= changeInFront(request.socket);
     if (this.#held.length === 0 && !this.#isBlocked()) this.#beginAhead(request, response);
     else this.#hold(request, response);
     if (this.#isFull || this.#waiting < WAITING_MAX) return;
@@ -66,14 +67,15 @@ class Pipeline {
   }
 
   #isBlocked(): boolean {
-    return this.#unansweredBytes >= this.#unansweredBytesMax || this.#change?.writableFinished === false;
+    return this.#unansweredBytes >= this.#unansweredBytesMax || this.#barrier?.writableFinished === false;
   }
 
   // An answer that is made before the client has the earlier ones waits in memory.
   #beginAhead(request: IncomingMessage, response: ServerResponse): void {
-    if (!isSafe(request)) this.#change = response;
+    if (!isSafe(request)) this.#barrier = response;
     this.#begun++;
     this.#listener(request, response);
+    if (!response.headersSent) this.#barrier = response;
     const bytes = isWaiting(response) ? response.writableLength : 0;
     this.#unansweredBytes += bytes;
     response.once('finish', () => {
@@ -85,7 +87,7 @@ class Pipeline {
   }
 
   #hold(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#held.length === 0) this.#change?.once('finish', () => this.#goOn());
+    if (this.#held.length === 0) this.#barrier?.once('finish', () => this.#goOn());
     this.#held.push([request, response]);
   }
 
@@ -97,7 +99,7 @@ class Pipeline {
 
   #goOn(): void {
     while (!this.#isBlocked()) {
-      this.#change = undefined;
+      this.#barrier = undefined;
       const next = this.#held.shift();
       if (!next) return;
       this.#beginAhead(...next);
