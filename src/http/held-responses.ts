@@ -21,6 +21,8 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
   class HeldResponse<Request extends IncomingMessage = IncomingMessage> extends Response<Request> {
     #head: Head | undefined;
     isHeld = false;
+    /** The length of the body while it is held. */
+    heldLength = 0;
     #isBegun = false;
     #isInPieces = false;
 
@@ -51,8 +53,10 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
       const head = this.#head;
       if (!head) return this.#end(args);
       this.isHeld = true;
+      this.heldLength = lengthOf(args[0]);
       gate.wait((isKept) => {
         this.isHeld = false;
+        this.heldLength = 0;
         if (isKept) this.#writeHead(head).#end(args);
         else this.#refuse();
       });
@@ -80,7 +84,17 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
       return this.isHeld || Reflect.get(Response.prototype, 'headersSent', this);
     },
   });
+  // What is held waits for the client, too.
+  Object.defineProperty(HeldResponse.prototype, 'writableLength', {
+    get(this: HeldResponse) {
+      return this.heldLength + Reflect.get(Response.prototype, 'writableLength', this);
+    },
+  });
   return HeldResponse;
+}
+
+function lengthOf(body: unknown): number {
+  return typeof body === 'string' || Buffer.isBuffer(body) ? body.length : 0;
 }
 
 // Probes are answered at once. Everything else may be about items: a proxy may write a URL in many ways, with its host

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
 import { AUTHORIZED, path, testApp } from '../support/app.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { TestGate } from '../support/test-gate.ts';
@@ -145,4 +146,27 @@ test('what is no request behind others has its answer behind theirs', async () =
     body: expect.stringContaining('not a valid HTTP'),
   });
   await client.closed();
+});
+
+test('what is held counts as waiting for the client, so that pipelined requests cannot gather it', async () => {
+  const gate = new TestGate();
+  const waits = vi.spyOn(gate, 'wait');
+  const app = await testApp({ commitGate: gate });
+  gate.isOpen = true;
+  const value = 'v'.repeat(100_000);
+  await app.request('PUT', path('c', 'k'), { value });
+  gate.isOpen = false;
+  const client = new HttpSocket(await app.listen());
+  const request = `GET ${path('c', 'k')} HTTP/1.1\r\nAuthorization: ${AUTHORIZED.authorization}\r\n\r\n`;
+  const requests = 60;
+  client.write(request.repeat(requests));
+  // The first, and a megabyte ahead of their turn.
+  const atOnce = 1 + Math.ceil(1_048_576 / value.length);
+  await gate.holds(atOnce);
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  expect(waits).toHaveBeenCalledTimes(atOnce);
+  gate.isOpen = true;
+  gate.release(true);
+  for (let i = 0; i < requests; i++) expect((await client.answer()).status).toBe(200);
+  client.destroy();
 });
