@@ -95,7 +95,11 @@ export function createServer(parts: ServerParts): Server {
     stallMs: Math.max(stallTimeoutMs, requestTimeoutMs + checkingIntervalMs(requestTimeoutMs)),
   });
   const connectionEvent = tls ? 'secureConnection' : 'connection';
-  server.on(connectionEvent, (socket: Socket) => silent.watch(socket));
+  server.on(connectionEvent, (socket: Socket) => {
+    // As above: plain connections are so from the start, those of TLS must not be before their handshake is over.
+    socket.allowHalfOpen = true;
+    silent.watch(socket);
+  });
   spareUntakenAnswers(server, connectionEvent);
   if (tls) server.on(connectionEvent, neverPauseParser);
   // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer an empty 417.

@@ -670,6 +670,25 @@ describe('HTTPS', () => {
     expect(received).toMatch(/"version":"1\.2\.3"}$/);
   });
 
+  test('gives a client that ends its side all its answers, also those that are late', async () => {
+    const tls = await certificate();
+    const gate = new TestGate();
+    rest = await testApp({ tls, commitGate: gate });
+    const socket = connectTls({ port: await rest.listen(), ca: tls.cert, servername: 'localhost' });
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1');
+    });
+    socket.end(`${put('{"value":1}')}${request('GET', `${path('c')}/items`)}`);
+    await gate.holds(1);
+    await delay(20);
+    gate.isOpen = true;
+    gate.release(true);
+    if (!socket.closed) await once(socket, 'close');
+    expect(received.match(/HTTP\/1\.1 \d+ OK/g)).toEqual(Array(2).fill('HTTP/1.1 200 OK'));
+    expect(received).toContain('{"end":true,"items":1}');
+  });
+
   test('cuts off a client that never shakes hands', async () => {
     const socket = await connected({ tls: await certificate(), limits: { handshakeTimeoutMs: 100 } });
     await socket.closed();
