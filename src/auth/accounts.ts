@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { type Change, CredentialsRefusal, forgetDeletions, notKept } from './credential-changes.ts';
-import { type Credentials, remadeProjects, wasDeleted } from './credentials.ts';
+import { type Credentials, madeAt, remadeProjects, wasDeleted } from './credentials.ts';
 import { type CredentialsFile, lockPath, readCredentialsFile } from './credentials-file.ts';
 import { formatCredentials } from './credentials-json.ts';
 import { whileLocked } from './file-lock.ts';
@@ -48,8 +48,11 @@ export class Accounts {
   /** What still follows from a change that is kept, such as deleting a project's caches. */
   #aftermath: Promise<void> | void = undefined;
   #watchTimer: NodeJS.Timeout | undefined;
-  /** Projects that were made again, and what the deleted ones had is gone: that is to be written down. */
-  readonly #emptied = new Set<string>();
+  /**
+   * Projects that were made again, with when that was, and what the deleted ones had is gone: that is to be written
+   * down.
+   */
+  readonly #emptied = new Map<string, number | undefined>();
   #forgetTimer: NodeJS.Timeout | undefined;
   /** Which file was there at the last look. */
   #seen: string | undefined;
@@ -112,7 +115,7 @@ export class Accounts {
 
   /** What these had before they were made again is deleted. */
   async emptied(ids: readonly string[]): Promise<void> {
-    for (const id of ids) this.#emptied.add(id);
+    for (const id of ids) this.#emptied.set(id, madeAt(this.#credentials, id));
     await this.forgetEmptied();
   }
 
@@ -122,12 +125,12 @@ export class Accounts {
    */
   async forgetEmptied(): Promise<void> {
     clearTimeout(this.#forgetTimer);
-    const ids = [...this.#emptied];
+    const emptied = new Map(this.#emptied);
     const { deletionsKept } = this.#parts;
-    if (ids.length === 0 || (deletionsKept && !(await deletionsKept()))) return;
+    if (emptied.size === 0 || (deletionsKept && !(await deletionsKept()))) return;
     try {
-      await this.change(forgetDeletions(ids));
-      for (const id of ids) this.#emptied.delete(id);
+      await this.change(forgetDeletions(emptied));
+      for (const [id, time] of emptied) if (this.#emptied.get(id) === time) this.#emptied.delete(id);
     } catch {
       clearTimeout(this.#forgetTimer);
       this.#forgetTimer = setTimeout(() => this.forgetEmptied(), FORGET_AGAIN_MS).unref();
@@ -201,10 +204,11 @@ export class Accounts {
         'projects are not named any more; their caches stay, for nobody to use',
       );
     }
-    const before = new Set(this.remade);
+    const before = new Map(this.remade.map((id) => [id, madeAt(this.#credentials, id)]));
     this.#text = text;
     this.#credentials = credentials;
-    const remade = this.remade.filter((id) => !before.has(id));
+    const isNews = (id: string) => !before.has(id) || before.get(id) !== madeAt(credentials, id);
+    const remade = this.remade.filter(isNews);
     this.#aftermath = this.#tell(credentials, deleted, remade);
   }
 

@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { type Credentials, type Project, type Quotas, remadeProjects, type Token } from './credentials.ts';
+import {
+  type Credentials,
+  madeAt,
+  type Project,
+  type Quotas,
+  remadeProjects,
+  type Token,
+} from './credentials.ts';
 import type { Permission } from './permissions.ts';
 import { hashToken } from './token-book.ts';
 
@@ -97,10 +104,14 @@ export function deleteProject(id: string): Change<Project> {
   });
 }
 
-/** What these had before they were made again is gone: their deletion need not be remembered any more. */
-export function forgetDeletions(ids: readonly string[]): Change<void> {
+/**
+ * What there was before these were made again, at these times, is gone: their deletion need not be remembered any more,
+ * unless one was made once more since.
+ */
+export function forgetDeletions(emptied: ReadonlyMap<string, number | undefined>): Change<void> {
   return (credentials) => {
-    const remade = remadeProjects(credentials).filter((id) => ids.includes(id));
+    const isEmptied = (id: string) => emptied.has(id) && emptied.get(id) === madeAt(credentials, id);
+    const remade = remadeProjects(credentials).filter(isEmptied);
     const deletedProjects = credentials.deletedProjects?.filter((id) => !remade.includes(id));
     return {
       credentials: { ...credentials, ...(deletedProjects && { deletedProjects }) },

@@ -50,6 +50,11 @@ export function remadeProjects({ projects, deletedProjects = [] }: Credentials):
   return deletedProjects.filter((id) => ids.has(id));
 }
 
+/** When a project was made, by which it is told from others that had its id before. */
+export function madeAt({ projects }: Credentials, projectId: string): number | undefined {
+  return projects.find(({ id }) => id === projectId)?.createdAt;
+}
+
 /** Was a missing project deleted, rather than just not named for now? */
 export function wasDeleted({ deletedProjects = [] }: Credentials, projectId: string): boolean {
   return deletedProjects.includes(projectId);

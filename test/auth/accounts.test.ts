@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Accounts } from '../../src/auth/accounts.ts';
 import {
@@ -195,6 +196,27 @@ describe('a change', () => {
     await vi.waitFor(async () => expect((await kept()).deletedProjects ?? []).toEqual([]), 4000);
     await accounts.change(createProject({ name: 'another' }, NOW));
     expect([deleted, accounts.remade]).toEqual([[PROJECT], []]);
+  });
+
+  test('of that kind is one more where it happens again before the first is written down', async () => {
+    const tell: ((isKept: boolean) => void)[] = [];
+    const deletionsKept = () => new Promise<boolean>((resolve) => tell.push(resolve));
+    const { accounts, deleted } = await open({ deletionsKept });
+    const other = await open({ hasItems: false });
+    for (const time of [NOW, NOW + 1000, NOW + 2000]) {
+      if (time > NOW) await other.accounts.change(deleteProject(PROJECT));
+      await other.accounts.change(createProject({ id: PROJECT, name: 'web' }, time));
+      await accounts.reload();
+    }
+    await accounts.change(createProject({ name: 'another' }, NOW + 3000));
+    expect(deleted).toEqual([PROJECT, PROJECT]);
+    // What the first had cannot come back any more; what the second had still may.
+    tell[0]?.(true);
+    await nextTurn();
+    await accounts.change(createProject({ name: 'a third' }, NOW + 4000));
+    expect((await kept()).deletedProjects).toEqual([PROJECT]);
+    tell[1]?.(true);
+    await vi.waitFor(async () => expect((await kept()).deletedProjects ?? []).toEqual([]), 4000);
   });
 
   test('of that kind is written down once it cannot come back, again where it could not be', async () => {
