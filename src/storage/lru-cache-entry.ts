@@ -22,7 +22,8 @@ export class Entry implements Item {
 
   constructor(contents: Contents<Entries>, key: string) {
     this.contents = contents;
-    this.key = key;
+    // Out of a URL or of a line of a dump, it is a view of the whole, which it would keep alive.
+    this.key = Buffer.from(key, 'latin1').toString('latin1');
   }
 
   get valueLength(): number {

@@ -251,7 +251,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     const entry = before ?? new Entry(contents, key);
     this.#charge(contents, before ? 0 : 1, size - entry.size);
     entry.fill(draft, size);
-    contents.kept.set(key, entry);
+    contents.kept.set(entry.key, entry);
     this.#calendar.add(entry, this.#now());
     return entry;
   }

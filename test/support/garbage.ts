@@ -9,3 +9,9 @@ export function kept(references: readonly WeakRef<object>[]): number {
   collect();
   return references.filter((reference) => reference.deref() !== undefined).length;
 }
+
+/** How much of the JavaScript heap is in use, without garbage. */
+export function heapBytes(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
