@@ -60,6 +60,8 @@ export class CacheHandle<K> implements StoredCache {
     const cache = this.existing();
     this.#store.caches.journal?.admit();
     if (cache) this.#store.caches.delete(cache);
+    // It may be long until this handle is used again, and what was found keeps all that its store made for it.
+    this.#found = undefined;
     return cache !== undefined;
   }
 

@@ -58,6 +58,7 @@ export class MemoryCaches<K> {
 
   setQuota(projectId: string, quota: Quota): void {
     this.accounts.of(projectId).quota = quota;
+    this.#forgetIfEmpty(projectId);
   }
 
   find(projectId: string, name: string): MemoryCache<K> | undefined {
@@ -91,6 +92,7 @@ export class MemoryCaches<K> {
     cache.deleted = true;
     this.journal?.cacheDeleted(cache);
     this.#discard(cache.contents);
+    this.#forgetIfEmpty(cache.projectId);
   }
 
   /** Removes all items, now or those that are there at `at`. */
@@ -143,6 +145,10 @@ export class MemoryCaches<K> {
     const settings = this.settings(record.projectId, record.name);
     const { newContents } = this.#parts;
     return new MemoryCache(record, { number, account, settings, newContents });
+  }
+
+  #forgetIfEmpty(projectId: string): void {
+    if (this.page(projectId, 0, 1).length === 0) this.accounts.forget(projectId);
   }
 
   #discard(contents: Contents<K>): void {

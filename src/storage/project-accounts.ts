@@ -53,6 +53,12 @@ export class ProjectAccounts<K> {
     return account;
   }
 
+  /** A project has no caches: unless it has a quota, nothing need be known of it, and it may be gone for good. */
+  forget(projectId: string): void {
+    const account = this.#accounts.get(projectId);
+    if (account && isUnlimited(account.quota)) this.#accounts.delete(projectId);
+  }
+
   /** Items came (or went, where the numbers are negative). */
   charge(contents: Contents<K>, items: number, bytes: number): void {
     contents.items += items;
