@@ -77,7 +77,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { corsOrigins = [], trustedProxies = [], isStopping = () => false } = parts;
   const { requests, connections, slowMs, metrics, mayReadMetrics, isReady } = parts;
   const gate = new Gate(parts);
-  const watching = { logger, requests, slowMs };
+  const { now } = engine.clock;
+  const watching = { logger, requests, slowMs, now };
   const app = fastify({
     serverFactory: (listener) => {
       const server = createServer({
@@ -85,6 +86,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
         limits,
         tls,
         logger,
+        now,
         connections,
         isStopping,
         commitGate: parts.commitGate,

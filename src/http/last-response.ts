@@ -16,9 +16,9 @@ interface KeptTimeout {
  * service stops, also to a request that came before.
  */
 export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0) {
-  // What Node wrote after the headers that it was given, and until when that holds: it has the time in seconds.
+  // What Node wrote after the headers that it was given, and in which second: it has the time in seconds.
   let tail = '';
-  let tailUntil = 0;
+  let tailSecond = 0;
 
   return class<Request extends IncomingMessage = IncomingMessage> extends JoinedResponse<Request> {
     override writeHead(status: number, message?: string | Headers, headers?: Headers): this {
@@ -35,8 +35,9 @@ export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0)
     writeUsualHead(bodyBytes: number, requestId: string | undefined): void {
       const kept = this as KeptHead;
       const isUsual = this.shouldKeepAlive && !isStopping() && this.getHeaderNames().length === 0;
-      const now = Date.now();
-      if (isUsual && now < tailUntil && kept._header === null) {
+      // No earlier one either: the machine's clock may be set back.
+      const second = Math.floor(Date.now() / 1000);
+      if (isUsual && second === tailSecond && kept._header === null) {
         kept._header = usualLines(bodyBytes, requestId) + tail;
         return;
       }
@@ -44,7 +45,7 @@ export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0)
       const lines = usualLines(bodyBytes, requestId);
       if (!isUsual || typeof kept._header !== 'string' || !kept._header.startsWith(lines)) return;
       tail = kept._header.slice(lines.length);
-      tailUntil = (Math.floor(now / 1000) + 1) * 1000;
+      tailSecond = second;
     }
   };
 }

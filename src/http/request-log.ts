@@ -32,6 +32,8 @@ export interface RequestLogParts {
   readonly requests: RequestMeter;
   /** From how many milliseconds on a request is logged as slow; 0 is never. */
   readonly slowMs: number;
+  /** Milliseconds by a clock that nobody sets. */
+  readonly now: () => number;
 }
 
 declare module 'fastify' {
@@ -56,9 +58,9 @@ declare module 'fastify' {
  * all of this.
  */
 export function watchRequests(app: FastifyInstance, parts: RequestLogParts): void {
-  const { logger, requests, slowMs } = parts;
-  const slowWarning = logger && new OccasionalWarning(logger, Date.now);
-  const signInWarning = logger && new OccasionalWarning(logger, Date.now);
+  const { logger, requests, slowMs, now } = parts;
+  const slowWarning = logger && new OccasionalWarning(logger, now);
+  const signInWarning = logger && new OccasionalWarning(logger, now);
   // With the last reply of each, since the parts of an app have classes of their own for replies: see LastOfKind.
   const operations = new Map<string, { readonly meter: OperationMeter; last: FastifyReply }>();
   app.decorateRequest('arrivedAt', 0);

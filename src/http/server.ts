@@ -56,6 +56,8 @@ export interface ServerParts {
   /** Speak TLS, with this certificate. */
   readonly tls: SecureContextOptions | undefined;
   readonly logger: FastifyBaseLogger | false;
+  /** Milliseconds by a clock that nobody sets. */
+  readonly now: () => number;
   /** While true, every answer is told to be the last of its connection. */
   readonly isStopping: () => boolean;
   readonly connections: ConnectionCounts;
@@ -65,7 +67,7 @@ export interface ServerParts {
 
 /** Node's HTTP or HTTPS server with our limits, made to answer in every case where Node would just hang up. */
 export function createServer(parts: ServerParts): Server {
-  const { listener, limits, tls, logger, connections, isStopping, commitGate } = parts;
+  const { listener, limits, tls, logger, now, connections, isStopping, commitGate } = parts;
   const { requestTimeoutMs, stallTimeoutMs } = limits;
   const Response = lastResponses(isStopping, limits.keepAliveTimeoutMs);
   const options = {
@@ -113,9 +115,9 @@ export function createServer(parts: ServerParts): Server {
   server.on('connection', (socket: Socket) => countConnection(socket, connections));
   refuseTooMany(server, parts);
   if (server instanceof TlsServer) {
-    endFailedHandshakes(server, logger && new OccasionalWarning(logger, Date.now));
+    endFailedHandshakes(server, logger && new OccasionalWarning(logger, now));
   }
-  if (logger) logFailures(server, logger);
+  if (logger) logFailures(server, new OccasionalWarning(logger, now));
   return server;
 }
 
@@ -148,8 +150,8 @@ const tooMany: Record<Exclude<ConnectionRefusal, 'no_file'>, readonly [status: n
 /** How many refused connections may stay open until their clients have read why; further ones are just cut. */
 const TOLD_AT_ONCE_MAX = 100;
 
-function refuseTooMany(server: Server, { limits, logger, connections }: ServerParts): void {
-  const warning = logger && new OccasionalWarning(logger, Date.now);
+function refuseTooMany(server: Server, { limits, logger, now, connections }: ServerParts): void {
+  const warning = logger && new OccasionalWarning(logger, now);
   let told = 0;
   new ConnectionLimit(limits.connections).guard(server, (socket: Socket, refusal) => {
     connections.refused++;
@@ -169,8 +171,7 @@ function refuseTooMany(server: Server, { limits, logger, connections }: ServerPa
 }
 
 // Such as no file descriptors left for another connection: the open ones go on.
-function logFailures(server: Server, logger: FastifyBaseLogger): void {
-  const warning = new OccasionalWarning(logger, Date.now);
+function logFailures(server: Server, warning: OccasionalWarning): void {
   server.once('listening', () => {
     server.on('error', (err) => warning.warn({ err, door: 'http' }, 'a listener failed'));
   });

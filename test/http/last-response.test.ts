@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { AUTHORIZED, path, type TestAppOptions, testApp } from '../support/app.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 
@@ -44,4 +45,23 @@ test('the last answer of a connection tells so, also behind others', async () =>
   expect(new Map(last).get('connection')).toBe('close');
   const [asked] = await headersOf(1, {}, 'Connection: close\r\n');
   expect(new Map(asked).get('connection')).toBe('close');
+});
+
+test('the time in the headers goes on when the clock of the machine was set back', async () => {
+  const rest = await testApp();
+  await rest.request('PUT', path('c', 'k'), { value: 'v' });
+  const socket = new HttpSocket(await rest.listen());
+  onTestFinished(() => socket.destroy());
+  const date = async () => {
+    socket.write(`GET ${path('c', 'k')} HTTP/1.1\r\nAuthorization: ${AUTHORIZED.authorization}\r\n\r\n`);
+    return (await socket.answer()).headers.get('date');
+  };
+  const before = await date();
+  const anHourAgo = Date.now() - 3_600_000;
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => anHourAgo);
+  onTestFinished(() => clock.mockRestore());
+  // Node itself renews it by a timer, each second.
+  await delay(1_100);
+  expect(await date()).not.toBe(before);
+  await rest.app.close();
 });

@@ -147,6 +147,18 @@ describe('the log', () => {
     expect(lines()[0]).toMatchObject({ address: '127.0.0.1', project: PROJECT });
   });
 
+  test('has the next one a minute later, though the clock of the machine is set back', async () => {
+    const { rest, lines } = await logging('info', { slowMs: Number.MIN_VALUE });
+    await rest.request('GET', path('c', 'k'));
+    rest.clock.step(-3_600_000);
+    rest.clock.advance(59_999);
+    await rest.request('GET', path('c', 'k'));
+    expect(lines()).toHaveLength(1);
+    rest.clock.advance(1);
+    await rest.request('GET', path('c', 'k'));
+    expect(lines()[1]).toMatchObject({ msg: 'a slow request', unsaid: 1 });
+  });
+
   test('has no line about a token that is known', async () => {
     const { rest, lines } = await logging('info');
     await rest.app.inject({ url: path('c', 'k'), headers: { authorization: `OAuth ${OTHER_TOKEN}` } });
