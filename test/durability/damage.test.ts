@@ -161,6 +161,24 @@ describe('of a log of five changes', () => {
     expect(refused).toBe(lengths.at(-1));
   });
 
+  function without(change: number): Buffer {
+    return Buffer.concat([whole.subarray(0, lengths[change - 1]), whole.subarray(lengths[change])]);
+  }
+
+  test('a change that is missing between others is damage, though each of these is intact', async () => {
+    for (let change = 1; change < lengths.length; change++) {
+      const { state } = await restored(copyWith(without(change)));
+      expect(String(state)).toMatch(/cannot be read: something is missing before byte/);
+    }
+  });
+
+  test('what was told of a cache that a repair could not find is left out, with a warning', async () => {
+    const path = copyWith(without(1));
+    await repair(await ItemDirectory.open(path));
+    const { state, warnings } = await restored(path);
+    expect([state, warnings]).toEqual([[], ['items of unknown caches were left out']]);
+  });
+
   test('a newer format is refused, and says so', async () => {
     const bytes = Buffer.from(whole);
     bytes.writeUInt32LE(2, 8);
@@ -242,6 +260,15 @@ describe('files', () => {
     expect(String((await restored(path)).state)).toMatch(/000001\.log cannot be read: it is damaged/);
   });
 
+  test('of which one in the middle is missing are refused', async () => {
+    const path = await withTwoFiles();
+    await (await openDurableStore({ path })).durability.stop();
+    unlinkSync(join(path, '000002.log'));
+    expect(String((await restored(path)).state)).toMatch(
+      /000003\.log cannot be read: it does not go on where the file before it ended/,
+    );
+  });
+
   test.skipIf(process.platform !== 'linux')(
     'are open one at a time, however many starts that failed have left, and so many are written anew',
     async () => {
@@ -312,6 +339,23 @@ describe('files', () => {
     expect(readdirSync(path).sort()).toEqual(['000001.log.damaged', '000002.log.damaged', '000003.base']);
     const { state } = await restored(path);
     expect(String(state)).toContain('second');
+  });
+
+  test('of which a repair could not read that a cache was deleted do not mix it with the next of its name', async () => {
+    const path = itemsPath();
+    const draft = { value: Buffer.from('v'), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+    for (let start = 0; start < 3; start++) {
+      const { engine, durability } = await openDurableStore({ path });
+      const cache = engine.cache(PROJECT, 'c');
+      if (start === 1) await cache.drop();
+      else await cache.store('set', `k${start}`, draft);
+      await durability.stop();
+    }
+    writeFileSync(join(path, '000002.log'), 'no header any more');
+    await repair(await ItemDirectory.open(path));
+    const { state } = await restored(path);
+    expect(String(state)).toContain('k2');
+    expect(String(state)).not.toContain('k0');
   });
 
   test.skipIf(process.getuid?.() !== 0)('that root repairs stay those of their owner', async () => {

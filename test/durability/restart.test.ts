@@ -44,6 +44,8 @@ describe.each(['log', 'snapshot'] as const)('a restart with %s', (mode) => {
     cache.delete('deleted');
     cache.store('set', 'expires', text('before'));
     cache.store('set', 'expires', text('v', clock.now() + 1000));
+    cache.store('set', 'touched', text('v'));
+    cache.touch('touched', clock.now() + 1000);
     cache.store('set', 'stays', text('v'));
     first.engine.cache(PROJECT, 'cleared').store('set', 'k', text('v'));
     first.engine.cache(PROJECT, 'cleared').clear();
