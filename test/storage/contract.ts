@@ -958,6 +958,16 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await refusal(() => put(cache, 'another', value))).toBeUndefined();
       });
 
+      test('what does not fit takes nothing of the room that others need', async () => {
+        store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
+        let stored = 0;
+        while ((await refusal(() => put(cache, `key-${stored}`, value))) === undefined) stored++;
+        for (let i = 0; i < stored / 2; i++) await remove(cache, `key-${i}`);
+        const large = Buffer.alloc(bytesMax * 0.8);
+        for (let i = 0; i < 3; i++) expect(await refusal(() => put(cache, 'l', large))).toBe('out_of_memory');
+        expect(await refusal(() => write(cache, Math.floor(stored / 2)))).toBeUndefined();
+      });
+
       test('a cache that evicts nothing is given room by those that do', async () => {
         store.configure(PROJECT, 'kept', { policy: 'none', quota: {} });
         await write(cache, 1000);
@@ -1327,6 +1337,19 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         record.replay(other.restoration());
         expect(await other.totals()).toMatchObject({ items: 10, evictions: 0 });
         expect(await refusal(() => put(other.cache(PROJECT, 'c'), 'new', 'value'))).toBe('over_quota');
+      });
+
+      test('changes nothing of what was put back and had to make room', async () => {
+        const before = clock.now();
+        for (let i = 0; i < 100; i++) await put(cache, `key-${i}`, Buffer.alloc(20_000));
+        for (let i = 0; i < 100; i++) await amend(cache, `key-${i}`, { expiresAt: before + 5000 });
+        const other = open({ bytesMax: MIB, now: clock.now });
+        record.replay(other.restoration());
+        expect((await other.totals()).evictions).toBeGreaterThan(40);
+        const left = [] as [number, number][];
+        visitAll(other, (_cache, _key, { value, expiresAt }) => left.push([value.length, expiresAt]));
+        expect(left.length).toBeLessThan(60);
+        expect(left).toEqual(left.map(() => [20_000, before + 5000]));
       });
 
       test('that is put back goes on with numbers of caches that nobody had', async () => {
