@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { runRepair } from '../src/cli/repair.ts';
 import { runCommand } from '../src/cli/run.ts';
 import { ServerProcess } from './crash/server-process.ts';
@@ -333,6 +333,18 @@ test('the metrics tell how items are kept, where they are', async () => {
   expect(text).toMatch(/^ironcached_durability_lag_bytes 0$/m);
   expect(text).toMatch(/^ironcached_durability_file_bytes [1-9]\d+$/m);
   expect(text).toMatch(/^ironcached_durability_failures 0$/m);
+  // Nothing was saved yet, not even in 1970.
+  expect(text).not.toMatch(/^ironcached_durability_saved_timestamp_seconds /m);
+  const before = Date.now() / 1000;
+  const saves = ['--metrics-port', '0', '--durability', 'snapshot', '--snapshot-interval', '1'];
+  const second = await startService(saves);
+  const savedAt = await vi.waitFor(async () => {
+    const told = await (await fetch(`http://127.0.0.1:${second.metricsPort}/metrics`)).text();
+    const [, seconds] = /^ironcached_durability_saved_timestamp_seconds (\S+)$/m.exec(told) ?? [];
+    return seconds ?? expect.fail('nothing is saved yet');
+  }, 20_000);
+  expect(Number(savedAt)).toBeGreaterThanOrEqual(Math.floor(before));
+  expect(Number(savedAt)).toBeLessThanOrEqual(Date.now() / 1000);
   const plain = await startService(['--metrics-port', '0']);
   expect(await (await fetch(`http://127.0.0.1:${plain.metricsPort}/metrics`)).text()).not.toContain(
     'durability',

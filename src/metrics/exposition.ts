@@ -152,6 +152,8 @@ export class Exposition {
       async collect() {
         const read = await rows();
         this.reset();
+        // Without labels it would be 0 now, also where there is nothing to tell.
+        if (labels.length === 0) this.remove();
         for (const [labels, value] of read) this.set(labels, value);
       },
     });
