@@ -203,7 +203,9 @@ describe('a client certificate', () => {
     return startByTls([...server, '--tls-client-ca', join(certificates, authority), ...flags]);
   }
 
-  function shown(which: 'named' | 'uri' | 'unnamed' | 'expired' | 'stranger'): ConnectionOptions {
+  type Shown = 'named' | 'uri' | 'subjectless' | 'unnamed' | 'expired' | 'stranger' | 'subjectless-stranger';
+
+  function shown(which: Shown): ConnectionOptions {
     const pem = readFileSync(join(certificates, `client-${which}.pem`));
     return { cert: pem, key: pem };
   }
@@ -215,6 +217,8 @@ describe('a client certificate', () => {
   test.each([
     ['named', 'of app'],
     ['uri', 'of worker'],
+    // As workloads have them of SPIFFE and of service meshes.
+    ['subjectless', 'of workload'],
   ] as const)('signs in to the cache that it is for: %s', async (which, cache) => {
     const service = await start(NAMES);
     const client = await connect(service, shown(which));
@@ -271,6 +275,7 @@ describe('a client certificate', () => {
     ['is none', {}],
     ['has expired', shown('expired')],
     ['is of another authority', shown('stranger')],
+    ['is of another authority, and has no subject', shown('subjectless-stranger')],
   ])('may be required: then a client is closed whose certificate %s', async (_what, tls) => {
     const service = await start([...NAMES, '--tls-client-auth', 'required']);
     expect(await (await connect(service, tls)).rest()).toBe('ERROR a client certificate is needed\r\n');

@@ -40,12 +40,14 @@ export class ClientCertificates {
     const certificate = socket.getPeerX509Certificate();
     const refusedOr = this.#parts.rules.areRequired ? 'refused' : undefined;
     if (!certificate) return refusedOr;
-    const subject = certificate.subject.replaceAll('\n', ', ');
+    // Undefined where it is empty, whatever the types say, as in certificates of SPIFFE: these have alternative names.
+    const names: string = certificate.subject ?? '';
+    const subject = names.replaceAll('\n', ', ');
     if (!socket.authorized) {
       this.#warn(socket, subject, `is not accepted: ${socket.authorizationError}`);
       return refusedOr;
     }
-    const commonName = /^CN=(.*)$/m.exec(certificate.subject)?.[1] ?? '';
+    const commonName = /^CN=(.*)$/m.exec(names)?.[1] ?? '';
     const claim = this.#parts.rules.names.get(commonName) ?? claimFrom(certificate.subjectAltName ?? '');
     if (claim) return this.#admission(socket, subject, claim);
     this.#warn(socket, subject, 'names no project and cache');

@@ -212,7 +212,8 @@ export class MemcachedListener {
       return certificates.admit(socket);
     } catch (err) {
       this.#log.certificateFailed(err);
-      return undefined;
+      // Nothing is known of who it is.
+      return 'refused';
     }
   }
 

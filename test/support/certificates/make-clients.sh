@@ -18,7 +18,7 @@ default_md = sha256
 policy = any
 copy_extensions = copy
 [any]
-commonName = supplied
+commonName = optional
 organizationName = optional
 [authority]
 basicConstraints = critical, CA:TRUE
@@ -46,16 +46,18 @@ authority() { # NAME
   cp "$1.crt" "$here/client-$1.pem"
 }
 
-client() { # FILE COMMON_NAME AUTHORITY LAST_DAY [ALTERNATIVE_NAME]
-  request client "/CN=$2/O=tests" ${5:+"$5"}
+client() { # FILE SUBJECT AUTHORITY LAST_DAY [ALTERNATIVE_NAME]
+  request client "$2" ${5:+"$5"}
   sign client "$4" client -cert "$3.crt" -keyfile "$3.key"
   cat client.crt client.key > "$here/client-$1.pem"
 }
 
 authority authority
 authority another-authority
-client named app authority 21200101000000Z
-client uri worker authority 21200101000000Z URI:ironcached://4e71843298b1db3f0d00a001/of%20worker
-client unnamed nobody authority 21200101000000Z
-client expired app authority 20210101000000Z
-client stranger app another-authority 21200101000000Z
+client named /CN=app/O=tests authority 21200101000000Z
+client uri /CN=worker/O=tests authority 21200101000000Z URI:ironcached://4e71843298b1db3f0d00a001/of%20worker
+client subjectless / authority 21200101000000Z URI:ironcached://4e71843298b1db3f0d00a001/of%20workload
+client unnamed /CN=nobody/O=tests authority 21200101000000Z
+client expired /CN=app/O=tests authority 20210101000000Z
+client stranger /CN=app/O=tests another-authority 21200101000000Z
+client subjectless-stranger / another-authority 21200101000000Z
