@@ -1,37 +1,41 @@
 // Makes a bare clone ready: installs what the lock file names and compiles src/ to dist/.
-// Does nothing, in a few milliseconds, when neither has changed since the last time.
+// Does nothing, in a few milliseconds, when both are of just these packages and sources: what is in the files
+// says that, since those of another release may well be older than what was compiled before.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const installedStamp = join(root, 'node_modules', '.ironcached-installed');
 const builtStamp = join(root, 'dist', '.ironcached-built');
+const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 15) || major === 21 || (major === 22 && minor < 2)) {
   fail(`ironcached needs Node.js 20.15, 22.2 or newer; this is ${process.version}.`);
 }
 
-if (newest([join(root, 'package.json'), join(root, 'package-lock.json')]) > modified(installedStamp)) {
-  step('installing packages (npm ci)', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-  writeFileSync(installedStamp, '');
+const packages = [join(root, 'package.json'), join(root, 'package-lock.json')];
+const sources = [join(root, 'tsconfig.json'), join(root, 'scripts', 'bundle.mjs'), ...filesBelow('src')];
+const installed = digest(packages);
+const built = digest([...packages, ...sources]);
+const compiles = process.argv.includes('--build') || textOf(builtStamp) !== built;
+
+// `npm prune --omit=dev` takes the compiler away again.
+if (textOf(installedStamp) !== installed || (compiles && !existsSync(compiler))) {
+  // Also where NODE_ENV=production or somebody's npm settings leave out what compiles.
+  const all = ['--include=dev', '--include=optional'];
+  step('installing packages (npm ci)', 'npm', ['ci', ...all, '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(installedStamp, installed);
 }
 
-const sources = [
-  join(root, 'tsconfig.json'),
-  join(root, 'scripts', 'bundle.mjs'),
-  installedStamp,
-  ...filesBelow(join(root, 'src')),
-];
-if (process.argv.includes('--build') || newest(sources) > modified(builtStamp)) {
+if (compiles) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  step('compiling', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'src']);
+  step('compiling', process.execPath, [compiler, '-p', 'src']);
   step('bundling', process.execPath, [join(root, 'scripts', 'bundle.mjs')]);
-  writeFileSync(builtStamp, '');
-  const now = new Date();
-  utimesSync(builtStamp, now, now);
+  writeFileSync(builtStamp, built);
 }
 
 function step(what, command, args) {
@@ -47,16 +51,19 @@ function fail(message) {
   process.exit(1);
 }
 
-function modified(file) {
-  return existsSync(file) ? statSync(file).mtimeMs : 0;
+function textOf(file) {
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
-function newest(files) {
-  return Math.max(...files.map(modified));
+function digest(files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`${relative(root, file)}\n`).update(readFileSync(file));
+  return hash.digest('hex');
 }
 
 function filesBelow(directory) {
-  return readdirSync(directory, { recursive: true, withFileTypes: true }).map((entry) =>
-    join(entry.parentPath ?? entry.path, entry.name),
-  );
+  return readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
 }
