@@ -20,11 +20,12 @@ const OF_CONNECTION = ['connection', 'date', 'keep-alive', 'transfer-encoding'];
  */
 export function showDocumentation(app: FastifyInstance, parts: DocumentationParts): void {
   let pages: Promise<FastifyInstance> | undefined;
+  const files = new Files();
   for (const path of PATHS) {
     app.get(path, { schema: { hide: true } }, async (request, reply) => {
       pages ??= makePages(parts);
       try {
-        return await answerBy(await pages, request, reply);
+        return await answerBy(await pages, files, request, reply);
       } catch (error) {
         pages = undefined;
         throw error;
@@ -39,7 +40,7 @@ async function makePages(parts: DocumentationParts): Promise<FastifyInstance> {
   return buildDocumentation(parts);
 }
 
-async function answerBy(pages: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
+async function answerBy(pages: FastifyInstance, files: Files, request: FastifyRequest, reply: FastifyReply) {
   const { headers, raw } = request;
   // Of an answer to HEAD, Fastify itself takes the length and drops the rest.
   const answer = await pages.inject({ method: 'GET', url: raw.url ?? '/docs', headers });
@@ -47,5 +48,19 @@ async function answerBy(pages: FastifyInstance, request: FastifyRequest, reply: 
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined && !OF_CONNECTION.includes(name)) reply.header(name, value);
   }
-  return reply.send(answer.rawPayload);
+  const { statusCode, rawPayload } = answer;
+  return reply.send(statusCode === 200 ? files.once(answer.headers.etag, rawPayload) : rawPayload);
+}
+
+/** The bytes of whole files, so that however many clients leave one unread, there is one of it in memory. */
+class Files {
+  readonly #byVersion = new Map<unknown, Buffer>();
+
+  /** The same bytes, as they were given first. */
+  once(version: unknown, bytes: Buffer): Buffer {
+    const known = this.#byVersion.get(version);
+    if (known?.equals(bytes)) return known;
+    if (version !== undefined && !known) this.#byVersion.set(version, bytes);
+    return bytes;
+  }
 }

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import fastify from 'fastify';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { showDocumentation } from '../../src/http/documentation.ts';
 import { AUTHORIZED, path, type TestApp, testApp } from '../support/app.ts';
 
 let rest: TestApp;
@@ -73,4 +75,19 @@ test('the bytes of a value are never taken for a page', async () => {
     'content-type': 'application/octet-stream',
     'x-content-type-options': 'nosniff',
   });
+});
+
+test('a file is in memory once, however many clients have yet to read it', async () => {
+  const app = fastify();
+  onTestFinished(() => app.close());
+  const sent: unknown[] = [];
+  app.addHook('onSend', async (_request, _reply, payload) => void sent.push(payload));
+  showDocumentation(app, { document: async () => '{"openapi":"3.0.0","paths":{}}', logger: false });
+  const url = '/docs/static/swagger-ui-bundle.js';
+  const part = await app.inject({ url, headers: { range: 'bytes=0-9' } });
+  const whole = await app.inject({ url });
+  const again = await app.inject({ url });
+  expect(part.rawPayload).toEqual(whole.rawPayload.subarray(0, 10));
+  expect(again.rawPayload.equals(whole.rawPayload)).toBe(true);
+  expect(sent[2]).toBe(sent[1]);
 });
