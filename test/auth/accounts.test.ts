@@ -232,13 +232,14 @@ describe('a change', () => {
     await accounts.reload();
     expect((await kept()).deletedProjects).toEqual([PROJECT]);
     mkdirSync(`${path}.new`);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
     tell(true);
     await vi.waitFor(() => expect(logged.join()).toContain('could not be kept'), 4000);
     rmSync(`${path}.new`, { recursive: true });
-    const again = accounts.forgetEmptied();
+    await vi.advanceTimersByTimeAsync(10_000);
     tell(true);
-    await again;
-    expect((await kept()).deletedProjects ?? []).toEqual([]);
+    await vi.waitFor(async () => expect((await kept()).deletedProjects ?? []).toEqual([]), 4000);
   });
 
   test('waits for what the one before entails', async () => {

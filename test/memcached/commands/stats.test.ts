@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { TWO_PROJECTS } from '../../support/credentials.ts';
 import type { MemcachedClient } from '../../support/memcached-client.ts';
 import { MemcachedClient as Client } from '../../support/memcached-client.ts';
-import { PROJECT, testDoor } from '../../support/memcached-door.ts';
+import { PROJECT, signInCommand, testDoor } from '../../support/memcached-door.ts';
 import { memcachedVersion, startMemcached } from '../../support/real-memcached.ts';
 import { transcript } from '../../support/transcript.ts';
 
@@ -134,6 +135,18 @@ describe('stats', () => {
     const last = await door.signedIn({ cache: 'another' });
     await expect.poll(() => stats(last)).toMatchObject({ curr_connections: '1' });
     askForOthers();
+    expect(await stats(await door.signedIn())).toMatchObject({ cmd_get: '0' });
+  });
+
+  test('are not kept for a client that lost its right to a cache and signed in to another', async () => {
+    const door = await testDoor();
+    const client = await door.signedIn();
+    await client.ask('get a\r\n');
+    door.tokens.update({ ...TWO_PROJECTS, tokens: [] });
+    expect(await client.ask('get a\r\n')).toBe('CLIENT_ERROR unauthenticated\r\n');
+    door.tokens.update(TWO_PROJECTS);
+    expect(await client.ask(signInCommand({ cache: 'another' }))).toBe('STORED\r\n');
+    for (let i = 0; i < 20_001; i++) door.engine.cache(PROJECT, `other-${i}`);
     expect(await stats(await door.signedIn())).toMatchObject({ cmd_get: '0' });
   });
 
