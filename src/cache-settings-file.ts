@@ -55,16 +55,10 @@ export class CacheSettingsFile {
   /** Keeps the settings of a cache and then applies them; undefined: back to what is usual. Throws `notKept`, and Refusal. */
   async configure(projectId: string, cacheName: string, settings: CacheSettings | undefined): Promise<void> {
     const isOther = (entry: Entry) => entry.projectId !== projectId || entry.cacheName !== cacheName;
-    const others = this.#entries.filter((entry) => entry.projectId === projectId && isOther(entry));
-    if (settings && others.length >= this.#cachesMax) {
-      throw new Refusal(
-        'too_many_caches',
-        `a project may have settings for at most ${this.#cachesMax} caches`,
-      );
-    }
     try {
       await this.#change(isOther, settings ? [{ projectId, cacheName, settings }] : []);
     } catch (err) {
+      if (err instanceof Refusal) throw err;
       this.#log.error({ err }, 'settings of a cache could not be kept');
       throw notKept();
     }
@@ -80,6 +74,7 @@ export class CacheSettingsFile {
       const dropped = this.#entries.filter((entry) => !keep(entry));
       if (dropped.length === 0 && added.length === 0) return;
       const entries = [...this.#entries.filter(keep), ...added];
+      for (const { projectId } of added) this.#checkCount(projectId, entries);
       await mkdir(join(this.#path, '..'), { recursive: true, mode: 0o700 });
       await writePrivately(this.#path, formatted(entries));
       this.#entries = entries;
@@ -90,6 +85,13 @@ export class CacheSettingsFile {
     });
     this.#last = change.catch(() => {});
     return change;
+  }
+
+  // Throws Refusal `too_many_caches`.
+  #checkCount(projectId: string, entries: readonly Entry[]): void {
+    const max = this.#cachesMax;
+    if (entries.filter((entry) => entry.projectId === projectId).length <= max) return;
+    throw new Refusal('too_many_caches', `a project may have settings for at most ${max} caches`);
   }
 }
 

@@ -28,12 +28,14 @@ test('settings are there again at the next start', async () => {
       file.configure(PROJECT, name, { ...KEPT, quota: { itemsMax: i + 1 } }),
     ),
   );
+  await file.configure(OTHER, 'a', KEPT);
   await file.configure(PROJECT, 'b', undefined);
   await file.configure(PROJECT, 'a', { policy: 'lru', quota: {} });
   const engine = newEngine();
   await CacheSettingsFile.open(dataDir, { engine, cachesMax: 10, log });
   expect(engine.settings(PROJECT, 'ä/ö')).toEqual({ ...KEPT, quota: { itemsMax: 3 } });
   for (const name of ['a', 'b']) expect(engine.settings(PROJECT, name)).toEqual({ policy: 'lru', quota: {} });
+  expect(engine.settings(OTHER, 'a')).toEqual(KEPT);
   expect(statSync(join(dataDir, 'cache-settings.json')).mode & 0o777).toBe(0o600);
 });
 
@@ -74,6 +76,15 @@ test('a project may have settings for so many caches, and those that it has may 
   await file.configure(PROJECT, 'a', undefined);
   await file.configure(PROJECT, 'c', KEPT);
   expect(engine.settings(PROJECT, 'c')).toEqual(KEPT);
+});
+
+test('nor may it have more by asking for several at once', async () => {
+  const engine = newEngine();
+  const file = await CacheSettingsFile.open(temporaryDirectory(), { engine, cachesMax: 2, log });
+  const asked = ['a', 'b', 'c'].map((name) => file.configure(PROJECT, name, KEPT));
+  const told = await Promise.allSettled(asked);
+  expect(told.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  expect(engine.settings(PROJECT, 'c')).toEqual({ policy: 'lru', quota: {} });
 });
 
 test('settings that cannot be kept are told so, and not made', async () => {
