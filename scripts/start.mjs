@@ -4,3 +4,13 @@
 import './prepare.mjs';
 
 await import('../dist/main.js');
+
+// npm passes a signal on to the shell alone that it starts this by, and Debian's ends without a word to its child:
+// the service would stay, and keep its ports.
+if (process.env.npm_lifecycle_event) {
+  const shell = process.ppid;
+  const look = setInterval(() => {
+    if (process.ppid !== shell) process.kill(process.pid, 'SIGTERM');
+  }, 200).unref();
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => clearInterval(look));
+}

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
@@ -54,6 +55,17 @@ class Clone {
     utimesSync(join(this.#path, name), 0, 0);
   }
 
+  /** Runs a shell command in it, as npm does, until that prints something; resolves with the shell. */
+  async begin(command: string) {
+    const shell = spawn('sh', ['-c', command], {
+      cwd: this.#path,
+      env: { PATH: process.env['PATH'], npm_lifecycle_event: 'start' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await once(shell.stdout, 'data');
+    return shell;
+  }
+
   /** Runs a script; what npm and the compiler were called with meanwhile, and what was printed. */
   run(script: string): { calls: string[]; stdout: string } {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(this.#path, 'scripts', script)], {
@@ -97,6 +109,29 @@ test.skipIf(process.platform === 'win32')('a compiler that was pruned comes back
   clone.write('src/main.ts', '2');
   expect(clone.run('prepare.mjs').calls).toEqual([INSTALLED, 'tsc']);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a signal that ends the shell of npm stops the program, once',
+  async () => {
+    const clone = new Clone();
+    clone.write(
+      'src/main.ts',
+      `process.on('SIGTERM', () => { console.log('stopping'); setTimeout(() => process.exit(), 500); });
+     setTimeout(() => {}, 15_000);
+     console.log('ready');`,
+    );
+    clone.run('prepare.mjs');
+    // Some shells would become the last command.
+    const shell = await clone.begin('node scripts/start.mjs; true');
+    let said = '';
+    shell.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    shell.kill('SIGTERM');
+    await once(shell.stdout, 'end');
+    expect(said).toBe('stopping\n');
+  },
+);
 
 test('no command relies on one that npm runs before it, which it leaves out where ignore-scripts is set', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
