@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import type { Durability } from './durability/durability.ts';
 import type { DurabilityLog } from './durability/durability-log.ts';
 import type { ItemDirectory } from './durability/item-directory.ts';
-import type { Clock } from './engine/clock.ts';
+import type { Clock, Moment } from './engine/clock.ts';
 import type { JournaledStore } from './engine/journal.ts';
 import { settings } from './settings.ts';
 import { StartError } from './start-error.ts';
@@ -15,7 +15,7 @@ const LEFT =
 
 export interface OpenDurabilityParts {
   readonly store: JournaledStore;
-  readonly clock: Clock;
+  readonly clock: Clock & Moment;
   readonly log: DurabilityLog;
 }
 

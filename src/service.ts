@@ -58,7 +58,7 @@ export interface ServiceParts {
 export class Service {
   readonly engine: Engine;
   readonly #parts: ServiceParts;
-  readonly #clock: Clock;
+  readonly #clock: Clock & Moment;
   readonly #store: JournaledStore;
   readonly #commitGate: CommitGate | undefined;
   #durability: Durability | undefined;

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Clock } from '../engine/clock.ts';
+import type { Clock, Moment } from '../engine/clock.ts';
 import type { CommitGate } from '../engine/commit-gate.ts';
 import type { JournaledStore } from '../engine/journal.ts';
 import { StartError } from '../start-error.ts';
@@ -14,7 +14,7 @@ import { walk } from './walk.ts';
 export interface DurabilityParts {
   readonly directory: ItemDirectory;
   readonly store: JournaledStore;
-  readonly clock: Clock;
+  readonly clock: Clock & Moment;
   readonly log: DurabilityLog;
   /** Keep every change (log), or everything now and then (snapshot)? */
   readonly mode: 'log' | 'snapshot';

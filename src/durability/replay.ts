@@ -1,4 +1,5 @@
-import { type Clock, clockSet } from '../engine/clock.ts';
+import { performance } from 'node:perf_hooks';
+import { type Clock, clockSet, type Moment } from '../engine/clock.ts';
 import { type Draft, NEVER } from '../engine/item.ts';
 import type { CacheDescription, ItemMarks, JournaledStore, Restoration } from '../engine/journal.ts';
 import type { Key } from '../engine/key.ts';
@@ -11,7 +12,13 @@ import { type RecordListener, readRecords } from './record-reader.ts';
  */
 const CAS_LEAP = 2 ** 36;
 
-/** Puts into a store what records tell, with the times of its clock, and without what has expired meanwhile. */
+/** A frame is written when its first record has waited for a moment; longer while the disk is busy. */
+const TOLD_WITHIN_MS = 1_000;
+
+/**
+ * Puts into a store what records tell, with the times of its clock: what has expired meanwhile, too, since a later
+ * record may say that it lives on.
+ */
 export class Replay implements RecordListener {
   /** Items that were put, also over others. */
   items = 0;
@@ -21,6 +28,7 @@ export class Replay implements RecordListener {
   isComplete = false;
   readonly #store: JournaledStore;
   readonly #restoration: Restoration;
+  readonly #moment: Moment;
   readonly #clockSet: number;
   /** Times of the machine's clock: it may have been set back since, or between any two frames. */
   readonly #startedAt: number;
@@ -28,17 +36,28 @@ export class Replay implements RecordListener {
   #nextCas = 0;
   readonly #clears = new Map<number, number>();
 
-  constructor(store: JournaledStore, clock: Clock) {
+  constructor(store: JournaledStore, clock: Clock & Moment) {
     this.#store = store;
     this.#restoration = store.restoration();
+    this.#moment = clock;
     this.#clockSet = clockSet(clock);
     this.#startedAt = clock.unixNow();
   }
 
   frame(body: Buffer, { writtenAt, nextCas }: Pick<FrameHead, 'writtenAt' | 'nextCas'>): void {
+    // What had expired before any of this was told is dead, and goes as it went then: else there might be too little
+    // room.
+    const toldFrom = Math.max(this.#lastWrittenAt, writtenAt - TOLD_WITHIN_MS);
+    const now = Math.min(toldFrom, this.#startedAt) - this.#clockSet;
     this.#lastWrittenAt = writtenAt;
     this.#nextCas = Math.max(this.#nextCas, nextCas);
-    readRecords(body, this);
+    this.#moment.hold(now - performance.timeOrigin);
+    try {
+      this.#store.sweep();
+      readRecords(body, this);
+    } finally {
+      this.#moment.release();
+    }
   }
 
   /** Everything was read. */
@@ -55,20 +74,12 @@ export class Replay implements RecordListener {
 
   put(cache: number, key: Key, draft: Draft, accessedAt: number): void {
     this.items++;
-    if (draft.expiresAt <= this.#startedAt) {
-      this.#restoration.itemRemoved(cache, key);
-      return;
-    }
     const local = { ...draft, expiresAt: this.#local(draft.expiresAt) };
     if (!this.#restoration.itemPut(cache, key, local, accessedAt - this.#clockSet)) this.strays++;
   }
 
   amended(cache: number, key: Key, marks: ItemMarks): void {
     const { expiresAt, accessedAt } = marks;
-    if (expiresAt <= this.#startedAt) {
-      this.#restoration.itemRemoved(cache, key);
-      return;
-    }
     const local = { expiresAt: this.#local(expiresAt), accessedAt: accessedAt - this.#clockSet };
     this.#restoration.itemAmended(cache, key, { ...marks, ...local });
   }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { Clock } from '../engine/clock.ts';
+import type { Clock, Moment } from '../engine/clock.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { JournaledStore } from '../engine/journal.ts';
 import { StartError } from '../start-error.ts';
@@ -14,7 +14,7 @@ import { cutOff } from './torn-end.ts';
 export interface RestoreParts {
   readonly directory: ItemDirectory;
   readonly store: JournaledStore;
-  readonly clock: Clock;
+  readonly clock: Clock & Moment;
   readonly log: Pick<DurabilityLog, 'info' | 'warn'>;
   /** Told after every frame. */
   readonly progressed: (progress: Progress) => void;

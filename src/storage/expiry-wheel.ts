@@ -43,6 +43,7 @@ export class ExpiryWheel {
 
   add(address: number, now: number): void {
     const expiresAt = this.#expiresAt(address);
+    if (this.#size === 0) this.#skipTo(now);
     this.#link(address, expiresAt <= now ? OVERDUE : this.#listOf(expiresAt));
     this.#size++;
   }

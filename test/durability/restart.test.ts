@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
 import { describe, expect, test, vi } from 'vitest';
 import { NEVER } from '../../src/engine/item.ts';
 import type { JournaledStore } from '../../src/engine/journal.ts';
-import { testClock } from '../support/clock.ts';
+import { type TestClock, testClock } from '../support/clock.ts';
 import { itemsPath, openDurableStore } from '../support/durable-store.ts';
 import { stateOf } from '../support/journal-record.ts';
 
@@ -93,6 +94,56 @@ describe('after a restart', () => {
     await second.durability.stop();
   });
 
+  test('what was given a later expiry lives on, though the one that it was stored with has passed', async () => {
+    const path = itemsPath();
+    const clock = testClock();
+    const first = await openDurableStore({ path, clock });
+    const cache = first.engine.cache(PROJECT, 'c');
+    const soon = text('v', clock.now() + 1000);
+    const later = clock.now() + 100_000;
+    for (const key of ['touched', 'twice', 'stale', 'expires']) cache.store('set', key, soon);
+    cache.store('set', 'shortened', text('v', later));
+    cache.touch('touched', later);
+    cache.touch('twice', clock.now() + 500);
+    cache.touch('twice', later);
+    cache.invalidate('stale', { markStale: true, expiresAt: later });
+    cache.touch('shortened', clock.now() + 500);
+    clock.advance(2000);
+    const before = await stateOf(first.store);
+    await first.durability.stop();
+    const second = await openDurableStore({ path, clock });
+    expect(await second.engine.totals()).toMatchObject({ items: 3 });
+    expect(await stateOf(second.store)).toEqual(before);
+    await second.durability.stop();
+  });
+
+  test('it lives on where the log tells of more than there is room for at a time, too', async () => {
+    const path = itemsPath();
+    const clock = heldClock();
+    const bytesMax = 3 * 1024 * 1024;
+    const first = await openDurableStore({ path, clock, bytesMax });
+    const cache = first.engine.cache(PROJECT, 'c');
+    const passing = { value: Buffer.alloc(10_000), kind: 'bytes', flags: 0 } as const;
+    for (let i = 0; i < 20; i++) cache.store('set', `session ${i}`, text('v', clock.now() + 5000));
+    cache.store('set', 'stays', text('v'));
+    for (let turn = 0; turn < 10; turn++) {
+      for (let i = 0; i < 20; i++) cache.touch(`session ${i}`, clock.now() + 5000);
+      for (let i = 0; i < 100; i++) {
+        cache.store('set', `${turn}: ${i}`, { ...passing, expiresAt: clock.now() + 3000 });
+      }
+      await first.durability.kept();
+      clock.advance(4000);
+      while (await first.store.sweep());
+    }
+    const before = await stateOf(first.store);
+    expect(await first.engine.totals()).toMatchObject({ items: 21, evictions: 0 });
+    await first.durability.stop();
+    const second = await openDurableStore({ path, clock, bytesMax });
+    expect(await second.engine.totals()).toMatchObject({ items: 21, evictions: 0 });
+    expect(await stateOf(second.store)).toEqual(before);
+    await second.durability.stop();
+  });
+
   test('nothing goes too early because the clock was ahead once', async () => {
     const path = itemsPath();
     const clock = testClock();
@@ -175,3 +226,19 @@ test('a log that has grown is written anew while it is changed, and says everyth
   expect(await stateOf(second.store)).toEqual(before);
   await second.durability.stop();
 });
+
+// One that stands still where it is held, as that of the service does.
+function heldClock(): TestClock {
+  const clock = testClock();
+  let held: number | undefined;
+  return {
+    ...clock,
+    now: () => held ?? clock.now(),
+    hold: (at) => {
+      held = Math.floor(performance.timeOrigin + at);
+    },
+    release: () => {
+      held = undefined;
+    },
+  };
+}
