@@ -458,14 +458,14 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     if (contents.discarded) this.#contents.discardedItemRemoved(contents);
   }
 
-  // Frees at least one item: an unwanted one if there is any, else the accounts' victim. False: none may go.
+  // Frees an unwanted item if it finds one soon, else the accounts' victim. False: none may go, and all have been looked at.
   #makeRoom(writer: ProjectAccount<Owner>): boolean {
     const before = this.#items.index.size;
-    this.#tidying.free(TIDY_ITEMS);
+    const hasMore = this.#tidying.free(TIDY_ITEMS) === 0;
     if (this.#items.index.size < before) return true;
     const victim = this.caches.accounts.victimFor(writer);
     if (victim) this.#evict(victim.kept.order.oldest);
-    return victim !== undefined;
+    return victim !== undefined || hasMore;
   }
 
   #evict(address: number): void {

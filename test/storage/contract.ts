@@ -968,6 +968,14 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await refusal(() => write(cache, Math.floor(stored / 2)))).toBeUndefined();
       });
 
+      test('a cache that evicts nothing has room as soon as its items have expired, however many do together', async () => {
+        store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
+        const options = { expiresAt: clock.now() + 3000 };
+        for (let i = 0; (await refusal(() => put(cache, `key-${i}`, value, options))) === undefined; i++);
+        clock.advance(3000);
+        expect(await refusal(() => put(cache, 'another', value))).toBeUndefined();
+      });
+
       test('a cache that evicts nothing is given room by those that do', async () => {
         store.configure(PROJECT, 'kept', { policy: 'none', quota: {} });
         await write(cache, 1000);
