@@ -54,6 +54,8 @@ export class ItemJournal implements Journal, CommitGate {
   #writeTimer: NodeJS.Timeout | NodeJS.Immediate | undefined;
   readonly #syncTimer: NodeJS.Timeout | undefined;
   #waiters: Waiter[] = [];
+  /** Did trouble begin within this turn? Then answers may be about to leave that confirm what was changed before. */
+  #isTroubleNew = false;
 
   constructor(parts: ItemJournalParts) {
     const { fsync, clock } = parts;
@@ -70,7 +72,7 @@ export class ItemJournal implements Journal, CommitGate {
       syncsAlways: fsync === 'always',
       neverSyncs: fsync === 'no',
       progressed: () => this.#progressed(),
-      failed: parts.failed,
+      failed: (error) => this.#failed(error),
       recovered: parts.recovered,
     });
     if (fsync === 'everysec') {
@@ -96,7 +98,7 @@ export class ItemJournal implements Journal, CommitGate {
   }
 
   get isOpen(): boolean {
-    return this.#reached(this.position) || this.writer.trouble !== undefined;
+    return this.#reached(this.position) || (this.writer.trouble !== undefined && !this.#isTroubleNew);
   }
 
   wait(told: (isKept: boolean) => void): void {
@@ -217,6 +219,15 @@ export class ItemJournal implements Journal, CommitGate {
     } else if (this.writer.isIdle) {
       this.#writeTimer = setImmediate(() => this.flush());
     }
+  }
+
+  #failed(error: unknown): boolean {
+    this.#isTroubleNew = true;
+    setImmediate(() => {
+      this.#isTroubleNew = false;
+      this.#progressed();
+    });
+    return this.#parts.failed(error);
   }
 
   #progressed(): void {

@@ -82,6 +82,7 @@ test.each(['write', 'sync'] as const)(
     expect(() => set(parts, 'refused')).toThrow(/changes cannot be kept on disk now \((ENOSPC|EIO)/);
     expect(() => parts.engine.cache(PROJECT, 'c').delete('before')).toThrow(Refusal);
     expect(await parts.engine.cache(PROJECT, 'c').peek('before')).toBeDefined();
+    await nextTurn();
     expect(parts.durability.gate?.isOpen).toBe(true);
     expect(parts.durability.figures.failures).toBeGreaterThan(0);
     expect(parts.log.filter(({ level }) => level === 'error')).toHaveLength(1);
@@ -97,6 +98,24 @@ test.each(['write', 'sync'] as const)(
     await restarted.durability.stop();
   },
 );
+
+test('an answer that was about to leave as the disk failed does not confirm what was changed before', async () => {
+  const path = itemsPath();
+  const directory = await FaultyDirectory.at(path);
+  const parts = await openDurableStore({ path, directory, fsync: 'always' });
+  set(parts, 'kept');
+  expect(await kept(parts)).toBe(true);
+  directory.failing = 'write';
+  set(parts, 'unacknowledged');
+  // By the end of the turn, where answers leave together, the write has failed.
+  await nextTurn();
+  expect(parts.durability.figures.failures).toBe(1);
+  expect(parts.durability.gate?.isOpen).toBe(false);
+  expect(await kept(parts)).toBe(false);
+  expect(parts.durability.gate?.isOpen).toBe(true);
+  directory.failing = undefined;
+  await parts.durability.stop();
+});
 
 test('a stop while the disk fails does not hang, and says so', async () => {
   const path = itemsPath();
