@@ -191,6 +191,22 @@ test('a snapshot that fails refuses nothing, and leaves the one before', async (
   await third.durability.stop();
 });
 
+test('who waits until a change is kept is told by the first snapshot that succeeds', async () => {
+  const path = itemsPath();
+  const directory = await FaultyDirectory.at(path);
+  const parts = await openDurableStore({ path, directory, mode: 'snapshot', snapshotIntervalMs: 20 });
+  const { durability } = parts;
+  directory.failing = 'write';
+  set(parts, 'a');
+  const told = vi.fn();
+  void durability.kept().then(told);
+  await vi.waitFor(() => expect(durability.figures.failures).toBeGreaterThan(1), { timeout: 10_000 });
+  expect(told).not.toHaveBeenCalled();
+  directory.failing = undefined;
+  await vi.waitFor(() => expect(told).toHaveBeenCalledWith(true), { timeout: 10_000 });
+  await durability.stop();
+});
+
 test('the files are written anew also while the disk has no pause, since one client writes when another waits', async () => {
   const path = itemsPath();
   const directory = await FaultyDirectory.at(path);
