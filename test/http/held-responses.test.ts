@@ -79,6 +79,26 @@ test.each([
   expect(dumped.includes('"key":"k"')).toBe(isKept);
 });
 
+test('so does every piece of a long dump', async () => {
+  const { gate, ask } = await heldApp();
+  gate.isOpen = true;
+  await ask('PUT', path('c', 'k'), { value: 'v'.repeat(40_000) });
+  gate.isOpen = false;
+  let isOver = false;
+  const dump = ask('GET', `${path('c')}/items`).finally(() => {
+    isOver = true;
+  });
+  let waits = 0;
+  for (;;) {
+    await Promise.race([gate.holds(1), dump]);
+    if (isOver) break;
+    waits++;
+    gate.release(true);
+  }
+  // One with the item, and one with the end.
+  expect([(await dump).status, waits]).toEqual([200, 2]);
+});
+
 test('so does the head of a dump alone', async () => {
   const { gate, ask } = await heldApp();
   const stored = ask('PUT', path('c', 'k'), { value: 'v' });
