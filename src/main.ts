@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { programOf } from './cli/usage.ts';
 import { hideCommandLine, tokensOn } from './command-line.ts';
@@ -58,8 +59,11 @@ if (!result) {
   }
 }
 
+/** npm, timeout and others pass a signal on that the terminal, or they themselves, sent to the whole group. */
+const ECHO_MS = 500;
+
 function obeySignals(service: Service, { logger, config }: { logger: Logger; config: Config }): void {
-  let isStopping = false;
+  let first: { readonly signal: string; readonly at: number } | undefined;
   process.on('SIGHUP', () => {
     service.reloadCertificate();
     void service.reloadCredentials();
@@ -68,11 +72,12 @@ function obeySignals(service: Service, { logger, config }: { logger: Logger; con
   if (process.platform !== 'win32') process.on('SIGUSR2', () => switchLevel(logger, config.logLevel));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, async () => {
-      if (isStopping) {
+      if (first) {
+        if (signal === first.signal && performance.now() - first.at < ECHO_MS) return;
         logger.warn({ signal }, 'stopping at once');
         process.exit(1);
       }
-      isStopping = true;
+      first = { signal, at: performance.now() };
       logger.info({ signal }, 'stopping; the same again ends it at once');
       const isKept = await service.stop();
       logger.info('stopped');

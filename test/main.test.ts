@@ -185,6 +185,23 @@ test('a second signal ends it at once', async () => {
   expect(output()).toContain('stopping at once');
 });
 
+test('a signal that is passed on at once is the same, and a later one ends it', async () => {
+  const { ready, child, output, exited } = await run(temporaryDirectory(), {
+    IRONCACHED_STOP_TIMEOUT: '600',
+  });
+  const stuck = new HttpSocket(Number(ready['httpPort']));
+  stuck.write('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf');
+  expect((await stuck.answer()).status).toBe(404);
+  child.kill('SIGTERM');
+  while (!output().includes('"msg":"stopping;')) await delay(5);
+  child.kill('SIGTERM');
+  await delay(600);
+  expect(output()).not.toContain('stopping at once');
+  child.kill('SIGTERM');
+  expect(await exited).toBe(1);
+  expect(output()).toContain('stopping at once');
+});
+
 test.each([
   ['an error', 'throw new TypeError("a bug in a timer")', 'uncaughtException'],
   ['a rejection', 'Promise.reject(new TypeError("a bug in a timer"))', 'unhandledRejection'],
