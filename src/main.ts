@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { programOf } from './cli/usage.ts';
 import { hideCommandLine, tokensOn } from './command-line.ts';
@@ -10,6 +9,7 @@ import { readVersion } from './package-files.ts';
 import { Secrets } from './secrets.ts';
 import { Service } from './service.ts';
 import { StartError } from './start-error.ts';
+import { onStopSignals } from './stop-signals.ts';
 
 const version = readVersion();
 const args = process.argv.slice(2);
@@ -59,32 +59,24 @@ if (!result) {
   }
 }
 
-/** npm, timeout and others pass a signal on that the terminal, or they themselves, sent to the whole group. */
-const ECHO_MS = 500;
-
 function obeySignals(service: Service, { logger, config }: { logger: Logger; config: Config }): void {
-  let first: { readonly signal: string; readonly at: number } | undefined;
   process.on('SIGHUP', () => {
     service.reloadCertificate();
     void service.reloadCredentials();
   });
   // Windows has no such signal. SIGUSR1 is Node's own: it opens the debugger.
   if (process.platform !== 'win32') process.on('SIGUSR2', () => switchLevel(logger, config.logLevel));
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, async () => {
-      if (first) {
-        if (signal === first.signal && performance.now() - first.at < ECHO_MS) return;
-        logger.warn({ signal }, 'stopping at once');
-        process.exit(1);
-      }
-      first = { signal, at: performance.now() };
-      logger.info({ signal }, 'stopping; the same again ends it at once');
-      const isKept = await service.stop();
-      logger.info('stopped');
-      // A peer that keeps its half of a connection open is no reason to stay.
-      process.exit(isKept ? 0 : 1);
-    });
-  }
+  const stop = async (signal: string) => {
+    logger.info({ signal }, 'stopping; the same again ends it at once');
+    const isKept = await service.stop();
+    logger.info('stopped');
+    // A peer that keeps its half of a connection open is no reason to stay.
+    process.exit(isKept ? 0 : 1);
+  };
+  onStopSignals(stop, (signal) => {
+    logger.warn({ signal }, 'stopping at once');
+    process.exit(1);
+  });
 }
 
 // Errors in a request are caught there. One that gets here leaves an unknown state: better to start anew, with

@@ -1,6 +1,7 @@
+import { onStopSignals } from '../stop-signals.ts';
 import { runRepair } from './repair.ts';
 import { runCommand } from './run.ts';
-import { runTransfer } from './transfer/run.ts';
+import { runTransfer, STATUS_BY_SIGNAL } from './transfer/run.ts';
 import { programOf } from './usage.ts';
 
 /** Carries out whatever is asked for besides the service itself; gives the exit status. */
@@ -10,7 +11,9 @@ export function runProgram(args: readonly string[]): Promise<number> {
   if (program === 'repair') return runRepair(args, { out: stdout, err: stderr });
   if (program !== 'transfer') return runCommand(args, { out: stdout, err: stderr });
   const interruption = new AbortController();
-  // The same again ends it at once.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort(signal));
+  onStopSignals(
+    (signal) => interruption.abort(signal),
+    (signal) => process.exit(STATUS_BY_SIGNAL[signal]),
+  );
   return runTransfer(args, { in: stdin, out: stdout, err: stderr }, interruption.signal);
 }
