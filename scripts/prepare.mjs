@@ -13,8 +13,8 @@ const builtStamp = join(root, 'dist', '.ironcached-built');
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 15) || major === 21 || (major === 22 && minor < 2)) {
-  fail(`ironcached needs Node.js 20.15, 22.2 or newer; this is ${process.version}.`);
+if (major < 20 || (major === 20 && minor < 19) || major === 21 || (major === 22 && minor < 12)) {
+  fail(`ironcached needs Node.js 20.19, 22.12 or newer; this is ${process.version}.`);
 }
 
 const packages = [join(root, 'package.json'), join(root, 'package-lock.json')];
