@@ -3,8 +3,8 @@ import { MARKER_BYTES } from './file-header.ts';
 
 /*
  * A frame is what was written at once: the marker of its file (8 bytes), a checksum of all that follows it (4),
- * how long its body is (4), its sequence number, when it was written, the next cas then, which frames were on disk
- * then (8 each), and the body: records. Numbers are little-endian; those of 8 bytes are doubles.
+ * how long its body is (4), its sequence number, when it was begun, the next cas when it was complete, which frames
+ * were on disk then (8 each), and the body: records. Numbers are little-endian; those of 8 bytes are doubles.
  */
 const CHECKSUM_AT = MARKER_BYTES;
 const CHECKED_FROM = 12;
@@ -19,8 +19,8 @@ export const FRAME_HEADER_BYTES = 48;
 export interface FrameHead {
   /** One more than that of the frame before. */
   readonly sequence: number;
-  /** Milliseconds since the Unix epoch, by the machine's clock. */
-  readonly writtenAt: number;
+  /** When its first record was told: milliseconds since the Unix epoch, by the machine's clock. */
+  readonly begunAt: number;
   /** The number that the next version of an item would have had. */
   readonly nextCas: number;
   /** The frames before this number were certainly on disk then; 0: nobody asked for that. */
@@ -32,7 +32,7 @@ export function sealFrame(frame: Buffer, marker: Buffer, head: FrameHead): void 
   marker.copy(frame);
   frame.writeUInt32LE(frame.length - FRAME_HEADER_BYTES, LENGTH_AT);
   frame.writeDoubleLE(head.sequence, SEQUENCE_AT);
-  frame.writeDoubleLE(head.writtenAt, TIME_AT);
+  frame.writeDoubleLE(head.begunAt, TIME_AT);
   frame.writeDoubleLE(head.nextCas, CAS_AT);
   frame.writeDoubleLE(head.kept, KEPT_AT);
   frame.writeUInt32LE(crc32(frame.subarray(CHECKED_FROM)), CHECKSUM_AT);
@@ -52,7 +52,7 @@ export function isSound(frame: Buffer): boolean {
 export function readFrameHead(frame: Buffer): FrameHead {
   return {
     sequence: frame.readDoubleLE(SEQUENCE_AT),
-    writtenAt: frame.readDoubleLE(TIME_AT),
+    begunAt: frame.readDoubleLE(TIME_AT),
     nextCas: frame.readDoubleLE(CAS_AT),
     kept: frame.readDoubleLE(KEPT_AT),
   };

@@ -49,6 +49,8 @@ export class ItemJournal implements Journal, CommitGate {
   #header: FileHeader | undefined;
   #generation = 0;
   #sequence: number;
+  /** When the frame was begun that records go into. */
+  #begunAt = 0;
   /** Since when something waits to be kept; undefined: nothing does. */
   #behindSince: number | undefined;
   #writeTimer: NodeJS.Timeout | NodeJS.Immediate | undefined;
@@ -65,7 +67,10 @@ export class ItemJournal implements Journal, CommitGate {
     this.#records = new RecordWriter({
       room,
       full: (frame) => this.#append(frame),
-      clockSet: () => clockSet(clock),
+      begun: () => {
+        this.#begunAt = clock.unixNow();
+        return clockSet(clock);
+      },
     });
     this.writer = new LogWriter({
       room,
@@ -131,7 +136,7 @@ export class ItemJournal implements Journal, CommitGate {
   /** Writes a frame even if nothing was told, for the counters that it carries. */
   flushCounters(): void {
     this.flush();
-    this.#append(Buffer.alloc(FRAME_HEADER_BYTES));
+    this.#append(Buffer.alloc(FRAME_HEADER_BYTES), this.#parts.clock.unixNow());
   }
 
   /** Tells nothing more, and lets whoever waits know. */
@@ -197,12 +202,12 @@ export class ItemJournal implements Journal, CommitGate {
     this.#told();
   }
 
-  #append(frame: Buffer): void {
+  #append(frame: Buffer, begunAt = this.#begunAt): void {
     if (!this.#header) throw new Error('there is no file for what is told');
-    const { clock, nextCas, fsync, sequence } = this.#parts;
+    const { nextCas, fsync, sequence } = this.#parts;
     sealFrame(frame, this.#header.marker, {
       sequence: this.#sequence++,
-      writtenAt: clock.unixNow(),
+      begunAt,
       nextCas: nextCas(),
       kept: fsync === 'no' ? 0 : sequence + this.writer.framesKept,
     });

@@ -40,8 +40,11 @@ export interface RecordWriterParts {
   readonly room: FrameRoom;
   /** Takes the frame that is full. */
   readonly full: (frame: Buffer) => void;
-  /** What is to be added to times of the store to get those of the machine's clock, in ms. */
-  readonly clockSet: () => number;
+  /**
+   * Told when a frame begins. Answers what is to be added to times of the store to get those of the machine's clock, in
+   * ms.
+   */
+  readonly begun: () => number;
 }
 
 /** Writes records one behind the other, directly into the room of a frame. */
@@ -195,7 +198,7 @@ export class RecordWriter {
     if (full) this.#parts.full(full);
     this.#bytes = this.#parts.room.take(FRAME_HEADER_BYTES + size);
     this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
-    this.#clockSet = this.#parts.clockSet();
+    this.#clockSet = this.#parts.begun();
   }
 
   // Answers where it ends. Four bytes at a time: one by one, they would cost as much as all the rest.

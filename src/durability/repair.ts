@@ -41,7 +41,7 @@ class Salvage {
   readonly #generation: number;
   #sequence = 1;
   #nextCas = 0;
-  #writtenAt = 0;
+  #begunAt = 0;
   #at = FILE_HEADER_BYTES;
   #bytesRead = 0;
   #bytesLost = 0;
@@ -60,7 +60,7 @@ class Salvage {
     try {
       await target.write(formatFileHeader(header), 0);
       for (const file of await this.#notSuperseded()) await this.#copy(file, target, header.marker);
-      await this.#write(target, completeBody(), { writtenAt: this.#writtenAt, marker: header.marker });
+      await this.#write(target, completeBody(), { begunAt: this.#begunAt, marker: header.marker });
       await target.sync();
     } finally {
       await target.close();
@@ -89,9 +89,9 @@ class Salvage {
       if (typeof reader.header === 'string') return;
       for (let frame = await reader.search(); frame; frame = await reader.search()) {
         this.#nextCas = Math.max(this.#nextCas, frame.nextCas);
-        this.#writtenAt = frame.writtenAt;
+        this.#begunAt = frame.begunAt;
         this.#bytesRead += FRAME_HEADER_BYTES + frame.body.length;
-        await this.#write(target, frame.body, { writtenAt: frame.writtenAt, marker });
+        await this.#write(target, frame.body, { begunAt: frame.begunAt, marker });
       }
     } finally {
       const header = typeof reader.header === 'string' ? 0 : FILE_HEADER_BYTES;
@@ -100,11 +100,11 @@ class Salvage {
     }
   }
 
-  async #write(target: LogFile, body: Buffer, about: { writtenAt: number; marker: Buffer }): Promise<void> {
+  async #write(target: LogFile, body: Buffer, about: { begunAt: number; marker: Buffer }): Promise<void> {
     const frame = Buffer.concat([Buffer.alloc(FRAME_HEADER_BYTES), body]);
     const sequence = this.#sequence++;
-    const { writtenAt, marker } = about;
-    sealFrame(frame, marker, { sequence, writtenAt, nextCas: this.#nextCas, kept: sequence });
+    const { begunAt, marker } = about;
+    sealFrame(frame, marker, { sequence, begunAt, nextCas: this.#nextCas, kept: sequence });
     await target.write(frame, this.#at);
     this.#at += frame.length;
   }
@@ -132,7 +132,7 @@ async function isWhole(path: string): Promise<boolean> {
 }
 
 function completeBody(): Buffer {
-  const writer = new RecordWriter({ room: new FrameRoom(), full: () => {}, clockSet: () => 0 });
+  const writer = new RecordWriter({ room: new FrameRoom(), full: () => {}, begun: () => 0 });
   writer.complete();
   return (writer.take() ?? Buffer.alloc(0)).subarray(FRAME_HEADER_BYTES);
 }

@@ -12,8 +12,8 @@ import { type RecordListener, readRecords } from './record-reader.ts';
  */
 const CAS_LEAP = 2 ** 36;
 
-/** A frame is written when its first record has waited for a moment; longer while the disk is busy. */
-const TOLD_WITHIN_MS = 1_000;
+/** Times of expiry are rounded to the second, by the clock of the run that told them and by this one's. */
+const ROUNDED_BY_MS = 1_000;
 
 /**
  * Puts into a store what records tell, with the times of its clock: what has expired meanwhile, too, since a later
@@ -32,7 +32,7 @@ export class Replay implements RecordListener {
   readonly #clockSet: number;
   /** Times of the machine's clock: it may have been set back since, or between any two frames. */
   readonly #startedAt: number;
-  #lastWrittenAt = 0;
+  #lastBegunAt = 0;
   #nextCas = 0;
   readonly #clears = new Map<number, number>();
 
@@ -44,16 +44,14 @@ export class Replay implements RecordListener {
     this.#startedAt = clock.unixNow();
   }
 
-  frame(body: Buffer, { writtenAt, nextCas }: Pick<FrameHead, 'writtenAt' | 'nextCas'>): void {
-    // What had expired before any of this was told is dead, and goes as it went then: else there might be too little
-    // room.
-    const toldFrom = Math.max(this.#lastWrittenAt, writtenAt - TOLD_WITHIN_MS);
-    const now = Math.min(toldFrom, this.#startedAt) - this.#clockSet;
-    this.#lastWrittenAt = writtenAt;
+  frame(body: Buffer, { begunAt, nextCas }: Pick<FrameHead, 'begunAt' | 'nextCas'>): void {
+    // What had expired before any of this was told makes room first, as it did then. Nothing goes before room is
+    // needed: the machine's clock may have been set, and a later record give it more time.
+    const now = Math.min(begunAt - ROUNDED_BY_MS, this.#startedAt) - this.#clockSet;
+    this.#lastBegunAt = begunAt;
     this.#nextCas = Math.max(this.#nextCas, nextCas);
     this.#moment.hold(now - performance.timeOrigin);
     try {
-      this.#store.sweep();
       readRecords(body, this);
     } finally {
       this.#moment.release();
@@ -62,7 +60,7 @@ export class Replay implements RecordListener {
 
   /** Everything was read. */
   finish(): void {
-    if (this.#lastWrittenAt > this.#startedAt) this.#removeExpired(this.#lastWrittenAt);
+    if (this.#lastBegunAt > this.#startedAt) this.#removeExpired(this.#lastBegunAt);
     for (const [cache, at] of this.#clears) this.#restoration.clearPlanned(cache, at - this.#clockSet);
     this.#restoration.orderByUse();
     if (this.#nextCas > 0) this.#store.nextCas = this.#nextCas + CAS_LEAP;

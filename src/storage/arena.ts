@@ -193,7 +193,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   restoration(): Restoration {
-    return new MemoryRestoration<Owner>(this.caches, {
+    return new MemoryRestoration<Owner>(this, {
       put: (contents, key, draft, accessedAt) =>
         this.#restore(contents, this.#bytesOf(key), draft, accessedAt),
       amend: (contents, key, marks) => {

@@ -180,7 +180,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
       const key = String(given);
       this.#place(contents, key, draft, sizeOf(key, draft)).accessedAt = accessedAt;
     };
-    return new MemoryRestoration<Entries>(this.caches, {
+    return new MemoryRestoration<Entries>(this, {
       put: restore,
       amend: (contents, key, marks) => {
         const entry = contents.kept.peek(String(key));

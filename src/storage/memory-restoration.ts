@@ -17,19 +17,27 @@ export interface ItemRestoration<K> {
   count(): { readonly items: number; readonly evictions: number };
 }
 
+/** What of a store is needed to put its caches back. */
+interface SweptStore<K> {
+  readonly caches: MemoryCaches<K>;
+  sweep(): unknown;
+}
+
 // Where there is less memory than before, the order of use is restored each time this share of the items had to go.
 const EVICTED_SHARE_MAX = 1 / 16;
 
 /** Puts caches back, and leaves their items to the store. */
 export class MemoryRestoration<K> implements Restoration {
   readonly #caches: MemoryCaches<K>;
+  readonly #sweep: () => unknown;
   readonly #items: ItemRestoration<K>;
   readonly #byNumber = new Map<number, MemoryCache<K>>();
   #isOrdered = false;
   #evictionsWhenOrdered = 0;
 
-  constructor(caches: MemoryCaches<K>, items: ItemRestoration<K>) {
-    this.#caches = caches;
+  constructor(store: SweptStore<K>, items: ItemRestoration<K>) {
+    this.#caches = store.caches;
+    this.#sweep = () => store.sweep();
     this.#items = items;
   }
 
@@ -45,7 +53,11 @@ export class MemoryRestoration<K> implements Restoration {
   itemPut(number: number, key: Key, draft: Draft, accessedAt: number): boolean {
     const cache = this.#byNumber.get(number);
     if (!cache) return false;
-    if (this.#items.mayEvict(key, draft)) this.#keepOrder();
+    if (this.#items.mayEvict(key, draft)) {
+      // What has expired goes first.
+      this.#sweep();
+      this.#keepOrder();
+    }
     this.#items.put(cache.contents, key, draft, accessedAt);
     return true;
   }

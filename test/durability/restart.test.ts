@@ -144,6 +144,53 @@ describe('after a restart', () => {
     await second.durability.stop();
   });
 
+  test('it lives on, though what gave it more time was long in coming to disk', async () => {
+    const path = itemsPath();
+    const clock = heldClock();
+    const bytesMax = 3 * 1024 * 1024;
+    const first = await openDurableStore({ path, clock, bytesMax });
+    const cache = first.engine.cache(PROJECT, 'c');
+    const value = { value: Buffer.alloc(10_000), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+    for (let i = 0; i < 400; i++) cache.store('set', `before ${i}`, value);
+    for (let i = 0; i < 20; i++) cache.store('set', `session ${i}`, text('v', clock.now() + 3000));
+    await first.durability.kept();
+    clock.advance(2000);
+    for (let i = 0; i < 40; i++) cache.store('set', `after ${i}`, value);
+    for (let i = 0; i < 20; i++) cache.touch(`session ${i}`, clock.now() + 100_000);
+    // The process is stopped for a while, or the disk is busy.
+    clock.advance(10_000);
+    await first.durability.stop();
+    const second = await openDurableStore({ path, clock, bytesMax });
+    for (let i = 0; i < 20; i++) {
+      expect(await second.engine.cache(PROJECT, 'c').peek(`session ${i}`)).toBeDefined();
+    }
+    await second.durability.stop();
+  });
+
+  test.each([3_600_000, -3_600_000])(
+    'it lives on, though the clock was set by %i ms meanwhile',
+    async (ms) => {
+      const path = itemsPath();
+      const clock = heldClock();
+      const first = await openDurableStore({ path, clock });
+      const cache = first.engine.cache(PROJECT, 'c');
+      cache.store('set', 'before', text('v', clock.now() + 60_000));
+      await first.durability.kept();
+      clock.step(ms);
+      cache.store('set', 'after', text('v', clock.now() + 1000));
+      await first.durability.kept();
+      cache.touch('before', clock.now() + 600_000);
+      cache.touch('after', clock.now() + 600_000);
+      clock.advance(10_000);
+      const before = await stateOf(first.store);
+      await first.durability.stop();
+      const second = await openDurableStore({ path, clock: heldClock(clock) });
+      expect(await second.engine.totals()).toMatchObject({ items: 2 });
+      expect(await stateOf(second.store)).toEqual(before);
+      await second.durability.stop();
+    },
+  );
+
   test('nothing goes too early because the clock was ahead once', async () => {
     const path = itemsPath();
     const clock = testClock();
@@ -228,8 +275,7 @@ test('a log that has grown is written anew while it is changed, and says everyth
 });
 
 // One that stands still where it is held, as that of the service does.
-function heldClock(): TestClock {
-  const clock = testClock();
+function heldClock(clock = testClock()): TestClock {
   let held: number | undefined;
   return {
     ...clock,
