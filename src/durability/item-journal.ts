@@ -107,7 +107,9 @@ export class ItemJournal implements Journal, CommitGate {
   }
 
   wait(told: (isKept: boolean) => void): void {
-    if (this.isOpen) told(true);
+    const isFailing = this.writer.trouble !== undefined && !this.#isTroubleNew;
+    if (this.#reached(this.position)) told(true);
+    else if (isFailing) told(this.#parts.fsync !== 'always');
     else this.#waiters.push({ position: this.position, told });
   }
 

@@ -3,8 +3,8 @@ import { itemLine } from '../dump/item-line.ts';
 import type { Cache } from '../engine/cache.ts';
 import { type Clock, clockSet } from '../engine/clock.ts';
 import type { CommitGate } from '../engine/commit-gate.ts';
-import { Refusal } from '../engine/errors.ts';
 import type { Item } from '../engine/item.ts';
+import { keptOrFail } from './kept-changes.ts';
 import type { LongWork } from './long-work.ts';
 
 /** How much is given away at once, in characters; a large item is more by itself. */
@@ -34,12 +34,12 @@ export async function* dumpItems(
     work.count();
     if (work.isLong) await restOrFail(work);
     if (piece.length < PIECE_LENGTH) continue;
-    await keptOrFail(commitGate);
+    if (!commitGate?.isOpen) await keptOrFail(commitGate);
     yield piece;
     piece = '';
   }
   await restOrFail(work);
-  await keptOrFail(commitGate);
+  if (!commitGate?.isOpen) await keptOrFail(commitGate);
   yield piece + lastLine(items);
 }
 
@@ -54,10 +54,4 @@ function lineOf(key: string, { value, kind, flags, expiresAt, stale }: Item, clo
 
 async function restOrFail(work: LongWork): Promise<void> {
   if (!(await work.rest())) throw new Error('the token may not read any more');
-}
-
-async function keptOrFail(commitGate: CommitGate | undefined): Promise<void> {
-  if (!commitGate || commitGate.isOpen) return;
-  const isKept = await new Promise<boolean>((resolve) => commitGate.wait(resolve));
-  if (!isKept) throw new Refusal('store_unavailable', 'what was to be told could not be kept on disk');
 }

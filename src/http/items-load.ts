@@ -7,9 +7,11 @@ import { type Answer, after } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { StoreOutcome } from '../engine/changes.ts';
 import { type Clock, clockSet } from '../engine/clock.ts';
+import type { CommitGate } from '../engine/commit-gate.ts';
 import { isServersFault, Refusal, type RefusalCode } from '../engine/errors.ts';
 import { endedEarly } from './body.ts';
 import { HttpRefusal } from './http-refusal.ts';
+import { keptOrFail } from './kept-changes.ts';
 import type { LongWork } from './long-work.ts';
 
 export interface LoadOptions {
@@ -17,6 +19,7 @@ export interface LoadOptions {
   readonly mode: 'set' | 'add';
   readonly valueBytesMax: number;
   readonly clock: Clock;
+  readonly commitGate: CommitGate | undefined;
 }
 
 /** What became of the items of a dump. */
@@ -39,7 +42,8 @@ interface RefusedItems {
 
 /**
  * Loads the lines of a dump as they come, and keeps none. Nothing: the right to write ended meanwhile.
- * Throws HttpRefusal 400 for the first line that is not as it should be; what was loaded before it stays.
+ * Throws HttpRefusal 400 for the first line that is not as it should be; what was loaded before it stays. That is said
+ * once it is kept: the disk may have failed since the last item came.
  */
 export async function loadItems(
   message: IncomingMessage,
@@ -63,9 +67,14 @@ export async function loadItems(
     }
     if (!work.mayGoOn) return undefined;
     await loading.takeRest(splitter.rest());
-    return loading.finish();
+    const report = loading.finish();
+    await keptOrFail(options.commitGate);
+    return report;
   } catch (error) {
-    if (error instanceof LineMistake) throw loading.refusal(error);
+    if (error instanceof LineMistake) {
+      await keptOrFail(options.commitGate);
+      throw loading.refusal(error);
+    }
     throw message.errored ? endedEarly() : error;
   }
 }

@@ -84,6 +84,7 @@ test.each(['write', 'sync'] as const)(
     expect(await parts.engine.cache(PROJECT, 'c').peek('before')).toBeDefined();
     await nextTurn();
     expect(parts.durability.gate?.isOpen).toBe(true);
+    expect(await kept(parts)).toBe(false);
     expect(parts.durability.figures.failures).toBeGreaterThan(0);
     expect(parts.log.filter(({ level }) => level === 'error')).toHaveLength(1);
     directory.failing = undefined;

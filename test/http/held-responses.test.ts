@@ -11,13 +11,13 @@ async function heldApp() {
   const ask = async (
     method: string,
     url: string,
-    body?: object | undefined,
+    body?: object | string | undefined,
     headers: Record<string, string> = {},
   ) => {
     const init = {
       method,
       headers: { ...AUTHORIZED, ...headers },
-      ...(body && { body: JSON.stringify(body) }),
+      ...(body && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     };
     const answer = await fetch(base + url, init);
     return {
@@ -97,6 +97,20 @@ test('so does every piece of a long dump', async () => {
   }
   // One with the item, and one with the end.
   expect([(await dump).status, waits]).toEqual([200, 2]);
+});
+
+test.each([
+  ['{"end":true,"items":1}\n', 'a load'],
+  ['{"key":"k2"}\n', 'a load with a mistake, which tells how many items stay'],
+])('%j: %s is 503 where the disk fails before its last line comes', async (lastLine, _what) => {
+  const { gate, ask } = await heldApp();
+  // Reading goes on then.
+  gate.isOpen = true;
+  const lines = ['{"format":"ironcached items","version":1}', '{"key":"k","value":"v"}', lastLine];
+  const load = ask('POST', `${path('c')}/items`, lines.join('\n'));
+  await gate.holds(1);
+  gate.release(false);
+  expect((await load).status).toBe(503);
 });
 
 test('so does the head of a dump alone', async () => {

@@ -80,7 +80,7 @@ export async function dumpRoutes(
       const { raw } = request;
       unhurried.add(raw.socket);
       try {
-        const options = { mode: request.query.mode, valueBytesMax, clock: engine.clock };
+        const options = { mode: request.query.mode, valueBytesMax, clock: engine.clock, commitGate };
         const report = await loadItems(raw, cache, new LongWork(request, parts), options);
         if (report) sendJson(reply, JSON.stringify({ msg: 'Loaded.', ...report }));
         else refuseIfLapsed(request, reply, engine.clock.unixNow());
