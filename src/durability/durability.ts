@@ -39,7 +39,6 @@ export class Durability {
   readonly #parts: DurabilityParts;
   readonly #lock: DirectoryLock | undefined;
   #progress: Progress | undefined;
-  #restored: Restored = { bytes: 0, baseBytes: 0, nextSequence: 0 };
   #restoreMs = 0;
   /** Writes changes, or the snapshot that is being made. */
   #journal: ItemJournal | undefined;
@@ -116,8 +115,9 @@ export class Durability {
 
   /** Puts back what earlier runs kept, and keeps changes from then on. Rejects with StartError. */
   async start(): Promise<void> {
-    await this.#restore();
+    const { planClears } = await this.#restore();
     await this.#begin();
+    planClears();
     const { mode, snapshotIntervalMs } = this.#parts;
     const { evictions } = await this.#parts.store.totals();
     this.#isRunning = true;
@@ -147,13 +147,14 @@ export class Durability {
     return isKept;
   }
 
-  async #restore(): Promise<void> {
+  async #restore(): Promise<Restored> {
     const { log, directory } = this.#parts;
     const started = performance.now();
     this.#progress = { items: 0, bytes: 0, bytesOfAll: 0 };
     const timer = setInterval(() => this.#tellProgress(started), PROGRESS_INTERVAL_MS);
+    let restored: Restored;
     try {
-      this.#restored = await restore({
+      restored = await restore({
         ...this.#parts,
         progressed: (progress) => {
           this.#progress = progress;
@@ -168,16 +169,14 @@ export class Durability {
     const files = await directory.list();
     this.#generation = files.at(-1)?.generation ?? 0;
     this.#files = files.length;
-    this.#otherBytes = this.#restored.bytes;
-    this.#baseBytes = this.#restored.baseBytes;
-    this.#sequence = this.#restored.nextSequence;
-    if (files.length === 0) return;
+    this.#otherBytes = restored.bytes;
+    this.#baseBytes = restored.baseBytes;
+    this.#sequence = restored.nextSequence;
+    if (files.length === 0) return restored;
     const { items } = await this.#parts.store.totals();
     const seconds = Math.round(this.#restoreMs / 10) / 100;
-    log.info(
-      { items, bytes: this.#restored.bytes, seconds, directory: directory.path },
-      'items are restored',
-    );
+    log.info({ items, bytes: restored.bytes, seconds, directory: directory.path }, 'items are restored');
+    return restored;
   }
 
   #tellProgress(started: number): void {

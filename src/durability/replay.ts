@@ -61,9 +61,13 @@ export class Replay implements RecordListener {
   /** Everything was read. */
   finish(): void {
     if (this.#lastBegunAt > this.#startedAt) this.#removeExpired(this.#lastBegunAt);
-    for (const [cache, at] of this.#clears) this.#restoration.clearPlanned(cache, at - this.#clockSet);
     this.#restoration.orderByUse();
     if (this.#nextCas > 0) this.#store.nextCas = this.#nextCas + CAS_LEAP;
+  }
+
+  /** Plans the clears that were to come. Once changes are told: when one is carried out has to be known, too. */
+  planClears(): void {
+    for (const [cache, at] of this.#clears) this.#restoration.clearPlanned(cache, at - this.#clockSet);
   }
 
   cache(description: CacheDescription): void {

@@ -34,6 +34,8 @@ export interface Restored {
   /** Bytes of the last file that says everything by itself, up to there. */
   readonly baseBytes: number;
   readonly nextSequence: number;
+  /** To be called once the store tells its changes: plans the clears that were to come. */
+  readonly planClears: () => void;
 }
 
 /** Puts what the files of a directory say into an empty store. Rejects with StartError. */
@@ -92,6 +94,7 @@ class Restoring {
       bytes: this.#bytes,
       baseBytes: this.#baseBytes,
       nextSequence: this.#nextSequence,
+      planClears: () => this.#replay.planClears(),
     };
   }
 

@@ -49,7 +49,10 @@ export interface Restoration {
   itemAmended(cache: number, key: Key, marks: ItemMarks): void;
   itemRemoved(cache: number, key: Key): void;
   cacheCleared(cache: number): void;
-  /** After all items, since those that came after that time would go, too. */
+  /**
+   * After all items, since those that came after that time would go, too; and once the store tells its changes, since
+   * else nothing would say that those which come after it stay.
+   */
   clearPlanned(cache: number, at: number): void;
   cacheDeleted(cache: number): void;
   /** Puts the items into the order of their last use, by which they make room. */

@@ -61,6 +61,24 @@ describe.each(['log', 'snapshot'] as const)('a restart with %s', (mode) => {
     await second.durability.stop();
   });
 
+  test('clears what was to be cleared meanwhile once, and nothing that comes after that', async () => {
+    const path = itemsPath();
+    const clock = testClock();
+    const first = await openDurableStore({ path, mode, clock });
+    first.engine.cache(PROJECT, 'c').store('set', 'before', text('v'));
+    first.engine.cache(PROJECT, 'c').clear(clock.now() + 1000);
+    await first.durability.stop();
+    clock.advance(2000);
+    const second = await openDurableStore({ path, mode, clock });
+    second.engine.cache(PROJECT, 'c').store('set', 'after', text('v'));
+    expect(await second.engine.totals()).toMatchObject({ items: 1 });
+    await second.durability.stop();
+    const third = await openDurableStore({ path, mode, clock });
+    expect(await third.engine.cache(PROJECT, 'c').peek('after')).toBeDefined();
+    expect(await third.engine.totals()).toMatchObject({ items: 1 });
+    await third.durability.stop();
+  });
+
   test('gives no version a number that was given before', async () => {
     const path = itemsPath();
     const given = new Set<unknown>();
