@@ -108,8 +108,9 @@ export class Replay implements RecordListener {
     this.isComplete = true;
   }
 
+  // What expired at once has 0, and less by a clock that was set back: no store has a time before the epoch.
   #local(expiresAt: number): number {
-    return expiresAt === NEVER ? NEVER : expiresAt - this.#clockSet;
+    return expiresAt === NEVER ? NEVER : Math.max(0, expiresAt - this.#clockSet);
   }
 
   // Items that had expired do not come back because the clock was set back since.

@@ -227,6 +227,21 @@ describe('after a restart', () => {
     await second.durability.stop();
   });
 
+  test('what expired at once does not come back because the clock was set back before', async () => {
+    const path = itemsPath();
+    const clock = testClock();
+    const first = await openDurableStore({ path, clock });
+    clock.step(-10_000);
+    const cache = first.engine.cache(PROJECT, 'c');
+    cache.store('set', 'stored', text('v', 0));
+    cache.store('set', 'touched', text('v'));
+    cache.touch('touched', 0);
+    await first.durability.stop();
+    const second = await openDurableStore({ path, clock: testClock(clock.unixNow()) });
+    expect(await second.engine.totals()).toMatchObject({ items: 0 });
+    await second.durability.stop();
+  });
+
   test.each(['log', 'snapshot'] as const)(
     'with less memory the least recently used items go, and stay away (%s)',
     async (mode) => {
