@@ -1,10 +1,8 @@
 import type { ChunkHeap } from './chunk-heap.ts';
+import { freeNumber } from './free-number.ts';
 import { Contents, type MemoryCache } from './memory-cache.ts';
 import type { Owner } from './packed-items.ts';
 import { UseOrder } from './use-order.ts';
-
-/** Items have 32 bits for the number; 0 is none. */
-const ID_MAX = 2 ** 32 - 1;
 
 /**
  * Whose packed items are: the contents by the number that each of their items bears. Discarded contents stay here until
@@ -14,12 +12,12 @@ export class ContentsRegister {
   readonly #heap: ChunkHeap;
   readonly #contents = new Map<number, Contents<Owner>>();
   readonly #discarded = new Set<Contents<Owner>>();
-  readonly #idMax: number;
+  readonly #idMax: number | undefined;
   #lastId = 0;
   /** How many items of discarded contents wait to be freed. */
   discardedItems = 0;
 
-  constructor(heap: ChunkHeap, idMax = ID_MAX) {
+  constructor(heap: ChunkHeap, idMax?: number) {
     this.#heap = heap;
     this.#idMax = idMax;
   }
@@ -31,7 +29,8 @@ export class ContentsRegister {
 
   /** New contents of a cache. */
   add(cache: MemoryCache<Owner>): Contents<Owner> {
-    const kept = { id: this.#freeId(), order: new UseOrder(this.#heap) };
+    this.#lastId = freeNumber(this.#lastId, this.#contents, this.#idMax);
+    const kept = { id: this.#lastId, order: new UseOrder(this.#heap) };
     const contents = new Contents(cache, kept);
     this.#contents.set(kept.id, contents);
     return contents;
@@ -55,13 +54,6 @@ export class ContentsRegister {
   discardedItemRemoved(contents: Contents<Owner>): void {
     this.discardedItems--;
     if (contents.items === 0) this.#forget(contents);
-  }
-
-  // They begin again when all were given: a client that clears its cache over and over uses them up within hours.
-  #freeId(): number {
-    do this.#lastId = (this.#lastId % this.#idMax) + 1;
-    while (this.#contents.has(this.#lastId));
-    return this.#lastId;
   }
 
   #forget(contents: Contents<Owner>): void {

@@ -1,6 +1,7 @@
 import { type CacheSettings, DEFAULT_CACHE_SETTINGS, type Quota } from '../engine/cache-settings.ts';
 import type { Journal, JournaledCache } from '../engine/journal.ts';
 import { CacheDirectory, type CacheRecord } from './cache-directory.ts';
+import { freeNumber } from './free-number.ts';
 import { type Contents, MemoryCache } from './memory-cache.ts';
 import { ProjectAccounts } from './project-accounts.ts';
 
@@ -34,7 +35,9 @@ export class MemoryCaches<K> {
   #nextClearAt = Number.POSITIVE_INFINITY;
   /** Of the caches that an operator has set, whether they exist or not. */
   readonly #settings = new Map<string, CacheSettings>();
-  #nextNumber = 1;
+  /** By the numbers that journals know them by. */
+  readonly #byNumber = new Map<number, MemoryCache<K>>();
+  #lastNumber = 0;
 
   constructor(parts: MemoryCachesParts<K>) {
     this.#parts = parts;
@@ -67,13 +70,21 @@ export class MemoryCaches<K> {
 
   /** Throws Refusal `too_many_caches`. */
   create(projectId: string, name: string): MemoryCache<K> {
-    return this.#directory.create(projectId, name, (record) => this.#make(record, this.#nextNumber++));
+    return this.#directory.create(projectId, name, (record) => {
+      this.#lastNumber = freeNumber(this.#lastNumber, this.#byNumber);
+      return this.#make(record, this.#lastNumber);
+    });
   }
 
   /** A cache that was there before a restart. */
   restore(record: CacheRecord & Pick<JournaledCache, 'number'>): MemoryCache<K> {
-    this.#nextNumber = Math.max(this.#nextNumber, record.number + 1);
+    this.#lastNumber = Math.max(this.#lastNumber, record.number);
     return this.#directory.enter(this.#make(record, record.number));
+  }
+
+  /** The cache with a number, if there is one. */
+  numbered(number: number): MemoryCache<K> | undefined {
+    return this.#byNumber.get(number);
   }
 
   /** Every cache of every project; they may come and go meanwhile. */
@@ -88,6 +99,7 @@ export class MemoryCaches<K> {
 
   delete(cache: MemoryCache<K>): void {
     this.#directory.delete(cache);
+    this.#byNumber.delete(cache.number);
     this.#delayedClears.delete(cache);
     cache.deleted = true;
     this.journal?.cacheDeleted(cache);
@@ -144,7 +156,9 @@ export class MemoryCaches<K> {
     const account = this.accounts.of(record.projectId);
     const settings = this.settings(record.projectId, record.name);
     const { newContents } = this.#parts;
-    return new MemoryCache(record, { number, account, settings, newContents });
+    const cache = new MemoryCache(record, { number, account, settings, newContents });
+    this.#byNumber.set(number, cache);
+    return cache;
   }
 
   #forgetIfEmpty(projectId: string): void {

@@ -1,7 +1,7 @@
 import type { Draft } from '../engine/item.ts';
 import type { CacheDescription, ItemMarks, Restoration } from '../engine/journal.ts';
 import type { Key } from '../engine/key.ts';
-import type { Contents, MemoryCache } from './memory-cache.ts';
+import type { Contents } from './memory-cache.ts';
 import type { MemoryCaches } from './memory-caches.ts';
 
 /** How a store that keeps its items in this process puts them back, whatever the quotas say. */
@@ -31,7 +31,6 @@ export class MemoryRestoration<K> implements Restoration {
   readonly #caches: MemoryCaches<K>;
   readonly #sweep: () => unknown;
   readonly #items: ItemRestoration<K>;
-  readonly #byNumber = new Map<number, MemoryCache<K>>();
   #isOrdered = false;
   #evictionsWhenOrdered = 0;
 
@@ -42,16 +41,18 @@ export class MemoryRestoration<K> implements Restoration {
   }
 
   cache(description: CacheDescription): void {
-    const { number, projectId, name } = description;
-    if (this.#byNumber.has(number)) return;
+    const { number, id, projectId, name } = description;
+    const known = this.#caches.numbered(number);
+    if (known?.id === id) return;
+    // The deletion of another by this number or name can be missing only from a journal that was repaired.
+    if (known) this.#caches.delete(known);
     const namesake = this.#caches.find(projectId, name);
-    // Its deletion can be missing only from a journal that was repaired.
-    if (namesake) this.cacheDeleted(namesake.number);
-    this.#byNumber.set(number, this.#caches.restore(description));
+    if (namesake) this.#caches.delete(namesake);
+    this.#caches.restore(description);
   }
 
   itemPut(number: number, key: Key, draft: Draft, accessedAt: number): boolean {
-    const cache = this.#byNumber.get(number);
+    const cache = this.#caches.numbered(number);
     if (!cache) return false;
     if (this.#items.mayEvict(key, draft)) {
       // What has expired goes first.
@@ -63,33 +64,32 @@ export class MemoryRestoration<K> implements Restoration {
   }
 
   itemAmended(number: number, key: Key, marks: ItemMarks): void {
-    const cache = this.#byNumber.get(number);
+    const cache = this.#caches.numbered(number);
     if (cache) this.#items.amend(cache.contents, key, marks);
   }
 
   itemRemoved(number: number, key: Key): void {
-    const cache = this.#byNumber.get(number);
+    const cache = this.#caches.numbered(number);
     if (cache) this.#items.remove(cache.contents, key);
   }
 
   cacheCleared(number: number): void {
-    const cache = this.#byNumber.get(number);
+    const cache = this.#caches.numbered(number);
     if (cache) this.#caches.clear(cache);
   }
 
   clearPlanned(number: number, at: number): void {
-    const cache = this.#byNumber.get(number);
+    const cache = this.#caches.numbered(number);
     if (cache) this.#caches.clear(cache, at);
   }
 
   cacheDeleted(number: number): void {
-    const cache = this.#byNumber.get(number);
+    const cache = this.#caches.numbered(number);
     if (cache) this.#caches.delete(cache);
-    this.#byNumber.delete(number);
   }
 
   orderByUse(): void {
-    for (const { contents } of this.#byNumber.values()) this.#items.orderByUse(contents);
+    for (const { contents } of this.#caches.all()) this.#items.orderByUse(contents);
   }
 
   // A snapshot lists items in no order; yet the least recently used have to go, not those that came first.

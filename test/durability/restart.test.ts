@@ -209,6 +209,24 @@ describe('after a restart', () => {
     },
   );
 
+  test('each cache has its own items, also of those that were made when all numbers had been given', async () => {
+    const path = itemsPath();
+    const first = await openDurableStore({ path });
+    const put = (name: string) => first.engine.cache(PROJECT, name).store('set', `of ${name}`, text(name));
+    put('first');
+    const lastButOne = { number: 2 ** 32 - 2, id: 'f'.repeat(24), projectId: PROJECT, name: 'last but one' };
+    first.store.restoration().cache(lastButOne);
+    for (const name of ['last but one', 'last', 'second', 'third']) put(name);
+    first.engine.cache(PROJECT, 'second').drop();
+    put('fourth');
+    const before = await stateOf(first.store);
+    await first.durability.stop();
+    const second = await openDurableStore({ path });
+    expect(await stateOf(second.store)).toEqual(before);
+    expect(await second.engine.totals()).toMatchObject({ items: 5 });
+    await second.durability.stop();
+  });
+
   test('nothing goes too early because the clock was ahead once', async () => {
     const path = itemsPath();
     const clock = testClock();
