@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Refusal } from '../engine/errors.ts';
+import { SortedNames } from './sorted-names.ts';
 
 /** What every cache has, however its items are kept. */
 export interface CacheRecord {
@@ -11,7 +12,7 @@ export interface CacheRecord {
 /** The caches of a project, by name, and their names in order. */
 interface ProjectCaches<R> {
   readonly byName: Map<string, R>;
-  readonly names: string[];
+  readonly names: SortedNames;
 }
 
 /** Which caches each project has, for backends that keep them in this process. */
@@ -35,7 +36,7 @@ export class CacheDirectory<R extends CacheRecord> {
 
   /** Enters a new cache. Throws Refusal `too_many_caches`. */
   create(projectId: string, name: string, make: (record: CacheRecord) => R): R {
-    const count = this.#projects.get(projectId)?.names.length ?? 0;
+    const count = this.#projects.get(projectId)?.byName.size ?? 0;
     if (count >= this.#cachesMax) {
       throw new Refusal('too_many_caches', `a project may have at most ${this.#cachesMax} caches`);
     }
@@ -45,37 +46,29 @@ export class CacheDirectory<R extends CacheRecord> {
   /** Enters a cache that was made before. */
   enter(record: R): R {
     const { projectId, name } = record;
-    const { byName, names } = this.#projects.get(projectId) ?? { byName: new Map<string, R>(), names: [] };
-    byName.set(name, record);
+    const project = this.#projects.get(projectId) ?? {
+      byName: new Map<string, R>(),
+      names: new SortedNames(),
+    };
+    project.byName.set(name, record);
     // In its place at once: sorting a hundred thousand names for a listing would hold up everyone.
-    names.splice(placeOf(names, name), 0, name);
-    this.#projects.set(projectId, { byName, names });
+    project.names.add(name);
+    this.#projects.set(projectId, project);
     return record;
   }
 
   delete({ projectId, name }: R): void {
     const project = this.#projects.get(projectId);
     if (!project?.byName.delete(name)) return;
-    project.names.splice(placeOf(project.names, name), 1);
-    if (project.names.length === 0) this.#projects.delete(projectId);
+    project.names.delete(name);
+    if (project.byName.size === 0) this.#projects.delete(projectId);
   }
 
   /** One page of a project's caches after a name, in the order of their names' code units. */
   page(projectId: string, skip: number, limit: number, previous = ''): R[] {
-    const { byName, names } = this.#projects.get(projectId) ?? { byName: new Map<string, R>(), names: [] };
-    const first = placeOf(names, previous) + (byName.has(previous) ? 1 : 0) + skip;
-    return names.slice(first, first + limit).flatMap((name) => byName.get(name) ?? []);
+    const project = this.#projects.get(projectId);
+    if (!project) return [];
+    const { byName, names } = project;
+    return names.behind(previous, skip, limit).flatMap((name) => byName.get(name) ?? []);
   }
-}
-
-/** Where a name stands in sorted names, or would stand. */
-function placeOf(names: readonly string[], name: string): number {
-  let from = 0;
-  let to = names.length;
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if ((names[middle] as string) < name) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
