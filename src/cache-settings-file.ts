@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { notKept } from './auth/credential-changes.ts';
 import { parseJsonFile } from './auth/json-file.ts';
 import { readIfThere, writePrivately } from './auth/private-file.ts';
-import { mistakesIn } from './auth/schema-mistakes.ts';
+import { listOf, mistakesIn } from './auth/schema-mistakes.ts';
 import type { CacheSettings } from './engine/cache-settings.ts';
 import type { Engine } from './engine/engine.ts';
 import { Refusal } from './engine/errors.ts';
@@ -101,7 +101,7 @@ async function entriesIn(path: string, text: string): Promise<Entry[]> {
   const result = cacheSettingsFileSchema.safeParse(parseJsonFile(path, text));
   if (!result.success) {
     throw new Error(
-      `${path} is not a settings file of ironcached: ${mistakesIn(result.error.issues).join('; ')}`,
+      `${path} is not a settings file of ironcached: ${listOf(mistakesIn(result.error.issues))}`,
     );
   }
   return result.data.caches.map(({ project_id: projectId, cache: cacheName, ...settings }) => ({

@@ -14,7 +14,7 @@ import {
 import type { Credentials, Project, Token } from './credentials.ts';
 import { idFromName, quotasFrom } from './credentials-json.ts';
 import { parseJsonFile } from './json-file.ts';
-import { mistakesIn } from './schema-mistakes.ts';
+import { listOf, mistakesIn } from './schema-mistakes.ts';
 import { hashToken } from './token-book.ts';
 
 /*
@@ -73,7 +73,7 @@ export interface ReadCredentials {
   readonly outdated: boolean;
 }
 
-/** Throws an error that names every mistake, and nothing of any token. */
+/** Throws an error that names the mistakes, and nothing of any token. */
 export function readCredentials(path: string, text: string): ReadCredentials {
   const json = parseJsonFile(path, text);
   const { version } = valid(path, versionSchema.safeParse(json));
@@ -172,5 +172,5 @@ function valid<T>(path: string, result: z.ZodSafeParseResult<T>): T {
 }
 
 function notCredentials(path: string, mistakes: readonly string[]): Error {
-  return new Error(`${path} is not a credentials file of ironcached: ${mistakes.join('; ')}`);
+  return new Error(`${path} is not a credentials file of ironcached: ${listOf(mistakes)}`);
 }

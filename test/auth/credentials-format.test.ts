@@ -223,6 +223,13 @@ describe('a mistake in a credentials file', () => {
     );
   });
 
+  test('comes with the first others only, where there are very many', () => {
+    const tokens = Array.from({ length: 1000 }, (_, i) => ({ hash: hashToken(`token ${i}`), projects: '*' }));
+    const text = mistakesIn({ ...fileOf(), tokens });
+    expect(text).toMatch(/tokens\[19\]\.name must be [^;]*; and 980 more$/);
+    expect(text).toContain('tokens[0].name must be ');
+  });
+
   test.each(['', '{', `{"token": "${SECRET}"`, SECRET])(
     'that makes it no JSON says nothing of it: %j',
     (text) => {
