@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { type Change, CredentialsRefusal, forgetDeletions, notKept } from './credential-changes.ts';
 import { type Credentials, madeAt, remadeProjects, wasDeleted } from './credentials.ts';
-import { type CredentialsFile, lockPath, readCredentialsFile } from './credentials-file.ts';
+import { type CredentialsFile, lockPath, readIfChanged } from './credentials-file.ts';
 import { formatCredentials } from './credentials-json.ts';
 import { whileLocked } from './file-lock.ts';
 import { codeOf, writePrivately } from './private-file.ts';
@@ -187,10 +187,9 @@ export class Accounts {
   }
 
   async #read(path: string): Promise<boolean> {
-    const { text, credentials } = await readCredentialsFile(path);
-    if (text === this.#text) return false;
-    this.#use(text, credentials);
-    return true;
+    const file = await readIfChanged(path, this.#text);
+    if (file) this.#use(file.text, file.credentials);
+    return file !== undefined;
   }
 
   #use(text: string, credentials: Credentials): void {

@@ -176,6 +176,17 @@ describe('a change', () => {
     for (const { accounts } of all) expect(accounts.credentials).toEqual(await kept());
   });
 
+  test('checks no file that says what is known: of very many tokens, each would hold everyone up', async () => {
+    const { accounts } = await open();
+    await accounts.change(createProject({ id: PROJECT, name: 'web' }, NOW));
+    const parse = vi.spyOn(JSON, 'parse');
+    onTestFinished(() => parse.mockRestore());
+    await accounts.change(createProject({ id: OTHER, name: 'shop' }, NOW));
+    expect(await accounts.reload()).toBe(true);
+    expect(parse.mock.calls.filter(([text]) => text.includes(PROJECT))).toEqual([]);
+    expect(await kept()).toEqual(accounts.credentials);
+  });
+
   test('is made, whatever becomes of what it entails', async () => {
     const { accounts, logged } = await open({ onDeleted: () => Promise.reject(new Error('no room')) });
     await accounts.change(createProject({ id: PROJECT, name: 'web' }, NOW));
