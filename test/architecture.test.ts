@@ -9,11 +9,11 @@ import { describe, expect, test } from 'vitest';
  */
 
 const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
-  http: ['auth', 'dump', 'engine', 'limits', 'metrics', 'sockets', 'turn-end'],
+  http: ['auth', 'byte-pieces', 'dump', 'engine', 'limits', 'metrics', 'sockets', 'turn-end'],
   memcached: ['auth', 'engine', 'last-of-kind', 'limits', 'metrics', 'sockets', 'turn-end'],
   storage: ['engine'],
   durability: ['engine', 'start-error', 'thrown'],
-  dump: ['engine'],
+  dump: ['byte-pieces', 'engine'],
   engine: [],
   auth: [],
   limits: [],
@@ -22,6 +22,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'certificate-files': ['config', 'settings', 'start-error', 'thrown'],
   config: ['setting-values', 'settings'],
   'file-limit': [],
+  'byte-pieces': [],
   'host-address': [],
   settings: ['setting-values'],
   'setting-values': [],

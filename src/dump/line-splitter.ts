@@ -1,3 +1,4 @@
+import { BytePieces } from '../byte-pieces.ts';
 import { LineMistake } from './line-mistake.ts';
 
 const LINE_FEED = 0x0a;
@@ -7,8 +8,7 @@ const NOTHING = Buffer.alloc(0);
 export class LineSplitter {
   readonly #lineBytesMax: number;
   /** The pieces of a line that has not ended yet. */
-  #begun: Buffer[] = [];
-  #begunBytes = 0;
+  readonly #begun = new BytePieces();
 
   constructor(lineBytesMax: number) {
     this.#lineBytesMax = lineBytesMax;
@@ -30,9 +30,8 @@ export class LineSplitter {
   }
 
   #begin(piece: Buffer): void {
-    this.#begun.push(piece);
-    this.#begunBytes += piece.length;
-    if (this.#begunBytes > this.#lineBytesMax) {
+    this.#begun.add(piece);
+    if (this.#begun.length > this.#lineBytesMax) {
       throw new LineMistake(`is longer than ${this.#lineBytesMax} bytes`);
     }
   }
@@ -40,9 +39,6 @@ export class LineSplitter {
   #take(end: Buffer): Buffer {
     if (this.#begun.length === 0 && end.length <= this.#lineBytesMax) return end;
     this.#begin(end);
-    const line = Buffer.concat(this.#begun, this.#begunBytes);
-    this.#begun = [];
-    this.#begunBytes = 0;
-    return line;
+    return this.#begun.take();
   }
 }

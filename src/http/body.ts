@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BytePieces } from '../byte-pieces.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { type BodyTaker, ReceivedRequest } from './received-request.ts';
 
@@ -51,18 +52,19 @@ function takeBody(message: IncomingMessage, bytesMax: number, done: BodyDone): v
 /** A body that can be no longer than was said, since Node's parser reads no further. */
 class BodyOfKnownLength implements BodyTaker {
   readonly #done: BodyDone;
-  readonly #chunks: Buffer[] = [];
+  // What keeps a value copies it, so that the usual single chunk need not be copied here.
+  readonly #pieces = new BytePieces();
 
   constructor(done: BodyDone) {
     this.#done = done;
   }
 
   take(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    this.#pieces.add(chunk);
   }
 
   end(): void {
-    this.#done(undefined, joined(this.#chunks));
+    this.#done(undefined, this.#pieces.take());
   }
 
   fail(): void {
@@ -71,7 +73,7 @@ class BodyOfKnownLength implements BodyTaker {
 }
 
 function takeStreamedBody(message: IncomingMessage, bytesMax: number, done: BodyDone): void {
-  const chunks: Buffer[] = [];
+  let pieces = new BytePieces();
   let length = 0;
   let isDone = false;
   let drainTimer: NodeJS.Timeout | undefined;
@@ -80,18 +82,18 @@ function takeStreamedBody(message: IncomingMessage, bytesMax: number, done: Body
     length += chunk.length;
     drainTimer?.refresh();
     if (!isDone && length > bytesMax) refuse();
-    if (!isDone) chunks.push(chunk);
+    if (!isDone) pieces.add(chunk);
     if (length > bytesMax * DRAIN_FACTOR) message.socket.destroy();
   });
   message.on('end', () => {
     clearTimeout(drainTimer);
-    finish(undefined, joined(chunks));
+    finish(undefined, pieces.take());
   });
   message.on('error', () => finish(endedEarly()));
   if (Number(message.headers['content-length']) > bytesMax) refuse();
 
   function refuse(): void {
-    chunks.length = 0;
+    pieces = new BytePieces();
     drainTimer = setTimeout(() => message.socket.destroy(), DRAIN_IDLE_MS).unref();
     message.once('close', () => clearTimeout(drainTimer));
     finish(new HttpRefusal(413, `The body may have at most ${bytesMax} bytes. Send a smaller one.`));
@@ -119,10 +121,4 @@ export function discardBody(message: IncomingMessage, bytesMax: number): void {
     length += chunk.length;
     if (length > bytesMax * DRAIN_FACTOR) message.socket.destroy();
   });
-}
-
-// What keeps a value copies it, so that the usual single chunk need not be copied here.
-function joined(chunks: readonly Buffer[]): Buffer {
-  const [first] = chunks;
-  return chunks.length === 1 && first ? first : Buffer.concat(chunks);
 }

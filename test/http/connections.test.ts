@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Store, StoredCache } from '../../src/engine/store.ts';
 import { DRAIN_FACTOR } from '../../src/http/body.ts';
 import { PROJECT, path, type TestApp, type TestAppOptions, TOKEN, testApp } from '../support/app.ts';
@@ -61,6 +61,17 @@ describe('what real clients send', () => {
     expect(await socket.answer()).toMatchObject({ status: 200, body: '{"msg":"Stored."}' });
     socket.write(request('GET'));
     expect((await socket.answer()).body).toContain('"value":"é"');
+  });
+
+  test('chunks of a byte each, which are not kept one by one: a megabyte would take hundreds', async () => {
+    const joins = vi.spyOn(Buffer, 'concat');
+    onTestFinished(() => joins.mockRestore());
+    const socket = await connected();
+    socket.write(request('PUT', ITEM, 'Transfer-Encoding: chunked\r\n', '1\r\n?\r\n'.repeat(3000)));
+    const joined = () => joins.mock.results.filter(({ value }) => /^\?{256}$/.test(value.latin1Slice()));
+    await vi.waitFor(() => expect(joined()).toHaveLength(Math.floor(3000 / 256)));
+    socket.write('0\r\n\r\n');
+    expect(await socket.answer()).toMatchObject({ status: 400 });
   });
 
   test('Expect: 100-continue (.NET), and other expectations', async () => {
