@@ -10,7 +10,7 @@ const VISITED_TOGETHER = 16;
 const LISTED_BY_ORDER_MAX = 1_000;
 
 // How many places in the index a listing looks at without a pause.
-const LISTED_STEPS_MAX = 10_000;
+const LISTED_STEPS_MAX = 2_500;
 
 /** Goes through packed items that come and go meanwhile. */
 export class ItemWalk {

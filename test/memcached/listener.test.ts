@@ -40,10 +40,16 @@ describe('a client that always has more to say lets others have their turn', () 
     const client = await door.signedIn();
     const { statistics } = door.engine.cache(PROJECT, 'first-cache');
     client.send(sent);
+    return mostPerTurn(() => statistics[counter], total);
+  }
+
+  async function mostPerTurn(done: () => number, total: number): Promise<number> {
     let most = 0;
-    for (let before = 0; before < total; before = statistics[counter]) {
+    for (let before = done(); before < total; ) {
       await nextTurn();
-      most = Math.max(most, statistics[counter] - before);
+      const now = done();
+      most = Math.max(most, now - before);
+      before = now;
     }
     return most;
   }
@@ -56,6 +62,35 @@ describe('a client that always has more to say lets others have their turn', () 
   test('after 4096 small requests of a chunk', async () => {
     // The last ones of a chunk and the first of the next may share a turn.
     expect(await donePerTurn(set('k', 'v').repeat(20_000), 'sets', 20_000)).toBeLessThan(2 * 4096);
+  });
+
+  test('after a few milliseconds of a chunk: each append to a large value copies it', async () => {
+    const door = await testDoor();
+    const client = await door.signedIn();
+    const { statistics } = door.engine.cache(PROJECT, 'first-cache');
+    expect(await client.ask(set('k', 'v'.repeat(1024 * 1024 - 3000)))).toBe('STORED\r\n');
+    client.send('append k 0 0 1 noreply\r\nv\r\n'.repeat(3000));
+    expect(await mostPerTurn(() => statistics.sets, 3001)).toBeLessThan(1000);
+  });
+
+  test('after each listing', async () => {
+    const door = await testDoor();
+    const client = await door.signedIn();
+    const listings = vi.spyOn(door.engine.cache(PROJECT, 'first-cache'), 'list');
+    client.send('lru_crawler metadump all\r\n'.repeat(100));
+    expect(await mostPerTurn(() => listings.mock.calls.length, 100)).toBe(1);
+  });
+
+  test('after 4096 lines of one', async () => {
+    const door = await testDoor();
+    const client = await door.signedIn();
+    client.send(Array.from({ length: 10_000 }, (_, i) => `set ${i} 0 0 0 noreply\r\n\r\n`).join(''));
+    expect(await client.ask('mn\r\n')).toBe('MN\r\n');
+    const drained = vi.spyOn(SocketConnection.prototype, 'needsDrain');
+    onTestFinished(() => drained.mockRestore());
+    client.send('lru_crawler metadump all\r\n');
+    await client.takeThrough('END\r\n');
+    expect(drained.mock.calls.length).toBeGreaterThanOrEqual(2);
   });
 
   test('after 4096 keys of a get', async () => {

@@ -2,7 +2,7 @@ import type { Answer } from '../../engine/answer.ts';
 import { NEVER } from '../../engine/item.ts';
 import { unixExpiry } from '../exptime.ts';
 import { uint32From } from '../numbers.ts';
-import { type CommandContext, reply } from './context.ts';
+import { type CommandContext, isEnoughAtOnce, reply } from './context.ts';
 
 // As many slab classes as memcached can have; here all items are in class 1, as `stats items` says.
 const CLASSES_MAX = 64;
@@ -41,7 +41,7 @@ async function list(limit: number, context: CommandContext): Promise<void> {
     bytes += line.length;
     if (++count > limit || bytes > LISTING_BYTES_MAX) break;
     context.output.text(line);
-    if (context.isFull() && !(await context.drained())) return;
+    if (isEnoughAtOnce(count, context) && !(await context.drained())) return;
   }
   end(context);
 }

@@ -22,6 +22,14 @@ export interface CommandContext extends OpenContext {
   readonly drained: () => Promise<boolean>;
 }
 
+// A few milliseconds of work.
+const LINES_AT_ONCE = 4096;
+
+/** Does the rest of a listing have to wait until it is drained? */
+export function isEnoughAtOnce(lines: number, { isFull }: CommandContext): boolean {
+  return lines % LINES_AT_ONCE === 0 || isFull();
+}
+
 /** Answers with one line, unless the client wanted none. */
 export function reply({ output }: OpenContext, text: string, noreply = false): void {
   if (noreply) return;

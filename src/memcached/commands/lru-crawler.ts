@@ -5,7 +5,7 @@ import type { ListedItem } from '../../engine/store.ts';
 import { unixExpiry, unixTime } from '../exptime.ts';
 import { uint32From } from '../numbers.ts';
 import type { RequestOf } from '../request.ts';
-import { type CommandContext, reply } from './context.ts';
+import { type CommandContext, isEnoughAtOnce, reply } from './context.ts';
 
 const OK = 'OK';
 const BAD_CLASS = 'BADCLASS invalid class id';
@@ -55,9 +55,10 @@ function sleepReply(microseconds: number | undefined): string {
 
 // One line an item, as memcached's crawler writes them; keys are percent-encoded.
 async function dump(context: CommandContext): Promise<void> {
+  let lines = 0;
   for await (const listed of context.cache.list()) {
     context.output.text(dumpLine(listed, context.clock));
-    if (context.isFull() && !(await context.drained())) return;
+    if (isEnoughAtOnce(++lines, context) && !(await context.drained())) return;
   }
   context.output.text('END\r\n');
 }
