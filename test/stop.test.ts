@@ -150,6 +150,19 @@ describe('a stop', () => {
     await stuck.closed();
   });
 
+  test('waits no longer for a client that asked for a tunnel behind an answer that it does not take', async () => {
+    const service = await startService(['--stop-timeout', '1', '--max-item-size', '16mb']);
+    await service.rest('PUT', '/c/items/k', { value: 'v'.repeat(12 * 1024 * 1024) });
+    const stuck = new HttpSocket(service.httpPort);
+    onTestFinished(() => stuck.destroy());
+    stuck.socket.pause();
+    const item = `/1/projects/${PROJECT}/caches/c/items/k?oauth=${TOKEN}`;
+    stuck.write(`GET ${item} HTTP/1.1\r\n\r\nCONNECT example.org:443 HTTP/1.1\r\n\r\n`);
+    const { statistics } = service.service.engine.cache(PROJECT, 'c');
+    while (statistics.getHits === 0) await nextTurn();
+    await service.service.stop();
+  });
+
   test('with a delay goes on serving both doors first, and says to REST clients that each answer is the last', async () => {
     const service = await startService(['--stop-delay', '1']);
     const member = await textClient(service.memcachedPort);

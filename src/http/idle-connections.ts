@@ -4,12 +4,14 @@ import { responseOf } from './pipelining.ts';
 
 /**
  * Has a server that closes its idle connections spare those whose client has yet to take an answer, and close them once
- * it has. Node takes a connection for idle as soon as its answer is made, and would cut off what waits.
+ * it has. Node takes a connection for idle as soon as its answer is made, and would cut off what waits. And has one that
+ * closes all connections close those, too, whose client asked for a tunnel: Node has let go of them.
  */
-export function spareUntakenAnswers(server: Server, connectionEvent: string): void {
+export function closeConnectionsInOrder(server: Server, connectionEvent: string): void {
   const open = new Set<Socket>();
   const spared = new WeakSet<ServerResponse>();
   const closeIdle = server.closeIdleConnections.bind(server);
+  const closeAll = server.closeAllConnections.bind(server);
   let isDue = false;
 
   server.on(connectionEvent, (socket: Socket) => {
@@ -21,6 +23,10 @@ export function spareUntakenAnswers(server: Server, connectionEvent: string): vo
     const untaken = [...open].map(responseOf).filter((response) => response !== undefined);
     for (const response of untaken) spare(response);
     asUnfinished(untaken, closeIdle);
+  };
+  server.closeAllConnections = () => {
+    closeAll();
+    for (const socket of open) socket.destroy();
   };
 
   function spare(response: ServerResponse): void {

@@ -18,9 +18,9 @@ import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import { endWithAnswer, onceAnswered, rawAnswer } from './broken-requests.ts';
 import { endFailedHandshakes } from './failed-handshakes.ts';
 import { heldResponses } from './held-responses.ts';
-import { spareUntakenAnswers } from './idle-connections.ts';
+import { closeConnectionsInOrder } from './idle-connections.ts';
 import { lastResponses } from './last-response.ts';
-import { inOrder } from './pipelining.ts';
+import { inOrder, responseOf } from './pipelining.ts';
 import { ReceivedRequest } from './received-request.ts';
 import { SilentConnections } from './silent-connections.ts';
 import { neverPauseParser } from './unpaused-parser.ts';
@@ -102,7 +102,7 @@ export function createServer(parts: ServerParts): Server {
     socket.allowHalfOpen = true;
     silent.watch(socket);
   });
-  spareUntakenAnswers(server, connectionEvent);
+  closeConnectionsInOrder(server, connectionEvent);
   if (tls) server.on(connectionEvent, neverPauseParser);
   // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer an empty 417.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
@@ -130,6 +130,8 @@ function checkingIntervalMs(timeoutMs: number): number {
 
 function refuseTunnel({ socket }: IncomingMessage): void {
   socket.on('error', () => socket.destroy());
+  // Node has let go of the socket: it does not tell a long answer in front that there is room for more.
+  socket.on('drain', () => responseOf(socket)?.emit('drain'));
   const answer = rawAnswer(405, 'CONNECT is not possible: this is no proxy.', { allow: 'GET, HEAD' });
   onceAnswered(socket, () => endWithAnswer(socket, answer));
 }

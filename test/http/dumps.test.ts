@@ -62,6 +62,17 @@ async function connected(): Promise<HttpSocket> {
 }
 
 describe('a dump', () => {
+  test('comes whole, also where its client asks for a tunnel behind it', async () => {
+    await start();
+    const value = 'v'.repeat(1_000_000);
+    for (const key of ['a', 'b', 'c', 'd']) store('c', key, { value });
+    const socket = await connected();
+    const head = `HTTP/1.1\r\nAuthorization: OAuth ${TOKEN}\r\n\r\n`;
+    socket.write(`GET ${itemsOf('c')} ${head}CONNECT example.org:443 ${head}`);
+    await socket.closed();
+    expect(socket.rest()).toMatch(/{"end":true,"items":4}\n\r\n0\r\n\r\nHTTP\/1.1 405 /);
+  });
+
   test('has a line for each live item between a first and a last one', async () => {
     await start();
     const expiresAt = rest.clock.now() + 1_500;
