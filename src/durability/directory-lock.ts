@@ -81,7 +81,8 @@ export class DirectoryLock {
 
   async release(): Promise<void> {
     const found = await stat(this.#path).catch(() => undefined);
-    if (found?.ino === this.#inode) await rm(this.#path, { force: true });
+    // Where it stays, on a disk that can only be read by now, it is one that nobody answers.
+    if (found?.ino === this.#inode) await rm(this.#path, { force: true }).catch(() => undefined);
     for (const server of this.#servers)
       await new Promise((resolve) => server?.close(resolve) ?? resolve(true));
   }
