@@ -931,6 +931,17 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(Math.min(...items)).toBeGreaterThan(Math.max(...items) * 0.6);
       });
 
+      test('those go on making room who hold something, when another has none any more', async () => {
+        await put(cache, 'k', 'v');
+        const full = store.cache(OTHER_PROJECT, 'c');
+        await write(full, 300);
+        await remove(cache, 'k');
+        const late = store.cache('c3'.repeat(12), 'c');
+        await write(late, 150);
+        expect(await late.info()).toMatchObject({ items: 150, evictions: 0 });
+        expect((await full.info())?.evictions).toBeGreaterThan(0);
+      });
+
       test('one of very many projects that deletes its items makes room for nobody any more', async () => {
         const small = Array.from({ length: 200 }, (_, i) => store.cache(String(i).padStart(24, '0'), 'c'));
         for (const each of small) await put(each, 'k', 'v');
@@ -1067,6 +1078,19 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         await write(second, 8);
         expect(await cache.info()).toMatchObject({ items: 2 });
         expect(await second.info()).toMatchObject({ items: 8 });
+      });
+
+      test('let go what is cleared, and only once, whenever it is freed', async () => {
+        store.setQuota(PROJECT, { itemsMax: 10 });
+        const second = store.cache(PROJECT, 'd');
+        await write(second, 6);
+        await second.clear();
+        await write(cache, 10);
+        expect(await cache.info()).toMatchObject({ items: 10, evictions: 0 });
+        await sweepAll(store);
+        clock.advance(1000);
+        await put(second, 'k', 'v');
+        expect(await cache.info()).toMatchObject({ items: 9, evictions: 1 });
       });
 
       test('refuse where nothing may be evicted, and let go what is deleted', async () => {

@@ -39,13 +39,30 @@ describe('who makes room, of very many projects,', () => {
     for (let i = 0; i < 450; i++) expect(evictFor(7, 1000)).toBe('p400');
   });
 
-  test('is another who holds much, and nobody who holds little, once the fullest has deleted its items', () => {
+  test.each([
+    ['had not been', 0],
+    ['had been', 1],
+  ])(
+    'is another who holds much, and nobody who holds little, once the fullest, which it %s before, has deleted its items',
+    (_case, times) => {
+      for (let i = 0; i < PROJECTS; i++) hold(i, 10, 1000);
+      hold(400, times, 1000);
+      for (let i = 0; i < times; i++) expect(evictFor(7, 1000)).toBe('p400');
+      hold(400, 20_000, 1000);
+      hold(200, 10_000, 1000);
+      expect(evictFor(7, 1000)).toBe('p400');
+      hold(400, -20_005, 1000);
+      for (let i = 0; i < 100; i++) expect(evictFor(400, 1000)).toBe('p200');
+    },
+  );
+
+  test('is who holds most of its share, and nobody has one who holds nothing any more', () => {
     for (let i = 0; i < PROJECTS; i++) hold(i, 10, 1000);
-    hold(400, 20_000, 1000);
-    hold(200, 10_000, 1000);
-    expect(evictFor(7, 1000)).toBe('p400');
-    hold(400, -20_005, 1000);
-    for (let i = 0; i < 100; i++) expect(evictFor(400, 1000)).toBe('p200');
+    for (let i = 2; i < PROJECTS; i++) hold(i, -10, 1000);
+    Object.assign(cacheOf(1).account, { quota: { bytesMax: BYTES_MAX / 2 } });
+    hold(0, 20_000, 1000);
+    hold(1, 25_000, 1000);
+    for (let i = 0; i < 100; i++) expect(evictFor(2, 1000)).toBe('p1');
   });
 
   test('is the writer itself where it alone holds much', () => {
