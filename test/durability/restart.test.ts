@@ -135,6 +135,22 @@ describe('after a restart', () => {
     await second.durability.stop();
   });
 
+  test('it lives on where it was told only after that had passed, too', async () => {
+    const path = itemsPath();
+    const clock = heldClock();
+    const first = await openDurableStore({ path, clock });
+    const cache = first.engine.cache(PROJECT, 'c');
+    cache.store('set', 'k', text('v', clock.now() + 1000));
+    await first.durability.kept();
+    clock.advance(950);
+    cache.touch('k', clock.now() + 100_000);
+    clock.advance(100);
+    await first.durability.stop();
+    const second = await openDurableStore({ path, clock });
+    expect(await second.engine.totals()).toMatchObject({ items: 1 });
+    await second.durability.stop();
+  });
+
   test('it lives on where the log tells of more than there is room for at a time, too', async () => {
     const path = itemsPath();
     const clock = heldClock();
@@ -142,15 +158,15 @@ describe('after a restart', () => {
     const first = await openDurableStore({ path, clock, bytesMax });
     const cache = first.engine.cache(PROJECT, 'c');
     const passing = { value: Buffer.alloc(10_000), kind: 'bytes', flags: 0 } as const;
-    for (let i = 0; i < 20; i++) cache.store('set', `session ${i}`, text('v', clock.now() + 5000));
+    for (let i = 0; i < 20; i++) cache.store('set', `session ${i}`, text('v', clock.now() + 500));
     cache.store('set', 'stays', text('v'));
     for (let turn = 0; turn < 10; turn++) {
-      for (let i = 0; i < 20; i++) cache.touch(`session ${i}`, clock.now() + 5000);
+      for (let i = 0; i < 20; i++) cache.touch(`session ${i}`, clock.now() + 500);
       for (let i = 0; i < 100; i++) {
-        cache.store('set', `${turn}: ${i}`, { ...passing, expiresAt: clock.now() + 3000 });
+        cache.store('set', `${turn}: ${i}`, { ...passing, expiresAt: clock.now() + 300 });
       }
       await first.durability.kept();
-      clock.advance(4000);
+      clock.advance(400);
       while (await first.store.sweep());
     }
     const before = await stateOf(first.store);
