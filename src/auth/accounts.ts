@@ -124,7 +124,6 @@ export class Accounts {
    * these projects have by now would be deleted at the next start.
    */
   async forgetEmptied(): Promise<void> {
-    clearTimeout(this.#forgetTimer);
     const emptied = new Map(this.#emptied);
     const { deletionsKept } = this.#parts;
     if (emptied.size === 0 || (deletionsKept && !(await deletionsKept()))) return;

@@ -282,6 +282,14 @@ describe('a change', () => {
       new CredentialsRefusal('read_only', 'It is kept elsewhere.'),
     );
   });
+
+  test('of a file that is its owner’s deletes nothing of a project that was made again, since it would over and over', async () => {
+    const { accounts, deleted } = await open({ readOnly: 'It is kept elsewhere.' });
+    const remade = { projects: [project(PROJECT)], tokens: [], deletedProjects: [PROJECT] };
+    writeFileSync(path, formatCredentials(remade));
+    await accounts.reload();
+    expect([names(accounts.credentials), accounts.remade, deleted]).toEqual([[`project ${PROJECT}`], [], []]);
+  });
 });
 
 describe('a changed file', () => {

@@ -135,21 +135,28 @@ describe('after a restart', () => {
     await second.durability.stop();
   });
 
-  test('it lives on where it was told only after that had passed, too', async () => {
-    const path = itemsPath();
-    const clock = heldClock();
-    const first = await openDurableStore({ path, clock });
-    const cache = first.engine.cache(PROJECT, 'c');
-    cache.store('set', 'k', text('v', clock.now() + 1000));
-    await first.durability.kept();
-    clock.advance(950);
-    cache.touch('k', clock.now() + 100_000);
-    clock.advance(100);
-    await first.durability.stop();
-    const second = await openDurableStore({ path, clock });
-    expect(await second.engine.totals()).toMatchObject({ items: 1 });
-    await second.durability.stop();
-  });
+  test.each([0, 3_600_000, -3_600_000])(
+    'it lives on where it was told only after that had passed, too, and the clock was set by %i ms since',
+    async (step) => {
+      const path = itemsPath();
+      const clock = heldClock();
+      const first = await openDurableStore({ path, clock });
+      const cache = first.engine.cache(PROJECT, 'c');
+      cache.store('set', 'k', text('v', clock.now() + 1000));
+      await first.durability.kept();
+      clock.advance(950);
+      cache.touch('k', clock.now() + 100_000_000);
+      clock.advance(100);
+      await first.durability.stop();
+      clock.step(step);
+      const second = await openDurableStore({ path, clock });
+      await second.engine.cache(PROJECT, 'c').store('set', 'next', text('v', clock.now() + 1000));
+      expect(await second.engine.totals()).toMatchObject({ items: 2 });
+      clock.advance(1000);
+      expect(await second.engine.totals()).toMatchObject({ items: 1 });
+      await second.durability.stop();
+    },
+  );
 
   test('it lives on where the log tells of more than there is room for at a time, too', async () => {
     const path = itemsPath();
