@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { describe, expect, test, vi } from 'vitest';
 import { NEVER } from '../../src/engine/item.ts';
@@ -96,6 +96,40 @@ describe.each(['log', 'snapshot'] as const)('a restart with %s', (mode) => {
 });
 
 describe('after a restart', () => {
+  test('gives no version the number of one that a crash swallowed', async () => {
+    const [path, crashed] = [itemsPath(), itemsPath()];
+    const first = await openDurableStore({ path });
+    await first.durability.kept();
+    cpSync(path, crashed, { recursive: true, filter: (name) => name === path || name.endsWith('.log') });
+    await first.engine.cache(PROJECT, 'c').store('set', 'k', text('swallowed'));
+    const swallowed = await first.engine.cache(PROJECT, 'c').peek('k');
+    await first.durability.stop();
+    const second = await openDurableStore({ path: crashed });
+    await second.engine.cache(PROJECT, 'c').store('set', 'k', text('v'));
+    expect((await second.engine.cache(PROJECT, 'c').peek('k'))?.cas).toBeGreaterThan(
+      swallowed?.cas as number,
+    );
+    await second.durability.stop();
+  });
+
+  test('has those make room first that were used longest ago, whatever the order in which they were told', async () => {
+    const path = itemsPath();
+    const clock = testClock();
+    const first = await openDurableStore({ path, mode: 'snapshot', clock });
+    const cache = first.engine.cache(PROJECT, 'c');
+    for (let i = 0; i < 100; i++) cache.store('set', `k${i}`, text('v'));
+    clock.advance(1000);
+    const used = Array.from({ length: 50 }, (_, i) => `k${(37 * i) % 100}`);
+    for (const key of used) cache.get(key);
+    await first.durability.stop();
+    const second = await openDurableStore({ path, mode: 'snapshot', clock });
+    second.store.setQuota(PROJECT, { itemsMax: 100 });
+    const again = second.engine.cache(PROJECT, 'c');
+    for (let i = 0; i < 50; i++) await again.store('set', `new ${i}`, text('v'));
+    expect(used.filter((key) => again.peek(key) === undefined)).toEqual([]);
+    await second.durability.stop();
+  });
+
   test('what had expired does not come back by a clock that was set back', async () => {
     const path = itemsPath();
     const clock = testClock();
