@@ -276,6 +276,13 @@ describe('a change', () => {
     expect(order).toEqual(['finished', 'first', 'second']);
   });
 
+  test('that is under way is kept before all is over', async () => {
+    const { accounts } = await open();
+    void accounts.change(createProject({ name: 'web' }, NOW));
+    await accounts.close();
+    expect(names(await kept())).toEqual(['web']);
+  });
+
   test('of a file that is its owner’s is refused with the reason', async () => {
     const { accounts } = await open({ readOnly: 'It is kept elsewhere.' });
     await expect(accounts.change(createProject({ name: 'web' }, NOW))).rejects.toThrow(

@@ -42,6 +42,29 @@ describe('failed sign-ins', () => {
     expect(warned).toEqual(['too many failed sign-ins: an address is refused {"address":"a","seconds":60}']);
   });
 
+  test('have each address refused for its own while', () => {
+    const { clock, signIns, fail, warned } = parts();
+    fail('a', 5);
+    clock.advance(40_000);
+    fail('b', 5);
+    clock.advance(20_000);
+    expect(signIns.isRefusing).toBe(true);
+    expect([signIns.refusedSeconds('a', undefined), signIns.refusedSeconds('b', undefined)]).toEqual([
+      undefined,
+      40,
+    ]);
+    // Nobody can fill the log: what was not said is counted.
+    fail('c', 5);
+    clock.advance(60_000);
+    fail('d', 5);
+    const told = [
+      '{"address":"a","seconds":60}',
+      '{"address":"c","seconds":60,"unsaid":1}',
+      '{"address":"d","seconds":60}',
+    ];
+    expect(warned.map((line) => line.replace(/.* /, ''))).toEqual(told);
+  });
+
   test('are forgotten when there was none for a while', () => {
     const { clock, signIns, fail } = parts();
     for (let round = 0; round < 10; round++) {
