@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type Clock, clockSet, type Moment } from '../engine/clock.ts';
-import { type Draft, NEVER } from '../engine/item.ts';
+import type { Draft } from '../engine/item.ts';
 import type { CacheDescription, ItemMarks, JournaledStore, Restoration } from '../engine/journal.ts';
 import type { Key } from '../engine/key.ts';
 import type { FrameHead } from './frame.ts';
@@ -110,7 +110,7 @@ export class Replay implements RecordListener {
 
   // What expired at once has 0, and less by a clock that was set back: no store has a time before the epoch.
   #local(expiresAt: number): number {
-    return expiresAt === NEVER ? NEVER : Math.max(0, expiresAt - this.#clockSet);
+    return Math.max(0, expiresAt - this.#clockSet);
   }
 
   // Items that had expired do not come back because the clock was set back since.

@@ -96,6 +96,22 @@ describe.each(['log', 'snapshot'] as const)('a restart with %s', (mode) => {
 });
 
 describe('after a restart', () => {
+  test('a cache that was cleared at once is not cleared again when it would have been', async () => {
+    const path = itemsPath();
+    const clock = testClock();
+    const first = await openDurableStore({ path, clock });
+    const cache = first.engine.cache(PROJECT, 'c');
+    cache.store('set', 'k', text('v'));
+    cache.clear(clock.now() + 1000);
+    cache.clear();
+    cache.store('set', 'k', text('v'));
+    await first.durability.stop();
+    const second = await openDurableStore({ path, clock });
+    clock.advance(1000);
+    expect(await second.engine.totals()).toMatchObject({ items: 1 });
+    await second.durability.stop();
+  });
+
   test('gives no version the number of one that a crash swallowed', async () => {
     const [path, crashed] = [itemsPath(), itemsPath()];
     const first = await openDurableStore({ path });
@@ -170,24 +186,36 @@ describe('after a restart', () => {
   });
 
   test.each([0, 3_600_000, -3_600_000])(
-    'it lives on where it was told only after that had passed, too, and the clock was set by %i ms since',
+    'it lives on where it was told only after that had passed, too, and all times stay where the clock was set by %i ms since',
     async (step) => {
       const path = itemsPath();
       const clock = heldClock();
       const first = await openDurableStore({ path, clock });
       const cache = first.engine.cache(PROJECT, 'c');
       cache.store('set', 'k', text('v', clock.now() + 1000));
+      cache.store('set', 'put', text('v'));
+      cache.store('set', 'gone', text('v', clock.now() + 1000));
+      const due = clock.now() + 1500;
+      first.engine.cache(PROJECT, 'cleared').store('set', 'k', text('v'));
+      first.engine.cache(PROJECT, 'cleared').clear(due);
       await first.durability.kept();
       clock.advance(950);
-      cache.touch('k', clock.now() + 100_000_000);
+      const later = clock.now() + 100_000_000;
+      cache.touch('k', later);
       clock.advance(100);
       await first.durability.stop();
       clock.step(step);
       const second = await openDurableStore({ path, clock });
-      await second.engine.cache(PROJECT, 'c').store('set', 'next', text('v', clock.now() + 1000));
-      expect(await second.engine.totals()).toMatchObject({ items: 2 });
+      const again = second.engine.cache(PROJECT, 'c');
+      const used = { accessedAt: clock.now() - step - 1050 };
+      expect(again.peek('put')).toMatchObject(used);
+      expect(again.peek('k')).toMatchObject({ ...used, expiresAt: later - step });
+      const cleared = await second.engine.cache(PROJECT, 'cleared').info();
+      expect(cleared?.items).toBe(clock.unixNow() < due ? 1 : 0);
+      await again.store('set', 'next', text('v', clock.now() + 1000));
+      expect(await again.info()).toMatchObject({ items: 3 });
       clock.advance(1000);
-      expect(await second.engine.totals()).toMatchObject({ items: 1 });
+      expect(await again.info()).toMatchObject({ items: 2 });
       await second.durability.stop();
     },
   );
