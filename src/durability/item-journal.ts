@@ -159,9 +159,8 @@ export class ItemJournal implements Journal, CommitGate {
     this.#told();
   }
 
-  /** An item that is there already. */
+  /** An item that is there already, of a cache that was described. */
   itemFound(cache: JournaledCache, key: Key, item: Item): void {
-    if (cache.describedIn !== this.#generation) this.describe(cache);
     this.#records.kept(cache.number, key, item);
     this.#told();
   }

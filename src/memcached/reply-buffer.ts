@@ -1,5 +1,5 @@
 import type { Item } from '../engine/item.ts';
-import type { Key, KeyBytes } from '../engine/key.ts';
+import type { KeyBytes } from '../engine/key.ts';
 import type { Whole } from '../engine/whole.ts';
 import type { Room, Rooms } from './rooms.ts';
 
@@ -33,9 +33,8 @@ export class ReplyBuffer {
   }
 
   /** Appends a key. */
-  key(key: Key): void {
-    if (typeof key === 'string') this.text(key);
-    else this.length = putKey(this.#reserve(key.length), this.length, key);
+  key(key: KeyBytes): void {
+    this.length = putKey(this.#reserve(key.length), this.length, key);
   }
 
   /** Appends a whole number that is not negative, in decimal digits. */
