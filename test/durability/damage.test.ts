@@ -318,6 +318,8 @@ describe('files', () => {
     await second.engine.cache(PROJECT, 'c').delete('deleted');
     await second.durability.stop();
     writeFileSync(join(path, '000001.log'), before);
+    expect((await restored(path)).files).not.toContain('000001.log');
+    writeFileSync(join(path, '000001.log'), before);
     expect(await repair(await ItemDirectory.open(path))).toMatchObject({ bytesLost: 0 });
     const { state } = await restored(path);
     expect(String(state)).toContain('kept');
