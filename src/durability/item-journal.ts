@@ -68,8 +68,10 @@ export class ItemJournal implements Journal, CommitGate {
       room,
       full: (frame) => this.#append(frame),
       begun: () => {
-        this.#begunAt = clock.unixNow();
-        return clockSet(clock);
+        const set = clockSet(clock);
+        // As times of expiry are told, so that what has expired by then is the same for who reads it.
+        this.#begunAt = clock.now() + set;
+        return set;
       },
     });
     this.writer = new LogWriter({

@@ -12,9 +12,6 @@ import { type RecordListener, readRecords } from './record-reader.ts';
  */
 const CAS_LEAP = 2 ** 36;
 
-/** Times of expiry are rounded to the second, by the clock of the run that told them and by this one's. */
-const ROUNDED_BY_MS = 1_000;
-
 /**
  * Puts into a store what records tell, with the times of its clock: what has expired meanwhile, too, since a later
  * record may say that it lives on.
@@ -47,7 +44,7 @@ export class Replay implements RecordListener {
   frame(body: Buffer, { begunAt, nextCas }: Pick<FrameHead, 'begunAt' | 'nextCas'>): void {
     // What had expired before any of this was told makes room first, as it did then. Nothing goes before room is
     // needed: the machine's clock may have been set, and a later record give it more time.
-    const now = Math.min(begunAt - ROUNDED_BY_MS, this.#startedAt) - this.#clockSet;
+    const now = Math.min(begunAt, this.#startedAt) - this.#clockSet;
     this.#lastBegunAt = begunAt;
     this.#nextCas = Math.max(this.#nextCas, nextCas);
     this.#moment.hold(now - performance.timeOrigin);
