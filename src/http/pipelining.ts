@@ -1,12 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 
 /**
  * Carries out a client's requests in the order they were sent. Node orders only the answers: of several requests that
  * arrive together, a GET would be done before the PUT in front of it has its body. Only requests that change nothing
  * may overtake each other (RFC 9112, 9.3.2). None is begun while `unansweredBytesMax` or more wait for the client, or
  * an answer is being made, which may be as large: one chunk can ask for gigabytes. And no more are read while many
- * wait: each takes kilobytes of memory.
+ * wait: each takes kilobytes of memory. After a few milliseconds of them, others have their turn.
  */
 export function inOrder(listener: RequestListener, unansweredBytesMax: number): RequestListener {
   const pipelines = new WeakMap<Socket, Pipeline>();
@@ -30,18 +31,37 @@ export function inOrder(listener: RequestListener, unansweredBytesMax: number): 
 const WAITING_MAX = 64;
 const WAITING_FEW = 16;
 
+type Held = [request: IncomingMessage, response: ServerResponse];
+
+/** For how long requests that were sent ahead are carried out in one turn of the event loop, all clients' together. */
+const TURN_MS = 4;
+let turnEndsAt = Number.POSITIVE_INFINITY;
+
+function isTurnOver(): boolean {
+  const now = performance.now();
+  if (turnEndsAt === Number.POSITIVE_INFINITY) {
+    turnEndsAt = now + TURN_MS;
+    setImmediate(() => {
+      turnEndsAt = Number.POSITIVE_INFINITY;
+    });
+  }
+  return now > turnEndsAt;
+}
+
 /** The requests of one connection that came before earlier ones were answered, and may have to wait for them. */
 class Pipeline {
   readonly #socket: Socket;
   readonly #listener: RequestListener;
   readonly #unansweredBytesMax: number;
-  readonly #held: [request: IncomingMessage, response: ServerResponse][] = [];
+  readonly #held: Held[] = [];
   /** The unfinished answer that all behind it wait for: to a request that changes something, or one made later. */
   #barrier: ServerResponse | undefined;
   #unansweredBytes = 0;
   /** How many were begun and are not answered. */
   #begun = 0;
   #isFull = false;
+  /** Does it go on in the next turn? */
+  #isResting = false;
 
   constructor(socket: Socket, listener: RequestListener, unansweredBytesMax: number) {
     this.#socket = socket;
@@ -54,8 +74,9 @@ class Pipeline {
   }
 
   take(request: IncomingMessage, response: ServerResponse): void {
-    this.#barrier ??= changeInFront(request.socket);
-    if (this.#held.length === 0 && !this.#isBlocked()) this.#beginAhead(request, response);
+    // Else what is in front waits, too.
+    if (this.#held.length === 0) this.#barrier ??= changeInFront(request.socket);
+    if (this.#held.length === 0 && !this.#isBlocked() && this.#hasTime()) this.#beginAhead(request, response);
     else this.#hold(request, response);
     if (this.#isFull || this.#waiting < WAITING_MAX) return;
     this.#isFull = true;
@@ -68,6 +89,19 @@ class Pipeline {
 
   #isBlocked(): boolean {
     return this.#unansweredBytes >= this.#unansweredBytesMax || this.#barrier?.writableFinished === false;
+  }
+
+  #hasTime(): boolean {
+    if (!this.#isResting && isTurnOver()) this.#rest();
+    return !this.#isResting;
+  }
+
+  #rest(): void {
+    this.#isResting = true;
+    setImmediate(() => {
+      this.#isResting = false;
+      if (!this.#socket.destroyed) this.#goOn();
+    });
   }
 
   // An answer that is made before the client has the earlier ones waits in memory.
@@ -100,8 +134,9 @@ class Pipeline {
   #goOn(): void {
     while (!this.#isBlocked()) {
       this.#barrier = undefined;
-      const next = this.#held.shift();
-      if (!next) return;
+      const next = this.#held[0];
+      if (!next || !this.#hasTime()) return;
+      this.#held.shift();
       this.#beginAhead(...next);
     }
   }

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { inOrder } from '../../src/http/pipelining.ts';
 
@@ -44,5 +45,36 @@ test.each(['GET', 'POST'])(
     while (answers() < REQUESTS) await delay(20);
     expect([begun, read, answers()]).toEqual([REQUESTS, REQUESTS, REQUESTS]);
     client.destroy();
+  },
+);
+
+test.each(['GET', 'POST'])(
+  'after a few milliseconds of %s requests that were sent ahead, others have their turn',
+  async (method) => {
+    let begun = 0;
+    const listener = inOrder((_request, response) => {
+      begun++;
+      for (const end = performance.now() + 1; performance.now() < end; );
+      response.end();
+    }, 1_000_000);
+    const server = createServer(listener);
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    onTestFinished(() => void client.destroy());
+    let received = '';
+    client.setEncoding('latin1').on('data', (text: string) => {
+      received += text;
+    });
+    client.write(`${method} / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`.repeat(100));
+    let most = 0;
+    for (let before = 0; before < 100; ) {
+      await nextTurn();
+      most = Math.max(most, begun - before);
+      before = begun;
+    }
+    // The first was not sent ahead; at the end of a turn, the next begins.
+    expect(most).toBeLessThanOrEqual(12);
+    while (received.split('HTTP/1.1 200 OK').length - 1 < 100) await delay(5);
   },
 );
