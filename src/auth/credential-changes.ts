@@ -126,7 +126,7 @@ export function createToken(asked: NewToken, now: number): Change<MadeToken> {
   const hash = hashToken(text);
   const token = { id: randomId(), name, hash, projects, permissions, expiresAt, createdAt: now };
   return (credentials) => {
-    for (const id of projects === '*' ? [] : projects) found(credentials.projects, id, 'project');
+    if (projects !== '*') checkProjects(credentials, projects);
     if (credentials.tokens.some((other) => other.hash === hash)) {
       throw new CredentialsRefusal('conflict', 'There is a token of this text already. Choose another.');
     }
@@ -140,6 +140,12 @@ export function revokeToken(id: string): Change<Token> {
     result: found(credentials.tokens, id, 'token'),
     credentials: { ...credentials, tokens: credentials.tokens.filter((token) => token.id !== id) },
   });
+}
+
+// A token may be for thousands of as many projects.
+function checkProjects({ projects }: Credentials, ids: readonly string[]): void {
+  const known = new Set(projects.map(({ id }) => id));
+  for (const id of ids) if (!known.has(id)) found(projects, id, 'project');
 }
 
 function found<T extends { readonly id: string }>(

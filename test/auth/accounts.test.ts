@@ -176,6 +176,20 @@ describe('a change', () => {
     for (const { accounts } of all) expect(accounts.credentials).toEqual(await kept());
   });
 
+  test('that makes a token for very many projects looks at each once or twice', () => {
+    let looks = 0;
+    const ids = Array.from({ length: 2000 }, (_, i) => i.toString(16).padStart(24, '0'));
+    const projects = ids.map((id) => ({
+      ...project(id),
+      get id() {
+        looks++;
+        return id;
+      },
+    }));
+    createToken({ name: 'all', projects: ids, permissions: ['read'] }, NOW)({ projects, tokens: [] });
+    expect(looks).toBeLessThanOrEqual(2 * ids.length);
+  });
+
   test('checks no file that says what is known: of very many tokens, each would hold everyone up', async () => {
     const { accounts } = await open();
     await accounts.change(createProject({ id: PROJECT, name: 'web' }, NOW));
