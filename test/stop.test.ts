@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { HttpSocket } from './support/http-socket.ts';
 import { PROJECT, startService, type TestService, TOKEN } from './support/service.ts';
@@ -161,6 +163,24 @@ describe('a stop', () => {
     const { statistics } = service.service.engine.cache(PROJECT, 'c');
     while (statistics.getHits === 0) await nextTurn();
     await service.service.stop();
+  });
+
+  test('waits no longer for clients that do not go on with their TLS handshake', async () => {
+    const file = (name: string) =>
+      fileURLToPath(new URL(`support/certificates/${name}.pem`, import.meta.url));
+    const tls = [
+      '--tls-cert',
+      file('first-cert'),
+      '--tls-key',
+      file('first-key'),
+      '--memcached-tls-port',
+      '0',
+    ];
+    const service = await startService([...tls, '--tls-handshake-timeout', '600', '--stop-timeout', '1']);
+    const silent = [service.httpPort, service.memcachedTlsPort ?? 0].map((port) => new HttpSocket(port));
+    for (const { socket } of silent) await once(socket, 'connect');
+    await service.service.stop();
+    for (const socket of silent) await socket.closed();
   });
 
   test('with a delay goes on serving both doors first, and says to REST clients that each answer is the last', async () => {

@@ -5,19 +5,19 @@ import { responseOf } from './pipelining.ts';
 /**
  * Has a server that closes its idle connections spare those whose client has yet to take an answer, and close them once
  * it has. Node takes a connection for idle as soon as its answer is made, and would cut off what waits. And has one that
- * closes all connections close those, too, whose client asked for a tunnel: Node has let go of them.
+ * closes all connections close those, too, that are not Node's: before the end of their handshake, and once their client
+ * has asked for a tunnel.
  */
 export function closeConnectionsInOrder(server: Server, connectionEvent: string): void {
   const open = new Set<Socket>();
   const spared = new WeakSet<ServerResponse>();
   const closeIdle = server.closeIdleConnections.bind(server);
-  const closeAll = server.closeAllConnections.bind(server);
+  /** Every connection below TLS. */
+  const connections = new Set<Socket>();
   let isDue = false;
 
-  server.on(connectionEvent, (socket: Socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
+  server.on(connectionEvent, (socket: Socket) => keep(socket, open));
+  server.on('connection', (socket: Socket) => keep(socket, connections));
   server.closeIdleConnections = () => {
     isDue = false;
     const untaken = [...open].map(responseOf).filter((response) => response !== undefined);
@@ -25,8 +25,7 @@ export function closeConnectionsInOrder(server: Server, connectionEvent: string)
     asUnfinished(untaken, closeIdle);
   };
   server.closeAllConnections = () => {
-    closeAll();
-    for (const socket of open) socket.destroy();
+    for (const socket of connections) socket.destroy();
   };
 
   function spare(response: ServerResponse): void {
@@ -40,6 +39,11 @@ export function closeConnectionsInOrder(server: Server, connectionEvent: string)
     if (!isDue) setImmediate(() => server.closeIdleConnections());
     isDue = true;
   }
+}
+
+function keep(socket: Socket, among: Set<Socket>): void {
+  among.add(socket);
+  socket.once('close', () => among.delete(socket));
 }
 
 /** By which Node tells: is the answer made? */
