@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Clock, Moment } from '../engine/clock.ts';
+import { type Clock, clockSet, type Moment } from '../engine/clock.ts';
 import type { CommitGate } from '../engine/commit-gate.ts';
 import type { JournaledStore } from '../engine/journal.ts';
 import { StartError } from '../start-error.ts';
@@ -29,6 +29,8 @@ export interface DurabilityParts {
 const PROGRESS_INTERVAL_MS = 1_000;
 // How often to look whether the files should be written anew.
 const LOOK_INTERVAL_MS = 1_000;
+// When the machine's clock is set by more, they should be: the times in them are by what it said before.
+const CLOCK_SET_MS = 10_000;
 // More files than this take too long to read at a start, however small they are.
 const FILES_MAX = 16;
 // Starts that end soon, over and over, leave one each: beyond this many they are written anew before the start is over.
@@ -47,6 +49,7 @@ export class Durability {
   /** The size of all files but the one that is being written. */
   #otherBytes = 0;
   #files = 0;
+  #clockSet = 0;
   #baseBytes = 0;
   #savedAt: number | undefined;
   #savedMs = 0;
@@ -225,6 +228,7 @@ export class Durability {
   #nextFile(kind: GenerationFile['kind']): GenerationFile {
     this.#generation++;
     this.#files++;
+    this.#clockSet = clockSet(this.#parts.clock);
     return { generation: this.#generation, kind };
   }
 
@@ -249,13 +253,14 @@ export class Durability {
 
   #look(): void {
     this.#timer = setTimeout(() => {
-      if (this.#isGrown() && !this.#saving) this.#saveInBackground();
+      if (!this.#saving && this.#isOutOfDate()) this.#saveInBackground();
       this.#look();
     }, LOOK_INTERVAL_MS).unref();
   }
 
-  #isGrown(): boolean {
+  #isOutOfDate(): boolean {
     if (this.#journal?.writer.trouble !== undefined) return false;
+    if (Math.abs(clockSet(this.#parts.clock) - this.#clockSet) > CLOCK_SET_MS) return true;
     return this.#fileBytes > 2 * this.#baseBytes + this.#parts.compactionBytesMin || this.#files > FILES_MAX;
   }
 
@@ -268,27 +273,25 @@ export class Durability {
   }
 
   #saveInBackground(): Promise<void> {
-    const saving = this.#save(false)
+    this.#saving = this.#save(false)
       .catch((err) => {
         this.#parts.log.error({ err }, 'the items could not be saved; what was saved before is still there');
       })
       .finally(() => {
         this.#saving = undefined;
       });
-    this.#saving = saving;
-    return saving;
+    return this.#saving;
   }
 
   // Writes everything into a new file, which takes the place of all before it.
   async #save(isAlone: boolean): Promise<void> {
-    const { mode } = this.#parts;
     const started = performance.now();
-    const saved = mode === 'log' ? await this.#compact(isAlone) : await this.#takeSnapshot(isAlone);
+    const saved =
+      this.#parts.mode === 'log' ? await this.#compact(isAlone) : await this.#takeSnapshot(isAlone);
     if (!saved) return;
     this.#savedAt = this.#parts.clock.unixNow();
     this.#savedMs = performance.now() - started;
-    const seconds = Math.round(this.#savedMs / 10) / 100;
-    this.#parts.log.info({ ...saved, seconds }, 'all items are saved');
+    this.#parts.log.info({ ...saved, seconds: Math.round(this.#savedMs / 10) / 100 }, 'all items are saved');
   }
 
   // Changes go into the new file meanwhile, so that nothing is lost if this is cut short.

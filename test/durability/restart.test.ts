@@ -312,6 +312,28 @@ describe('after a restart', () => {
     await second.durability.stop();
   });
 
+  test.each([3_600_000, -3_600_000])(
+    'nothing goes or comes back because the clock was set by %i ms',
+    async (ms) => {
+      const path = itemsPath();
+      const clock = testClock();
+      const first = await openDurableStore({ path, clock });
+      const cache = first.engine.cache(PROJECT, 'c');
+      cache.store('set', 'expires', text('v', clock.now() + 1000));
+      cache.store('set', 'later', text('v', clock.now() + 100_000));
+      await first.durability.kept();
+      clock.step(ms);
+      clock.advance(2000);
+      await vi.waitFor(() => expect(first.durability.figures.savedAt).toBeDefined(), { timeout: 10_000 });
+      const before = await stateOf(first.store);
+      await first.durability.stop();
+      const second = await openDurableStore({ path, clock });
+      expect(await second.engine.totals()).toMatchObject({ items: 1 });
+      expect(await stateOf(second.store)).toEqual(before);
+      await second.durability.stop();
+    },
+  );
+
   test('nothing goes too early because the clock was ahead once', async () => {
     const path = itemsPath();
     const clock = testClock();
