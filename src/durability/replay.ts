@@ -21,7 +21,7 @@ export class Replay implements RecordListener {
   items = 0;
   /** Items of unknown caches: only in a journal with gaps. */
   strays = 0;
-  /** Did the file that is read say that it holds everything? */
+  /** Did a file say that it holds everything, with what follows it? */
   isComplete = false;
   readonly #store: JournaledStore;
   readonly #restoration: Restoration;

@@ -121,7 +121,6 @@ class Restoring {
     if (header.firstSequence !== this.#nextSequence || header.generation !== file.generation) {
       throw unreadable(path, 'it does not go on where the file before it ended');
     }
-    this.#replay.isComplete = false;
     await this.#readFrames(reader, path);
     if (file.kind === 'base' && !this.#replay.isComplete) {
       throw unreadable(

@@ -300,6 +300,18 @@ describe('files', () => {
     },
   );
 
+  test('that a crash left without a header are removed, but none that holds everything', async () => {
+    const path = await withTwoFiles();
+    writeFileSync(join(path, '000003.log'), Buffer.alloc(36));
+    const { warnings, files } = await restored(path);
+    expect([warnings, files]).toEqual([
+      [expect.stringContaining('without anything in it')],
+      ['000001.log', '000002.log'],
+    ]);
+    writeFileSync(join(path, '000003.base'), Buffer.alloc(36));
+    expect(String((await restored(path)).state)).toMatch(/000003\.base cannot be read/);
+  });
+
   test('that a snapshot did not finish are removed', async () => {
     const path = await withTwoFiles();
     writeFileSync(join(path, '000003.partial'), 'half of');
