@@ -300,6 +300,20 @@ describe('files', () => {
     },
   );
 
+  test('that nobody had brought to disk are damaged, too, where something whole follows', async () => {
+    const path = itemsPath();
+    const { engine, durability } = await openDurableStore({ path, fsync: 'no' });
+    const draft = { value: Buffer.from('v'), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+    await engine.cache(PROJECT, 'c').store('set', 'a', draft);
+    await durability.stop();
+    const file = join(path, '000001.log');
+    const bytes = readFileSync(file);
+    const at = bytes.indexOf('a1a1');
+    bytes[at] = 0;
+    writeFileSync(file, bytes);
+    expect(String((await restored(path)).state)).toMatch(/is damaged at byte .* behind that are readable/);
+  });
+
   test('that a crash left without a header are removed, but none that holds everything', async () => {
     const path = await withTwoFiles();
     writeFileSync(join(path, '000003.log'), Buffer.alloc(36));
