@@ -83,6 +83,24 @@ describe('requests', () => {
 });
 
 describe('failed sign-ins', () => {
+  test.each(['/1/projects', '/1/tokens'])(
+    'have their address refused at %s, too, and count there',
+    async (url) => {
+      await start({ signInLimits: { failuresPerAddressMax: 3 } });
+      const ask = async (text: string) =>
+        (
+          await rest.app.inject({
+            url,
+            headers: { authorization: `OAuth ${text}` },
+            remoteAddress: '192.0.2.1',
+          })
+        ).statusCode;
+      for (let i = 0; i < 3; i++) expect(await ask(`wrong${i}`)).toBe(401);
+      expect(await ask(TOKEN)).toBe(429);
+      expect((await get()).status).toBe(429);
+    },
+  );
+
   test('that are too many have their address refused for a while, and no other', async () => {
     await start({ signInLimits: { failuresPerAddressMax: 3 } });
     await fail(3);
