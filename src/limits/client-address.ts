@@ -26,9 +26,9 @@ function withoutPort(address: string): string {
 function networkOf(address: string): string {
   const [head = '', tail] = address.split('::');
   const first = head === '' ? [] : head.split(':');
-  const last = tail ? tail.split(':').length : 0;
-  const groups = tail === undefined ? first : [...first, ...Array(8 - first.length - last).fill('0')];
-  return [...groups, ...Array(4).fill('0')]
+  const last = tail ? tail.split(':') : [];
+  const between = tail === undefined ? [] : Array(8 - first.length - last.length).fill('0');
+  return [...first, ...between, ...last]
     .slice(0, 4)
     .map((group) => Number.parseInt(group, 16).toString(16))
     .join(':');
