@@ -103,7 +103,7 @@ export class Gate {
       return undefined;
     }
     // A proxy sends several clients' requests over one connection.
-    if (this.#parts.signIns.isRefusing || 'x-forwarded-for' in headers) return undefined;
+    if ('x-forwarded-for' in headers) return undefined;
     return this.#parts.tokens.holds(last.grant) ? last.grant : undefined;
   }
 

@@ -9,6 +9,7 @@ import {
   testApp,
 } from '../support/app.ts';
 import { project, token } from '../support/credentials.ts';
+import { HttpSocket } from '../support/http-socket.ts';
 
 let rest: TestApp;
 
@@ -139,6 +140,22 @@ describe('failed sign-ins', () => {
     expect((await get({ ...AUTHORIZED, ...forwarded }, '10.1.2.3')).status).toBe(429);
     expect((await get({ ...AUTHORIZED, 'x-forwarded-for': '198.51.100.8' }, '10.1.2.3')).status).toBe(200);
     expect((await get(AUTHORIZED, '198.51.100.7')).status).toBe(429);
+  });
+
+  test('lock out none of those whose token was right, though their proxy has one connection for all', async () => {
+    await start({ trustedProxies: ['127.0.0.1'], signInLimits: { failuresPerAddressMax: 1 } });
+    const proxy = new HttpSocket(await rest.listen());
+    const ask = async (client: string, text: string) => {
+      const headers = `Authorization: OAuth ${text}\r\nX-Forwarded-For: ${client}`;
+      proxy.write(`GET ${path()} HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n`);
+      return (await proxy.answer()).status;
+    };
+    for (const client of ['198.51.100.7', '198.51.100.8']) expect(await ask(client, TOKEN)).toBe(200);
+    expect(await ask('198.51.100.8', 'wrong')).toBe(401);
+    expect(await ask('198.51.100.8', TOKEN)).toBe(200);
+    expect(await ask('198.51.100.9', 'wrong')).toBe(401);
+    expect(await ask('198.51.100.9', TOKEN)).toBe(429);
+    proxy.destroy();
   });
 
   test('are the client’s also where the proxy tells its port', async () => {
