@@ -68,6 +68,11 @@ describe('the quota of a project', () => {
     expect(takeAll(rates, requester('t', 'large', 100))).toBe(8);
   });
 
+  test('is its own, even if a token has the id of the project', () => {
+    const rates = new RequestRates(3, testClock().now);
+    expect(takeAll(rates, requester('one id', 'one id', 3))).toBe(3);
+  });
+
   test('holds from the moment when it is changed', () => {
     const clock = testClock();
     const rates = new RequestRates(0, clock.now);
@@ -89,6 +94,12 @@ describe('work that can wait', () => {
     expect(rates.of(requester('t'))?.takeLater(25)).toEqual({ taken: 5, waitMs: 0 });
     expect(takeAll(rates, requester('t'))).toBe(10);
     expect(rates.of(requester('t'))?.takeLater(1)).toEqual({ taken: 0, waitMs: 550 });
+  });
+
+  test('takes no more than it needs', () => {
+    const rates = new RequestRates(20, testClock().now);
+    expect(rates.of(requester('t'))?.takeLater(3)).toEqual({ taken: 3, waitMs: 0 });
+    expect(takeAll(rates, requester('t'))).toBe(17);
   });
 
   test('takes all that others leave, who feel nothing of it', () => {
