@@ -221,6 +221,10 @@ describe('a change', () => {
     await vi.waitFor(async () => expect((await kept()).deletedProjects ?? []).toEqual([]), 4000);
     await accounts.change(createProject({ name: 'another' }, NOW));
     expect([deleted, accounts.remade]).toEqual([[PROJECT], []]);
+    // There is nothing left to be written down.
+    const { ino } = statSync(path);
+    await accounts.forgetEmptied();
+    expect(statSync(path).ino).toBe(ino);
   });
 
   test('of that kind is one more where it happens again before the first is written down', async () => {
