@@ -6,11 +6,17 @@ import { JSON_TYPE, type lastResponses, usualHeaders } from './last-response.ts'
 const NOT_KEPT = messageJson(
   'Changes cannot be kept on disk now, and perhaps this one was not made. Look, then try again later.',
 );
-const NOT_KEPT_HEADERS = {
-  'content-type': JSON_TYPE,
-  'content-length': Buffer.byteLength(NOT_KEPT),
-  'retry-after': '1',
-};
+const NOT_KEPT_HEADERS = [
+  'content-type',
+  JSON_TYPE,
+  'content-length',
+  String(Buffer.byteLength(NOT_KEPT)),
+  'retry-after',
+  '1',
+];
+
+/** What answers say whatever they tell: of which request they are, and which pages may read them. */
+const SAID_ANYWAY = /^(?:x-request-id|vary|access-control-.+)$/;
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 type LastResponse = ReturnType<typeof lastResponses>;
@@ -58,7 +64,7 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
         this.isHeld = false;
         this.heldLength = 0;
         if (isKept) this.#writeHead(head).#end(args);
-        else this.#refuse();
+        else this.#writeHead([503, [...saidAnyway(head), ...NOT_KEPT_HEADERS]]).#end([NOT_KEPT]);
       });
       return this;
     }
@@ -71,11 +77,6 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
 
     #end(args: unknown[]): this {
       return super.end(...(args as []));
-    }
-
-    #refuse(): void {
-      for (const name of this.getHeaderNames()) this.removeHeader(name);
-      this.#writeHead([503, NOT_KEPT_HEADERS]).#end([NOT_KEPT]);
     }
   }
   // A held response counts as sent, or Fastify would answer once more.
@@ -91,6 +92,14 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
     },
   });
   return HeldResponse;
+}
+
+// Of a head whose headers are a list, name and value by turns, or an object.
+function saidAnyway([, message, headers]: Head): OutgoingHttpHeader[] {
+  const given = typeof message === 'object' ? message : (headers ?? []);
+  const list = Array.isArray(given) ? given : Object.entries(given).flat();
+  const isSaid = (_: unknown, i: number) => SAID_ANYWAY.test(String(list[i - (i % 2)]));
+  return list.filter(isSaid) as OutgoingHttpHeader[];
 }
 
 function lengthOf(body: unknown): number {

@@ -154,6 +154,32 @@ test('an answer that cannot be kept is 503, and tells to try again', async () =>
   }
 });
 
+test('such an answer, too, says which request it is of, and browsers show it to whom they may', async () => {
+  const gate = new TestGate();
+  const origin = 'https://app.example.org';
+  const app = await testApp({ commitGate: gate, corsOrigins: [origin] });
+  const base = `http://127.0.0.1:${await app.listen()}`;
+  const headers = { ...AUTHORIZED, origin, 'x-request-id': 'its-own' };
+  const stored = fetch(base + path('c', 'k'), { method: 'PUT', headers, body: '{"value":"v"}' });
+  await gate.holds(1);
+  const read = fetch(base + path('c', 'k'), {
+    headers: { ...headers, accept: 'application/octet-stream' },
+  });
+  await gate.holds(2);
+  gate.release(false);
+  for (const answer of [await stored, await read]) {
+    expect(answer.status).toBe(503);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-type': 'application/json',
+      'x-request-id': 'its-own',
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': expect.stringContaining('Retry-After'),
+      vary: 'Origin',
+    });
+    expect(answer.headers.has('etag')).toBe(false);
+  }
+});
+
 test('nothing waits while the gate is open, nor does what is not about items', async () => {
   const { gate, ask } = await heldApp();
   expect(await ask('GET', '/version')).toMatchObject({ status: 200 });
