@@ -79,6 +79,6 @@ export async function readIronAddress(dataDir: string): Promise<ServiceAddress |
 }
 
 function membersIn(path: string, text: string): Record<string, unknown> {
-  const json = parseJsonFile(path, text);
-  return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {};
+  // What is no object has no members, null least of all.
+  return (parseJsonFile(path, text) ?? {}) as Record<string, unknown>;
 }

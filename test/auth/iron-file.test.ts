@@ -32,6 +32,7 @@ describe('reading', () => {
     ['another token', { project_id: PROJECT, token: 'another' }],
     ['another project', { project_id: 'a1'.repeat(12), token: TOKEN }],
     ['no token', { project_id: PROJECT }],
+    ['no object', null],
   ])('does not believe a file with %s', async (_case, content) => {
     writeFileSync(path, JSON.stringify(content));
     expect(await readIronFile(dataDir, TWO_PROJECTS)).toBeUndefined();
