@@ -1,4 +1,6 @@
+import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
+import { HeldReplies } from '../../src/memcached/held-replies.ts';
 import { testDoor } from '../support/memcached-door.ts';
 import { TestGate } from '../support/test-gate.ts';
 
@@ -24,6 +26,18 @@ test('replies wait until what they tell is kept, and come in their order', async
   );
   gate.isOpen = true;
   expect(await client.ask('mn\r\n')).toBe('MN\r\n');
+});
+
+test('none overtakes those that wait, though the gate is open again', async () => {
+  const { gate, client, door } = await heldDoor();
+  client.send('set a 0 0 1\r\n1\r\n');
+  await gate.holds(1);
+  gate.isOpen = true;
+  client.send('mn\r\n');
+  await (await door.signedIn()).ask('mn\r\n');
+  expect(client.unreadLength).toBe(0);
+  gate.release(true);
+  expect(await client.takeThrough('MN\r\n')).toBe('STORED\r\nMN\r\n');
 });
 
 test('where it cannot be kept, the connection is closed without them', async () => {
@@ -60,4 +74,25 @@ test('more replies than may wait hold up further commands, which go on afterward
   gate.release(true);
   const received = await client.takeThrough('MN\r\n');
   expect(received.split('VALUE').length - 1).toBe(10);
+});
+
+test('the room of a large reply is given back when it has left', () => {
+  const gate = new TestGate();
+  const socket = new PassThrough({ highWaterMark: 64 * 1024 });
+  const connection = {
+    write: (bytes: Buffer) => socket.write(bytes),
+    waiting: () => 0,
+    needsDrain: () => false,
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    expectDrain: () => {},
+    end: () => socket.end(),
+    abort: () => socket.destroy(),
+  };
+  const replies = new HeldReplies({ connection, gate, released: () => {} });
+  let taken = 0;
+  replies.write(Buffer.alloc(20_000), () => taken++);
+  expect(taken).toBe(0);
+  gate.release(true);
+  expect([taken, socket.readableLength]).toEqual([1, 20_000]);
 });
