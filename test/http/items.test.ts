@@ -225,6 +225,12 @@ describe('Accept: application/octet-stream', () => {
     expect((await rest.app.inject({ url: ITEM, headers })).body).toBe('{"a": 1.0}');
   });
 
+  test('gets JSON where that would do, too', async () => {
+    await put('{"value": "v"}');
+    const both = { ...headers, accept: 'application/json, application/octet-stream;q=0.5' };
+    expect((await rest.app.inject({ url: ITEM, headers: both })).json()).toMatchObject({ value: 'v' });
+  });
+
   test('gets errors as JSON all the same', async () => {
     const answer = await rest.app.inject({ url: ITEM, headers });
     expect(answer.statusCode).toBe(404);

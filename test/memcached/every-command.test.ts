@@ -201,6 +201,9 @@ describe('signing in', () => {
     expect(await client.ask(signInCommand({ token: 'foreign' }))).toBe(FAILURE);
     door.tokens.update(CREDENTIALS);
     expect(await client.ask(signInCommand({ token: 'member' }))).toBe('STORED\r\n');
+    client.send('stats\r\n');
+    expect(await client.takeThrough('END\r\n')).toMatch(/STAT auth_cmds 5\r\nSTAT auth_errors 4\r\n/);
+    expect(door.requests.operation('sign_in').of('client_error').requests).toBe(4);
   });
 });
 

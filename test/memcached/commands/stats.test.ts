@@ -76,6 +76,8 @@ describe('stats', () => {
     ['ma d N0 MD', { total_items: 1, curr_items: 1 }],
     ['ma d MD', { decr_hits: 1 }],
     ['ma none', { incr_misses: 1 }],
+    ['me a', { cmd_meta: 1 }],
+    ['me none', { cmd_meta: 1 }],
   ];
 
   async function countsOf(client: MemcachedClient): Promise<[string, Record<string, number>][]> {
