@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { samplesIn } from '../support/prometheus-text.ts';
 import { PROJECT, startService, TOKEN } from '../support/service.ts';
 import { signIn, textClient } from '../support/text-client.ts';
@@ -31,13 +31,19 @@ const queries = dashboard.panels.flatMap(({ title, targets = [] }) =>
 
 /** What a service that was used and watched for a while tells. */
 async function samples(): Promise<Map<string, number>> {
-  const service = await startService(['--metrics-port', '0']);
+  const kept = ['--durability', 'snapshot', '--snapshot-interval', '1'];
+  const service = await startService(['--metrics-port', '0', ...kept]);
+  await service.rest('PUT', '/c/items/k', { value: 'v' });
   await service.rest('GET', '/c/items/k');
   const client = await textClient(service.memcachedPort);
   await client.ask(signIn(TOKEN, PROJECT, 'c'));
   const scrape = async () => (await fetch(`http://127.0.0.1:${service.metricsPort}/metrics`)).text();
   await scrape();
-  return samplesIn(await scrape());
+  return vi.waitFor(async () => {
+    const there = samplesIn(await scrape());
+    expect([...there.keys()]).toContain('ironcached_durability_saved_timestamp_seconds');
+    return there;
+  }, 10_000);
 }
 
 /** Each metric that a query asks for, with the labels that it names: `{l="x"}`, `{l=~"x"}`, `by (l)`. */
