@@ -110,6 +110,9 @@ export interface LoadQuery {
   readonly mode: 'set' | 'add';
 }
 
+// Clients that always send every member mean "not given" by null.
+const FLAG = [{ type: 'boolean' }, { type: 'null' }];
+
 export const putBody: NamedSchema = {
   $id: 'NewItem',
   type: 'object',
@@ -122,8 +125,8 @@ export const putBody: NamedSchema = {
       examples: [3600],
       anyOf: [{ type: 'integer', minimum: 0, maximum: EXPIRES_IN_SECONDS_MAX }, { type: 'null' }],
     },
-    add: { description: 'Store only if there is no item under this key', type: 'boolean' },
-    replace: { description: 'Store only if there is an item under this key', type: 'boolean' },
+    add: { description: 'Store only if there is no item under this key', anyOf: FLAG },
+    replace: { description: 'Store only if there is an item under this key', anyOf: FLAG },
     cas: {
       anyOf: [
         { type: 'string', pattern: '^\\d{1,20}$' },

@@ -162,7 +162,8 @@ test('the body of a PUT may say "not given", and no number that is refused', asy
   const { components } = JSON.parse(await written()) as {
     components: { schemas: Record<string, { properties: Record<string, { anyOf?: object[] }> }> };
   };
-  const { expires_in: expiresIn, cas } = components.schemas['NewItem']?.properties ?? {};
+  const { expires_in: expiresIn, cas, add, replace } = components.schemas['NewItem']?.properties ?? {};
+  for (const flag of [add, replace]) expect(flag?.anyOf).toEqual([{ type: 'boolean' }, { type: 'null' }]);
   expect(expiresIn?.anyOf).toEqual([{ type: 'integer', minimum: 0, maximum: 2_592_000 }, { type: 'null' }]);
   expect(cas?.anyOf).toEqual([
     { type: 'string', pattern: '^\\d{1,20}$' },
