@@ -13,12 +13,15 @@ type Pieces = AsyncIterable<Uint8Array>;
 /**
  * Writes a file that its owner alone can read, since values may be secrets. It has its name when it is whole
  * and safe on the disk; until then, what was there before stays. A name that ends in .gz is compressed.
+ * Throws ControlError, which names the file, where there is no place for it.
  */
 export async function writeDumpFile(path: string, pieces: Pieces, signal: AbortSignal): Promise<void> {
   const bytes = path.endsWith('.gz') ? startPipeline(pieces, createGzip(), () => {}) : pieces;
   if (await isSpecial(path)) return pipeline(bytes, createWriteStream(path), { signal });
   const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
-  const file = await open(unfinished, 'wx', 0o600);
+  const file = await open(unfinished, 'wx', 0o600).catch((error: unknown) => {
+    throw new ControlError(`${path} cannot be written: ${messageOf(error)}`);
+  });
   try {
     await pipeline(bytes, file.createWriteStream({ flush: true }), { signal });
     await rename(unfinished, path);

@@ -137,6 +137,14 @@ describe('a dump', () => {
     expect(readdirSync(directory)).toEqual(['dump']);
   });
 
+  test('that has no place to be written to names the file that was asked for', async () => {
+    const file = join(directory, 'nowhere', 'dump');
+    expect(await ironcached('dump', file)).toMatchObject({
+      status: 1,
+      err: expect.stringContaining(`ironcached: ${file} cannot be written: ENOENT`),
+    });
+  });
+
   test('that is interrupted, too, with the status of the signal and no token left', async () => {
     const other = await service.project();
     const { text } = await service.token(other);
