@@ -381,7 +381,7 @@ export const settings = {
   logLevel: {
     variable: 'IRONCACHED_LOG_LEVEL',
     fallback: 'info',
-    about: 'What is logged: debug adds a line per REST request.',
+    about: 'What is logged: trace, debug (adds a line per REST request), info, warn, error, fatal or silent.',
     kind: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
   },
 } as const satisfies Record<string, Setting>;
