@@ -9,8 +9,8 @@ import { describe, expect, test } from 'vitest';
  */
 
 const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
-  http: ['auth', 'byte-pieces', 'dump', 'engine', 'limits', 'metrics', 'sockets', 'turn-end'],
-  memcached: ['auth', 'engine', 'last-of-kind', 'limits', 'metrics', 'sockets', 'turn-end'],
+  http: ['auth', 'byte-pieces', 'dump', 'engine', 'limits', 'metrics', 'sockets', 'turn-end', 'turn-time'],
+  memcached: ['auth', 'engine', 'last-of-kind', 'limits', 'metrics', 'sockets', 'turn-end', 'turn-time'],
   storage: ['engine'],
   durability: ['engine', 'start-error', 'thrown'],
   dump: ['byte-pieces', 'engine'],
@@ -31,6 +31,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   'start-warnings': ['config', 'file-limit', 'host-address', 'settings'],
   'tick-clock': ['engine', 'turn-end'],
   'turn-end': ['last-of-kind'],
+  'turn-time': [],
   'last-of-kind': [],
   listening: ['start-error', 'thrown'],
   'deleted-projects': ['auth', 'cache-settings-file', 'engine'],

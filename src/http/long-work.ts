@@ -1,8 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as delay, setImmediate as othersTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import type { Grant } from '../auth/grant.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
+import { othersFirst } from '../turn-time.ts';
 import { hasRight } from './authenticate.ts';
 import { excused } from './silent-connections.ts';
 
@@ -51,7 +52,7 @@ export class LongWork {
     const { grant } = this.#request;
     if (grant && this.#items > 0) await this.#pay(grant);
     this.#items = 0;
-    await othersTurn();
+    await othersFirst();
     this.#sliceEnd = performance.now() + SLICE_MS;
     return this.mayGoOn;
   }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
+import { afterOthers, isTurnOver } from '../turn-time.ts';
 
 /**
  * Carries out a client's requests in the order they were sent. Node orders only the answers: of several requests that
@@ -33,21 +33,6 @@ const WAITING_FEW = 16;
 
 type Held = [request: IncomingMessage, response: ServerResponse];
 
-/** For how long requests that were sent ahead are carried out in one turn of the event loop, all clients' together. */
-const TURN_MS = 4;
-let turnEndsAt = Number.POSITIVE_INFINITY;
-
-function isTurnOver(): boolean {
-  const now = performance.now();
-  if (turnEndsAt === Number.POSITIVE_INFINITY) {
-    turnEndsAt = now + TURN_MS;
-    setImmediate(() => {
-      turnEndsAt = Number.POSITIVE_INFINITY;
-    });
-  }
-  return now > turnEndsAt;
-}
-
 /** The requests of one connection that came before earlier ones were answered, and may have to wait for them. */
 class Pipeline {
   readonly #socket: Socket;
@@ -60,7 +45,7 @@ class Pipeline {
   /** How many were begun and are not answered. */
   #begun = 0;
   #isFull = false;
-  /** Does it go on in the next turn? */
+  /** Does it go on in a later turn? */
   #isResting = false;
 
   constructor(socket: Socket, listener: RequestListener, unansweredBytesMax: number) {
@@ -98,7 +83,7 @@ class Pipeline {
 
   #rest(): void {
     this.#isResting = true;
-    setImmediate(() => {
+    afterOthers(() => {
       this.#isResting = false;
       if (!this.#socket.destroyed) this.#goOn();
     });

@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks';
-import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { Moment } from '../engine/clock.ts';
 import { isServersFault } from '../engine/errors.ts';
 import type { KeyBytes } from '../engine/key.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
+import { afterOthers, isTurnOver, othersFirst } from '../turn-time.ts';
 import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
 import { type CommandContext, reply } from './commands/context.ts';
 import { isAnswered } from './commands/retrieval.ts';
@@ -230,7 +230,7 @@ export class Session implements Waiting {
     let look = this.#requests + REQUESTS_BETWEEN_LOOKS;
     while (!this.#ended) {
       if (this.#requests >= look) {
-        if (this.#requests >= enough || performance.now() - startedAt > TURN_MS) {
+        if (this.#requests >= enough || (performance.now() - startedAt > FREE_MS && isTurnOver())) {
           this.#awaitNextTurn();
           return;
         }
@@ -280,11 +280,6 @@ export class Session implements Waiting {
 
   #operationOf({ command }: Request): Operation {
     return this.#context ? command : 'sign_in';
-  }
-
-  // A long get is answered in parts.
-  #count(operation: Operation): void {
-    if (!this.#unfinished) this.#parts.meter.count(operation);
   }
 
   #nextRequest(): Request | undefined {
@@ -399,30 +394,35 @@ export class Session implements Waiting {
   }
 
   #await(request: Request, answer: Promise<void>, operation: Operation): void {
+    this.#standBy(request);
     // Listings are made in no time, one after the other: 2,500 fit a chunk.
-    const inNextTurn = answer.then(() => othersTurn());
-    this.#proceedAfter(
-      inNextTurn.then(() => this.#count(operation)),
-      request,
-    );
+    answer
+      .then(() => afterOthers(() => this.#goOn(operation)))
+      .catch((error) => this.#parts.connection.abort(error));
   }
 
   // One chunk may hold ten thousand requests, and a line hundreds of thousands of keys.
   #awaitNextTurn(): void {
-    this.#proceedAfter(othersTurn(), this.#unfinished);
+    this.#standBy(this.#unfinished);
+    afterOthers(() => this.#goOn());
   }
 
-  #proceedAfter(event: Promise<void>, request: Request | undefined): void {
+  #standBy(request: Request | undefined): void {
     this.#awaiting = true;
     this.#detach(request);
     this.#parts.connection.pause();
     this.#flush();
-    event
-      .then(() => {
-        this.#awaiting = false;
-        this.#proceed();
-      })
-      .catch((error) => this.#parts.connection.abort(error));
+  }
+
+  #goOn(answered?: Operation): void {
+    this.#awaiting = false;
+    try {
+      // A long get is answered in parts.
+      if (answered && !this.#unfinished) this.#parts.meter.count(answered);
+      this.#proceed();
+    } catch (error) {
+      this.#parts.connection.abort(error);
+    }
   }
 
   #pause(): void {
@@ -470,7 +470,7 @@ export class Session implements Waiting {
   async #drain(): Promise<boolean> {
     this.#flush();
     if (this.#parts.connection.needsDrain()) await this.#nextDrain();
-    else await othersTurn();
+    else await othersFirst();
     this.#measureRoom();
     this.#cutShort = this.#rights?.grant.denial(this.#parts.engine.clock.unixNow()) !== undefined;
     return !this.#ended && !this.#cutShort;
@@ -493,11 +493,11 @@ export class Session implements Waiting {
 // Replies leave while the processor's cache still has their beginning, but in few writes, since each wakes the client:
 // 16 values of 10 KB leave in one.
 const CACHED_BYTES_MAX = 192 * 1024;
-// After so many requests, or so many milliseconds, others have their turn: each of 2,300 appends that fit a chunk may copy
-// a megabyte. The clock is looked at now and then.
+// After so many requests, or when the time of the turn is over, others have their turn: each of 2,300 appends that fit a
+// chunk may copy a megabyte. The clock is looked at now and then, and who takes less than a part of a turn may have it.
 const REQUESTS_PER_TURN_MAX = 4096;
-const TURN_MS = 4;
-const REQUESTS_BETWEEN_LOOKS = 32;
+const REQUESTS_BETWEEN_LOOKS = 8;
+const FREE_MS = 0.25;
 // Up to so many bytes of replies wait for those to other clients.
 const SENT_TOGETHER_BYTES_MAX = 16 * 1024;
 

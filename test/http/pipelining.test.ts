@@ -78,3 +78,30 @@ test.each(['GET', 'POST'])(
     while (received.split('HTTP/1.1 200 OK').length - 1 < 100) await delay(5);
   },
 );
+
+test('clients that send ahead go on by turns: whoever came first does not keep the others waiting', async () => {
+  const server = createServer(
+    inOrder((request, response) => {
+      for (const end = performance.now() + 1; performance.now() < end; );
+      response.end(request.url);
+    }, 1_000_000),
+  );
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const answered: string[] = [];
+  const clients = ['/first', '/second'].map((url) => {
+    const client = connect(port, '127.0.0.1');
+    onTestFinished(() => void client.destroy());
+    client.setEncoding('latin1').on('data', (text: string) => {
+      answered.push(...(text.match(/\/(?:first|second)/g) ?? []));
+    });
+    const ask = (times: number) => client.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(times));
+    return { ask };
+  });
+  clients[0]?.ask(300);
+  while (answered.length === 0) await delay(1);
+  clients[1]?.ask(3);
+  while (answered.filter((url) => url === '/second').length < 3) await delay(1);
+  expect(answered.length).toBeLessThan(100);
+});

@@ -73,6 +73,25 @@ describe('a client that always has more to say lets others have their turn', () 
     expect(await mostPerTurn(() => statistics.sets, 3001)).toBeLessThan(1000);
   });
 
+  test('after a few milliseconds of all clients together', async () => {
+    const door = await testDoor();
+    const clients = await Promise.all(Array.from({ length: 20 }, () => door.signedIn()));
+    let done = 0;
+    vi.spyOn(door.engine.cache(PROJECT, 'first-cache'), 'get').mockImplementation(() => {
+      for (const end = performance.now() + 0.3; performance.now() < end; );
+      done++;
+      return undefined;
+    });
+    for (const client of clients) client.send('get k\r\n'.repeat(64));
+    let turns = 0;
+    for (let before = 0; before < 20 * 64; before = done) {
+      await nextTurn();
+      if (done > before) turns++;
+    }
+    // Of each, the first eight may come in one turn.
+    expect(turns).toBeGreaterThan((20 * 56) / 24);
+  });
+
   test('after each listing', async () => {
     const door = await testDoor();
     const client = await door.signedIn();
