@@ -12,6 +12,7 @@ import { afterOthers, isTurnOver } from '../turn-time.ts';
 export function inOrder(listener: RequestListener, unansweredBytesMax: number): RequestListener {
   const pipelines = new WeakMap<Socket, Pipeline>();
   return (request, response) => {
+    if (hasLastAnswer(request.socket)) return;
     // Nothing is in front of it. Usually that is always so, and nothing is kept for the connection.
     if (!isWaiting(response)) {
       listener(request, response);
@@ -73,7 +74,8 @@ class Pipeline {
   }
 
   #isBlocked(): boolean {
-    return this.#unansweredBytes >= this.#unansweredBytesMax || this.#barrier?.writableFinished === false;
+    const isFull = this.#unansweredBytes >= this.#unansweredBytesMax;
+    return isFull || this.#barrier?.writableFinished === false || hasLastAnswer(this.#socket);
   }
 
   #hasTime(): boolean {
@@ -134,7 +136,14 @@ function isWaiting(response: ServerResponse): boolean {
 
 /** What Node keeps of a connection: the response that is written to it. No part of its interface. */
 interface KeptResponse {
-  _httpMessage?: ServerResponse | null;
+  _httpMessage?: (ServerResponse & { readonly _last?: boolean }) | null;
+}
+
+// Its client may send again, by another connection, what it sent behind an answer that told it to close this one: it is
+// not carried out (RFC 9112, 9.6).
+function hasLastAnswer(socket: Socket): boolean {
+  const response = (socket as KeptResponse)._httpMessage;
+  return !socket.writable || (response?._last === true && response.headersSent);
 }
 
 /** The answer that has the socket: the first that is not whole. */

@@ -606,6 +606,21 @@ describe('stopping', () => {
 });
 
 describe('closing', () => {
+  test('carries out nothing behind an answer that says it is the last: its client sends that again', async () => {
+    let isStopping = false;
+    const socket = await connected({ isStopping: () => isStopping });
+    await expectStillUsable(socket);
+    isStopping = true;
+    const increment = request('POST', `${ITEM}/increment`, 'Content-Length: 12\r\n', '{"amount":1}');
+    socket.write(increment.repeat(5));
+    await socket.answer();
+    await socket.closed();
+    expect(socket.rest()).toBe('');
+    const other = connectTo(await portOf());
+    other.write(request('GET'));
+    expect((await other.answer()).body).toContain('"value":1,');
+  });
+
   test('answers what is on its way, and ends the connection', async () => {
     let isStopping = false;
     const socket = await connected({ isStopping: () => isStopping });
