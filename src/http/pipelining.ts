@@ -61,7 +61,7 @@ class Pipeline {
 
   take(request: IncomingMessage, response: ServerResponse): void {
     // Else what is in front waits, too.
-    if (this.#held.length === 0) this.#barrier ??= changeInFront(request.socket);
+    if (this.#held.length === 0) this.#barrier ??= barrierInFront(request.socket);
     if (this.#held.length === 0 && !this.#isBlocked() && this.#hasTime()) this.#beginAhead(request, response);
     else this.#hold(request, response);
     if (this.#isFull || this.#waiting < WAITING_MAX) return;
@@ -93,10 +93,9 @@ class Pipeline {
 
   // An answer that is made before the client has the earlier ones waits in memory.
   #beginAhead(request: IncomingMessage, response: ServerResponse): void {
-    if (!isSafe(request)) this.#barrier = response;
     this.#begun++;
     this.#listener(request, response);
-    if (!response.headersSent) this.#barrier = response;
+    if (isBarrier(response)) this.#barrier = response;
     const bytes = isWaiting(response) ? response.writableLength : 0;
     this.#unansweredBytes += bytes;
     response.once('finish', () => {
@@ -151,9 +150,14 @@ export function responseOf(socket: Socket): ServerResponse | undefined {
   return (socket as KeptResponse)._httpMessage ?? undefined;
 }
 
-function changeInFront(socket: Socket): ServerResponse | undefined {
+function barrierInFront(socket: Socket): ServerResponse | undefined {
   const response = responseOf(socket);
-  return response && !isSafe(response.req) ? response : undefined;
+  return response && isBarrier(response) ? response : undefined;
+}
+
+// Those behind an answer that is still being made may change what it tells, and nobody knows how long it will be.
+function isBarrier({ req, headersSent, chunkedEncoding, writableEnded }: ServerResponse): boolean {
+  return !isSafe(req) || !headersSent || (chunkedEncoding && !writableEnded);
 }
 
 function isSafe({ method }: IncomingMessage): boolean {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Refusal } from '../../src/engine/errors.ts';
@@ -212,6 +213,17 @@ describe('a dump', () => {
       for await (const _piece of body ?? []);
     };
     await expect(readAll()).rejects.toThrow();
+  });
+
+  test('has what its client clears behind it', async () => {
+    await start();
+    for (let i = 0; i < 2_000; i++) store('c', `key ${i}`, { value: 'x'.repeat(500) });
+    const socket = await connected();
+    const ask = (method: string, url: string) =>
+      `${method} ${url} HTTP/1.1\r\nHost: x\r\nAuthorization: OAuth ${TOKEN}\r\n\r\n`;
+    socket.write(ask('GET', itemsOf('c')) + ask('POST', `${path('c')}/clear`));
+    while (!socket.rest().includes('Cleared.')) await once(socket.socket, 'data');
+    expect(socket.rest()).toContain('"items":2000}');
   });
 
   test('cannot be asked for ahead of other answers: each would hold a piece ready', async () => {
