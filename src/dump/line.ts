@@ -24,11 +24,18 @@ export function isBlank(line: Buffer): boolean {
   );
 }
 
+/** The beginning of a file that gzip made: no line begins so. */
+export function isCompressed(line: Buffer): boolean {
+  return line[0] === GZIP;
+}
+
+const GZIP = 0x1f;
 const SPACE = 0x20;
 const CARRIAGE_RETURN = 0x0d;
 const TAB = 0x09;
 
 function membersOf(line: Buffer): Readonly<Record<string, unknown>> {
+  if (isCompressed(line)) throw new LineMistake('is compressed: send what gunzip makes of it');
   if (!isUtf8(line))
     throw new LineMistake('is not valid UTF-8; give bytes as "key_base64" and "value_base64"');
   const parsed = parse(line.toString('utf8'));

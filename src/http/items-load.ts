@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { PortableItem } from '../dump/item-line.ts';
-import { type DumpLine, isBlank, readLine } from '../dump/line.ts';
+import { type DumpLine, isBlank, isCompressed, readLine } from '../dump/line.ts';
 import { LineMistake } from '../dump/line-mistake.ts';
 import { LineSplitter } from '../dump/line-splitter.ts';
 import { type Answer, after } from '../engine/answer.ts';
@@ -116,8 +116,8 @@ class Loading {
   /** Takes what comes behind the end of the last line: usually nothing. Throws LineMistake. */
   takeRest(bytes: Buffer): Answer<void> {
     if (bytes.length === 0) return undefined;
-    if (!isBlank(bytes) && !bytes.toString('latin1').trimEnd().endsWith('}'))
-      throw new LineMistake('breaks off: the dump was cut off');
+    const isWhole = isBlank(bytes) || isCompressed(bytes) || bytes.toString('latin1').trimEnd().endsWith('}');
+    if (!isWhole) throw new LineMistake('breaks off: the dump was cut off');
     return this.take(bytes);
   }
 

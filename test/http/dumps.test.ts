@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Refusal } from '../../src/engine/errors.ts';
 import { NEVER, type NewValue } from '../../src/engine/item.ts';
@@ -310,6 +311,24 @@ describe('a load', () => {
     expect(answer.text).toContain(`Items loaded before it, which stay: ${loaded}.`);
     expect(await textOf('c', 'a')).toBe(loaded > 0 ? 'v' : undefined);
   });
+
+  test.each(['', '\n'])(
+    'says of a file of `ironcached dump` that it is compressed, be there a line in it: %j',
+    async (end) => {
+      await start();
+      const payload = Buffer.concat([gzipSync(dumpOf(A), { level: 0 }).subarray(0, 15), Buffer.from(end)]);
+      const answer = await rest.app.inject({
+        method: 'POST',
+        url: itemsOf('c'),
+        headers: AUTHORIZED,
+        payload,
+      });
+      expect([answer.statusCode, answer.json().msg]).toEqual([
+        400,
+        'Line 1 is compressed: send what gunzip makes of it. Items loaded before it, which stay: 0.',
+      ]);
+    },
+  );
 
   test('tells what does not fit here, and loads all else', async () => {
     await start();
