@@ -186,6 +186,7 @@ export class Service {
       accounts.watch();
       this.#watchCertificate();
       await this.#writeIronFile(addresses);
+      if (this.#stopping) throw stoppedEarly();
       this.#warnings = startWarnings(config, addresses);
       for (const warning of this.#warnings) logger.warn(warning);
       this.#isReady = true;
@@ -239,7 +240,7 @@ export class Service {
   // By memcached's protocol nothing can be said to clients yet: that door is not open.
   async #restore(accounts: Accounts, deletedProjects: DeletedProjects): Promise<void> {
     await this.#startDurability();
-    if (this.#stopping) throw new StartError('stopped before it was ready');
+    if (this.#stopping) throw stoppedEarly();
     const { remade } = accounts;
     await deletedProjects.deleteRestored(accounts.credentials, remade);
     void accounts.emptied(remade);
@@ -373,6 +374,10 @@ export class Service {
       logger.warn({ err }, 'iron.json could not be brought up to date');
     }
   }
+}
+
+function stoppedEarly(): StartError {
+  return new StartError('stopped before it was ready');
 }
 
 // It exists once items are restored; before, nobody is answered.

@@ -1,6 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { pino } from 'pino';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { Service } from '../src/service.ts';
+import { Sweeper } from '../src/sweeper.ts';
 import { testClock } from './support/clock.ts';
 import { PROJECT, startService, type TestService, TOKEN, temporaryDirectory } from './support/service.ts';
 import { signIn, type TextClient, textClient } from './support/text-client.ts';
@@ -235,6 +239,23 @@ describe('start and stop', () => {
     await first.service.stop();
     const second = await start();
     expect(second.service.plain).toEqual({ projectId: file.project_id, token: file.token });
+  });
+
+  test('one that is stopped when its doors have just opened does not say that it is ready', async () => {
+    const stopping: Promise<boolean>[] = [];
+    const opened = vi.spyOn(Sweeper.prototype, 'start').mockImplementation(() => {
+      stopping.push(service.stop());
+    });
+    onTestFinished(() => opened.mockRestore());
+    const said: string[] = [];
+    const own = ['--http-port', '0', '--memcached-port', '0', '--data-dir', temporaryDirectory()];
+    const result = readConfig(['--project-id', PROJECT, '--token', TOKEN, ...own], {});
+    if (!('config' in result)) throw new Error(JSON.stringify(result));
+    const logger = pino({}, { write: (line: string) => said.push(line) });
+    const service = new Service({ config: result.config, logger, version: '1.2.3' });
+    await expect(service.start()).rejects.toThrow('stopped before it was ready');
+    expect(await Promise.all(stopping)).toEqual([true]);
+    expect(said.join('')).not.toContain('ironcached is ready');
   });
 
   test('credentials that cannot be used are told with the setting that names them', async () => {
