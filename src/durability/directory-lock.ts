@@ -26,21 +26,31 @@ export class DirectoryLock {
   readonly #path: string;
   readonly #servers: readonly (Server | undefined)[];
   readonly #inode: number;
+  /** Stays open, so that no other directory gets its number. */
+  readonly #directory: FileHandle | undefined;
 
-  private constructor(path: string, servers: readonly (Server | undefined)[], inode: number) {
+  private constructor(
+    path: string,
+    servers: readonly (Server | undefined)[],
+    inode: number,
+    directory?: FileHandle,
+  ) {
     this.#path = path;
     this.#servers = servers;
     this.#inode = inode;
+    this.#directory = directory;
   }
 
   /** Rejects with StartError where another process has it. Undefined: the directory cannot be locked. */
   static async take(directory: string): Promise<DirectoryLock | undefined> {
     if (process.platform === 'win32') return takePipe(directory);
     const handle = await open(directory, 'r');
+    let lock: DirectoryLock | undefined;
     try {
-      return await DirectoryLock.#takeSocket(directory, handle);
+      lock = await DirectoryLock.#takeSocket(directory, handle);
+      return lock;
     } finally {
-      await handle.close();
+      if (!lock) await handle.close();
     }
   }
 
@@ -66,7 +76,9 @@ export class DirectoryLock {
     try {
       const { ino } = await stat(join(directory, own));
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        if (await tryLink(join(directory, own), path)) return new DirectoryLock(path, [server, guard], ino);
+        if (await tryLink(join(directory, own), path)) {
+          return new DirectoryLock(path, [server, guard], ino, handle);
+        }
         if (await isAnswered(socketPath(directory, NAME, handle))) break;
         await removeDead(directory, handle);
       }
@@ -79,10 +91,19 @@ export class DirectoryLock {
     }
   }
 
+  /** False: the directory was removed, or another is in its place. */
+  async isThere(): Promise<boolean> {
+    if (!this.#directory) return true;
+    const { ino } = await this.#directory.stat();
+    const found = await stat(join(this.#path, '..')).catch(() => undefined);
+    return found?.ino === ino;
+  }
+
   async release(): Promise<void> {
     const found = await stat(this.#path).catch(() => undefined);
     // Where it stays, on a disk that can only be read by now, it is one that nobody answers.
     if (found?.ino === this.#inode) await rm(this.#path, { force: true }).catch(() => undefined);
+    await this.#directory?.close();
     for (const server of this.#servers)
       await new Promise((resolve) => server?.close(resolve) ?? resolve(true));
   }

@@ -4,11 +4,10 @@ import type { CommitGate } from '../engine/commit-gate.ts';
 import type { JournaledStore } from '../engine/journal.ts';
 import { StartError } from '../start-error.ts';
 import { messageOf } from '../thrown.ts';
-import { DirectoryLock } from './directory-lock.ts';
 import type { DurabilityLog } from './durability-log.ts';
 import type { GenerationFile, ItemDirectory } from './item-directory.ts';
 import { type Fsync, ItemJournal } from './item-journal.ts';
-import { type Progress, type Restored, restore } from './restore.ts';
+import { type Progress, type Restored, restore, tellProgress } from './restore.ts';
 import { walk } from './walk.ts';
 
 export interface DurabilityParts {
@@ -39,7 +38,6 @@ const FILES_AT_START_MAX = 100;
 /** Keeps the items of a store in a directory, and puts them back after a restart. */
 export class Durability {
   readonly #parts: DurabilityParts;
-  readonly #lock: DirectoryLock | undefined;
   #progress: Progress | undefined;
   #restoreMs = 0;
   /** Writes changes, or the snapshot that is being made. */
@@ -63,19 +61,17 @@ export class Durability {
   #isStopping = false;
   #isStopped = false;
 
-  private constructor(parts: DurabilityParts, lock: DirectoryLock | undefined) {
+  private constructor(parts: DurabilityParts) {
     this.#parts = parts;
-    this.#lock = lock;
   }
 
   /** Takes the directory for this process. Rejects with StartError where another has it. */
   static async open(parts: DurabilityParts): Promise<Durability> {
-    const lock = await DirectoryLock.take(parts.directory.path);
-    if (!lock) {
+    if (!(await parts.directory.take())) {
       const details = { directory: parts.directory.path };
       parts.log.warn(details, 'nothing keeps a second process off this directory: it can hold no sockets');
     }
-    return new Durability(parts, lock);
+    return new Durability(parts);
   }
 
   /** How far items are restored; undefined: that is over, or has not begun. */
@@ -145,7 +141,7 @@ export class Durability {
       this.#parts.log.error({ err }, 'the last changes could not be kept');
     }
     this.#parts.store.journalTo(undefined);
-    await this.#lock?.release();
+    await this.#parts.directory.release();
     this.#isStopped = isKept;
     return isKept;
   }
@@ -154,7 +150,7 @@ export class Durability {
     const { log, directory } = this.#parts;
     const started = performance.now();
     this.#progress = { items: 0, bytes: 0, bytesOfAll: 0 };
-    const timer = setInterval(() => this.#tellProgress(started), PROGRESS_INTERVAL_MS);
+    const timer = setInterval(() => tellProgress(log, this.#progress, started), PROGRESS_INTERVAL_MS);
     let restored: Restored;
     try {
       restored = await restore({
@@ -180,13 +176,6 @@ export class Durability {
     const seconds = Math.round(this.#restoreMs / 10) / 100;
     log.info({ items, bytes: restored.bytes, seconds, directory: directory.path }, 'items are restored');
     return restored;
-  }
-
-  #tellProgress(started: number): void {
-    const { items = 0, bytes = 0, bytesOfAll = 0 } = this.#progress ?? {};
-    const percent = bytesOfAll === 0 ? 0 : Math.floor((100 * bytes) / bytesOfAll);
-    const perSecond = Math.round((1000 * items) / (performance.now() - started));
-    this.#parts.log.info({ percent, items, bytes, bytesOfAll, perSecond }, 'restoring items');
   }
 
   // Even if nothing is changed, the file tells which version numbers may have been given.
@@ -252,10 +241,21 @@ export class Durability {
   }
 
   #look(): void {
-    this.#timer = setTimeout(() => {
-      if (!this.#saving && this.#isOutOfDate()) this.#saveInBackground();
+    this.#timer = setTimeout(async () => {
+      const isDue = !this.#saving && ((await this.#isFileGone()) || this.#isOutOfDate());
+      if (this.#isStopping) return;
+      if (isDue) this.#saveInBackground();
       this.#look();
     }, LOOK_INTERVAL_MS).unref();
+  }
+
+  // What is written then goes nowhere, and no error tells.
+  async #isFileGone(): Promise<boolean> {
+    if ((await this.#journal?.writer.isFileThere()) !== false) return false;
+    this.#failures++;
+    const details = { directory: this.#parts.directory.path };
+    this.#parts.log.error(details, 'the file of changes was removed, or its directory: all is written anew');
+    return true;
   }
 
   #isOutOfDate(): boolean {

@@ -2,6 +2,8 @@ import { write } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../thrown.ts';
+import { DirectoryLock } from './directory-lock.ts';
 
 /**
  * A `log` goes on where the file before it ended, a `base` is complete by itself, a `partial` was to become one, and a
@@ -21,6 +23,8 @@ export interface LogFile {
   write(bytes: Buffer, at: number): Promise<void>;
   /** Resolves when everything written is on disk. */
   sync(): Promise<void>;
+  /** False: it was removed, or its directory was, so that no start will find it. It may have become a base. */
+  isThere(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -29,6 +33,7 @@ const NAME = /^(\d{6,})\.(log|base|partial|repair)$/;
 /** The directory in which items are kept, whatever is in its files. */
 export class ItemDirectory {
   readonly path: string;
+  #lock: DirectoryLock | undefined;
 
   protected constructor(path: string) {
     this.path = path;
@@ -41,6 +46,16 @@ export class ItemDirectory {
     await (await open(probe, 'w', 0o600)).close();
     await rm(probe, { force: true });
     return new ItemDirectory(path);
+  }
+
+  /** Takes it for this process. Rejects with StartError where another has it. False: it cannot be locked. */
+  async take(): Promise<boolean> {
+    this.#lock = await DirectoryLock.take(this.path);
+    return this.#lock !== undefined;
+  }
+
+  async release(): Promise<void> {
+    await this.#lock?.release();
   }
 
   pathOf({ generation, kind }: GenerationFile): string {
@@ -64,8 +79,12 @@ export class ItemDirectory {
 
   /** Makes a file, or empties the one that is there. */
   async create(file: GenerationFile): Promise<LogFile> {
-    const handle = await open(this.pathOf(file), 'w', 0o600);
+    await this.#takeAgain();
+    const path = this.pathOf(file);
+    const handle = await open(path, 'w', 0o600);
+    let ino: number;
     try {
+      ({ ino } = await handle.stat());
       await this.sync();
     } catch (error) {
       await handle.close();
@@ -74,6 +93,7 @@ export class ItemDirectory {
     return {
       write: (bytes, at) => writeAll(handle, bytes, at),
       sync: () => handle.datasync(),
+      isThere: async () => (await isFile(path, ino)) || isFile(this.pathOf({ ...file, kind: 'base' }), ino),
       close: () => handle.close(),
     };
   }
@@ -100,6 +120,18 @@ export class ItemDirectory {
     }
   }
 
+  // Another directory in place of this one may be another process's, or have been.
+  async #takeAgain(): Promise<void> {
+    if (!this.#lock || (await this.#lock.isThere())) return;
+    const lock = await DirectoryLock.take(this.path);
+    if ((await this.list()).length > 0) {
+      await lock?.release();
+      throw new Error(`${this.path} is another directory now, with items of its own`);
+    }
+    await this.#lock.release();
+    this.#lock = lock;
+  }
+
   /** Only then are new names certain to survive a power failure. Not every system can do that. */
   async sync(): Promise<void> {
     if (process.platform === 'win32') return;
@@ -109,6 +141,14 @@ export class ItemDirectory {
     } finally {
       await directory.close();
     }
+  }
+}
+
+async function isFile(path: string, ino: number): Promise<boolean> {
+  try {
+    return (await stat(path)).ino === ino;
+  } catch (error) {
+    return codeOf(error) !== 'ENOENT';
   }
 }
 

@@ -123,6 +123,11 @@ export class LogWriter {
     await this.close();
   }
 
+  /** False: what is written is lost to the next start. */
+  async isFileThere(): Promise<boolean> {
+    return this.trouble !== undefined || ((await this.#file?.isThere()) ?? true);
+  }
+
   async close(): Promise<void> {
     await this.#file?.close();
     this.#file = undefined;

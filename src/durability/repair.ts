@@ -1,5 +1,4 @@
 import { rename } from 'node:fs/promises';
-import { DirectoryLock } from './directory-lock.ts';
 import { FILE_HEADER_BYTES, formatFileHeader, newFileHeader } from './file-header.ts';
 import { FRAME_HEADER_BYTES, sealFrame } from './frame.ts';
 import { FrameRoom } from './frame-room.ts';
@@ -22,7 +21,7 @@ export interface Repaired {
  * `.damaged`. Rejects with StartError where another process has the directory. Undefined: there are no files.
  */
 export async function repair(directory: ItemDirectory): Promise<Repaired | undefined> {
-  const lock = await DirectoryLock.take(directory.path);
+  await directory.take();
   try {
     const found = await directory.list();
     // What a repair left that did not come to its end says again, after all others, what the first of them said.
@@ -31,7 +30,7 @@ export async function repair(directory: ItemDirectory): Promise<Repaired | undef
     const last = files.at(-1);
     return last && (await new Salvage(directory, files, last.generation + 1).run());
   } finally {
-    await lock?.release();
+    await directory.release();
   }
 }
 

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
 import type { Clock, Moment } from '../engine/clock.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { JournaledStore } from '../engine/journal.ts';
@@ -67,6 +68,18 @@ async function filesToRead({ directory, log }: RestoreParts): Promise<Generation
     );
   }
   return files;
+}
+
+/** Says in the log how far it is. `started`: by performance.now. */
+export function tellProgress(
+  log: RestoreParts['log'],
+  progress: Progress | undefined,
+  started: number,
+): void {
+  const { items = 0, bytes = 0, bytesOfAll = 0 } = progress ?? {};
+  const percent = bytesOfAll === 0 ? 0 : Math.floor((100 * bytes) / bytesOfAll);
+  const perSecond = Math.round((1000 * items) / (performance.now() - started));
+  log.info({ percent, items, bytes, bytesOfAll, perSecond }, 'restoring items');
 }
 
 class Restoring {

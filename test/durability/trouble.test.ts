@@ -1,5 +1,7 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type GenerationFile, ItemDirectory, type LogFile } from '../../src/durability/item-directory.ts';
 import { Refusal } from '../../src/engine/errors.ts';
 import { NEVER } from '../../src/engine/item.ts';
@@ -29,6 +31,7 @@ class FaultyDirectory extends ItemDirectory {
     this.openFiles++;
     let dirty: [at: number, length: number][] = [];
     return {
+      ...made,
       write: async (bytes, at) => {
         await this.obstacle;
         if (this.failing === 'write') throw new Error('ENOSPC: no space left on device');
@@ -116,6 +119,66 @@ test('an answer that was about to leave as the disk failed does not confirm what
   expect(parts.durability.gate?.isOpen).toBe(true);
   directory.failing = undefined;
   await parts.durability.stop();
+});
+
+describe('where files are removed while the service runs', () => {
+  test('all is written anew, since what goes on into them would be lost to the next start', async () => {
+    const path = itemsPath();
+    const parts = await openDurableStore({ path, fsync: 'always' });
+    set(parts, 'before');
+    expect(await kept(parts)).toBe(true);
+    rmSync(join(path, '000001.log'));
+    set(parts, 'meanwhile');
+    expect(await kept(parts)).toBe(true);
+    await vi.waitFor(() => expect(readdirSync(path)).toContain('000002.base'), { timeout: 10_000 });
+    // Once is enough.
+    await delay(2_500);
+    expect(parts.log.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
+      'the file of changes was removed, or its directory: all is written anew',
+    ]);
+    expect(parts.durability.figures.failures).toBe(1);
+    expect(readdirSync(path).sort()).toEqual(['000002.base', 'lock']);
+    const state = await stateOf(parts.store);
+    await parts.durability.stop();
+    const restarted = await openDurableStore({ path });
+    expect(await stateOf(restarted.store)).toEqual(state);
+    expect(state).toHaveLength(1 + 2);
+    await restarted.durability.stop();
+  });
+
+  test('with their directory, writes are refused until it is there again, and another’s is left alone', async () => {
+    const path = itemsPath();
+    const parts = await openDurableStore({ path, fsync: 'always' });
+    set(parts, 'before');
+    expect(await kept(parts)).toBe(true);
+    rmSync(path, { recursive: true });
+    await vi.waitFor(() => expect(() => set(parts, 'x')).toThrow(/cannot be kept .*ENOENT/), {
+      timeout: 10_000,
+    });
+    const other = await openDurableStore({ path });
+    await vi.waitFor(() => expect(() => set(parts, 'x')).toThrow(/cannot be kept .*another process uses/), {
+      timeout: 10_000,
+    });
+    expect(readdirSync(path).sort()).toEqual(['000001.log', 'lock']);
+    await other.durability.stop();
+    await vi.waitFor(() => expect(() => set(parts, 'x')).toThrow(/is another directory now, with items/), {
+      timeout: 10_000,
+    });
+    expect(readdirSync(path)).toEqual(['000001.log']);
+    rmSync(path, { recursive: true });
+    mkdirSync(path);
+    await vi.waitFor(() => set(parts, 'after'), { timeout: 10_000 });
+    expect(await kept(parts)).toBe(true);
+    await vi.waitFor(() => expect(readdirSync(path).sort()).toEqual(['000002.base', 'lock']), {
+      timeout: 10_000,
+    });
+    await expect(openDurableStore({ path })).rejects.toThrow(/another process uses/);
+    const state = await stateOf(parts.store);
+    expect(await parts.durability.stop()).toBe(true);
+    const restarted = await openDurableStore({ path });
+    expect(await stateOf(restarted.store)).toEqual(state);
+    await restarted.durability.stop();
+  });
 });
 
 test('a stop while the disk fails does not hang, and says so', async () => {
