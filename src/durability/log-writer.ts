@@ -129,8 +129,10 @@ export class LogWriter {
   }
 
   async close(): Promise<void> {
-    await this.#file?.close();
+    const file = this.#file;
+    // It is not open any more, even where this fails.
     this.#file = undefined;
+    await file?.close();
   }
 
   #start(): void {

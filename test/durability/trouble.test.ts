@@ -13,7 +13,7 @@ const PROJECT = 'a1'.repeat(12);
 
 /** A directory on a disk that fails while a test says so. */
 class FaultyDirectory extends ItemDirectory {
-  failing: 'write' | 'sync' | undefined;
+  failing: 'write' | 'sync' | 'close' | undefined;
   /** While there is one, a write waits for it. */
   obstacle: Promise<void> | undefined;
   /** How long bringing to disk takes, and writing a megabyte. */
@@ -48,9 +48,10 @@ class FaultyDirectory extends ItemDirectory {
         for (const [at, length] of unsynced) await made.write(Buffer.alloc(length), at);
         throw new Error('EIO: i/o error');
       },
-      close: () => {
+      close: async () => {
         this.openFiles--;
-        return made.close();
+        await made.close();
+        if (this.failing === 'close') throw new Error('EIO: i/o error, close');
       },
     };
   }
@@ -119,6 +120,24 @@ test('an answer that was about to leave as the disk failed does not confirm what
   expect(parts.durability.gate?.isOpen).toBe(true);
   directory.failing = undefined;
   await parts.durability.stop();
+});
+
+test('a file that cannot be closed holds nothing up for longer than that fails', async () => {
+  const path = itemsPath();
+  const directory = await FaultyDirectory.at(path);
+  const parts = await openDurableStore({ path, directory, fsync: 'always', compactionBytesMin: 0 });
+  directory.failing = 'close';
+  // The files are written anew within a second, into another.
+  await vi.waitFor(() => expect(() => set(parts, 'x')).toThrow(/cannot be kept on disk now \(EIO/), {
+    timeout: 10_000,
+  });
+  directory.failing = undefined;
+  await vi.waitFor(() => set(parts, 'after'), { timeout: 10_000 });
+  expect(await kept(parts)).toBe(true);
+  expect(await parts.durability.stop()).toBe(true);
+  const restarted = await openDurableStore({ path });
+  expect(await restarted.engine.cache(PROJECT, 'c').get('after')).toBeDefined();
+  await restarted.durability.stop();
 });
 
 describe('where files are removed while the service runs', () => {
