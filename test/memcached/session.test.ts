@@ -259,6 +259,24 @@ test('where few ask at a time, each is answered at once; where many do, at the e
   expect(written).toEqual(['MN\r\n', 'MN\r\n', 'MN\r\n']);
 });
 
+test('what waits for the end of the turn is answered before what comes behind it, and before a stop', async () => {
+  const written: string[] = [];
+  const { session, turn } = boundSession(await testDoor(), {
+    write: (text) => written.push(text),
+    end: () => written.push('the end'),
+  });
+  for (let i = 0; i < CROWD_MIN; i++) turn.crowd.grow();
+  await nextTurn();
+  const chunk = Buffer.from('mn\r\nver');
+  session.receive(chunk);
+  chunk.fill('x');
+  expect(written).toEqual([]);
+  session.receive(Buffer.from('sion\r\nmn\r\n'));
+  session.stop();
+  await nextTurn();
+  expect(written.join('')).toBe('MN\r\nVERSION 1.6.18\r\nMN\r\nthe end');
+});
+
 test('the clock stands still while what came is answered, from when it was read on', async () => {
   const door = await testDoor();
   const events: (string | number)[] = [];
