@@ -1,5 +1,6 @@
 import type { KeyBytes } from '../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../engine/limits.ts';
+import { KEYS_PER_TURN_MAX, LaterKeys } from './later-keys.ts';
 import { LatestFlags, type MetaFlags, OPAQUE_LENGTH_MAX, readMetaTarget } from './meta-flags.ts';
 import { int32At, int32From, uint32At, uint64At } from './numbers.ts';
 import type { RefusedRequest, Request, RetrievalRequest, StorageRequest } from './request.ts';
@@ -97,15 +98,23 @@ function readKeys(
 ): RetrievalRequest | RefusedRequest {
   // By far the most frequent request of all, so a list with room for just one key is worth it.
   if (words.count === from + 1 && words.length(from) <= KEY_LENGTH_MAX) {
-    return { command, keys: [words.key(from)], exptime, answered: 0 };
+    return { command, keys: [words.key(from)], later: undefined, exptime, answered: 0 };
   }
-  const keys: KeyBytes[] = [];
   for (let i = from; i < words.count; i++) {
     // One key too long spoils the whole command; the values before it are not sent.
     if (words.length(i) > KEY_LENGTH_MAX) return refused(BAD_FORMAT);
-    keys.push(words.key(i));
   }
-  return { command, keys, exptime, answered: 0 };
+  const keys: KeyBytes[] = [];
+  const end = Math.min(words.count, from + KEYS_PER_TURN_MAX);
+  for (let i = from; i < end; i++) keys.push(words.key(i));
+  return { command, keys, later: laterKeys(words, end), exptime, answered: 0 };
+}
+
+function laterKeys(words: Words, from: number): LaterKeys | undefined {
+  if (from === words.count) return undefined;
+  const bytes = Buffer.allocUnsafeSlow(words.lengthFrom(from));
+  words.copyFrom(from, bytes);
+  return new LaterKeys(bytes, words.count - from);
 }
 
 function storage(command: StorageRequest['command']): LineParser {

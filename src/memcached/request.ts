@@ -2,6 +2,7 @@ import type { StoreMode } from '../engine/changes.ts';
 import type { Cas } from '../engine/item.ts';
 import type { KeyBytes } from '../engine/key.ts';
 import type { Whole } from '../engine/whole.ts';
+import type { LaterKeys } from './later-keys.ts';
 import type { MetaTarget } from './meta-flags.ts';
 
 /** What a client asked, understood and in order. It holds until the next; see Parser. */
@@ -36,10 +37,13 @@ export type RequestOf<C extends Request['command']> = Request extends infer R
 
 export interface RetrievalRequest {
   readonly command: 'get' | 'gets' | 'gat' | 'gats';
-  readonly keys: readonly KeyBytes[];
+  /** Those that are looked for now. */
+  keys: readonly KeyBytes[];
+  /** Those behind them, of a get that has very many. */
+  readonly later: LaterKeys | undefined;
   /** For gat and gats. */
   readonly exptime: number;
-  /** How many keys are answered: a long get may have to wait until its client has read. */
+  /** How many of `keys` are answered: a long get may have to wait until its client has read. */
   answered: number;
 }
 
@@ -89,7 +93,7 @@ export function keepRequest(request: Request): void {
   if ('data' in request) request.data = Buffer.from(request.data);
 }
 
-// Those of one line: a long one has hundreds of thousands, and a buffer for each would take a hundred times the line.
+// Those of one line: a buffer for each would take many times their bytes.
 function keepTogether(keys: readonly KeyBytes[], from: number): void {
   const [first, last] = [keys[from], keys.at(-1)];
   if (!first || !last) return;

@@ -55,9 +55,13 @@ export class Rights {
 }
 
 function excess(request: Request, rate: RequestRate): string | undefined {
-  // A long get is counted when it begins.
-  if (request.command === 'quit' || ('answered' in request && request.answered > 0)) return undefined;
-  const refusal = rate.take('keys' in request ? request.keys.length : 1);
+  if (request.command === 'quit' || isBegun(request)) return undefined;
+  const refusal = rate.take('keys' in request ? request.keys.length + (request.later?.count ?? 0) : 1);
   if (!refusal) return undefined;
   return `SERVER_ERROR too many requests; this ${refusal.owner} may make ${refusal.perSecond} per second`;
+}
+
+// A long get is counted when it begins.
+function isBegun(request: Request): boolean {
+  return 'answered' in request && (request.answered > 0 || request.later?.isBegun === true);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Parser, type ParserLimits } from '../../src/memcached/parser.ts';
-import type { Request } from '../../src/memcached/request.ts';
+import type { Request, RetrievalRequest } from '../../src/memcached/request.ts';
 import { Rooms } from '../../src/memcached/rooms.ts';
 
 const LIMITS: ParserLimits = { lineBytesMax: 4096, valueBytesMax: 100 };
@@ -40,6 +40,27 @@ test('a line in one chunk, in many, and several in one', () => {
   expect(parse(['get a\r\n'])).toEqual([GET]);
   expect(parse([...'get a\r\n'])).toEqual([GET]);
   expect(parse(['get a\r\nget a\nget', ' a\r\n'])).toEqual([GET, GET, GET]);
+});
+
+test('a get of very many keys has few of them at a time, and its line need not last for the others', () => {
+  const names = Array.from({ length: 10_000 }, (_, i) => `key-${i}`);
+  const parser = new Parser({ ...LIMITS, lineBytesMax: 1024 * 1024 }, new Rooms());
+  const chunk = Buffer.from(`get  ${names.join('  ')} \r\n`);
+  parser.push(chunk);
+  const request = parser.next() as RetrievalRequest;
+  const found = request.keys.map(String);
+  chunk.fill('x');
+  expect(found).toHaveLength(4096);
+  for (let keys = request.later?.next(); keys; keys = request.later?.next()) {
+    expect(keys.length).toBeLessThanOrEqual(4096);
+    found.push(...keys.map(String));
+  }
+  expect(found).toEqual(names);
+  expect(request.later?.count).toBe(10_000 - 4096);
+  const tooLong = 'k'.repeat(251);
+  expect(parse([`get ${names.join(' ')} ${tooLong}\r\n`], parser.limits)).toMatchObject([
+    { reply: 'CLIENT_ERROR bad command line format' },
+  ]);
 });
 
 test('a data block is a block however it is cut', () => {

@@ -46,20 +46,27 @@ describe('a token with too many requests', () => {
     expect(await door.engine.cache(PROJECT, 'first-cache').info()).toBeUndefined();
   });
 
-  test('pays for every key of a get, once, however long its client takes to read', async () => {
-    const door = await testDoor({ requestsPerSecond: 100, limits: { unansweredBytesMax: 64 * 1024 } });
-    const client = await door.signedIn();
-    const value = 'v'.repeat(10_000);
-    expect(await client.ask(set('k', value))).toBe('STORED\r\n');
-    client.send(`get${' k'.repeat(299)}\r\nmn\r\n`);
-    const answer = await client.takeThrough('second\r\n');
-    expect(answer.match(/^VALUE/gm)).toHaveLength(299);
-    expect(answer).toMatch(/END\r\nSERVER_ERROR too many requests; this token may make 100 per second\r\n$/);
-    door.clock.advance(2_000);
-    expect(await client.ask('mn\r\n')).toContain('SERVER_ERROR');
-    door.clock.advance(20);
-    expect(await client.ask('mn\r\n')).toBe('MN\r\n');
-  });
+  test.each([
+    [299, 10_000],
+    [9999, 500],
+  ])(
+    'pays for every key of a get of %i, once, however long its client takes to read',
+    async (keys, bytes) => {
+      const door = await testDoor({ requestsPerSecond: 100, limits: { unansweredBytesMax: 64 * 1024 } });
+      const client = await door.signedIn();
+      expect(await client.ask(set('k', 'v'.repeat(bytes)))).toBe('STORED\r\n');
+      client.send(`get${' k'.repeat(keys)}\r\nmn\r\n`);
+      const answer = await client.takeThrough('second\r\n');
+      expect(answer.match(/^VALUE/gm)).toHaveLength(keys);
+      expect(answer).toMatch(
+        /END\r\nSERVER_ERROR too many requests; this token may make 100 per second\r\n$/,
+      );
+      door.clock.advance(10 * (1 + keys - 100));
+      expect(await client.ask('mn\r\n')).toContain('SERVER_ERROR');
+      door.clock.advance(20);
+      expect(await client.ask('mn\r\n')).toBe('MN\r\n');
+    },
+  );
 });
 
 test('a project has its quota, which may change under an open connection', async () => {

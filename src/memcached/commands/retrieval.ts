@@ -6,15 +6,11 @@ import type { ReplyBuffer } from '../reply-buffer.ts';
 import type { RetrievalRequest } from '../request.ts';
 import type { CommandContext } from './context.ts';
 
-// After so many keys, a few milliseconds of work, others have their turn.
-const KEYS_PER_TURN_MAX = 4096;
-
 /** get, gets, gat, gats. Stops early where there are many keys, or much for the client to read; call it again then. */
 export function retrieve(request: RetrievalRequest, context: CommandContext): Answer<void> {
   const { command, keys } = request;
   const withCas = command === 'gets' || command === 'gats';
-  const end = Math.min(keys.length, request.answered + KEYS_PER_TURN_MAX);
-  while (request.answered < end) {
+  while (request.answered < keys.length) {
     if (context.isFull()) return;
     const key = keys[request.answered] as KeyBytes;
     const item = look(request, key, context);
@@ -28,7 +24,12 @@ export function retrieve(request: RetrievalRequest, context: CommandContext): An
     writeHit(context.output, key, item, withCas);
     request.answered++;
   }
-  if (end < keys.length) return;
+  const more = request.later?.next();
+  if (more) {
+    request.keys = more;
+    request.answered = 0;
+    return;
+  }
   context.output.text('END\r\n');
   request.answered++;
 }
