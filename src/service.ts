@@ -243,7 +243,7 @@ export class Service {
     if (this.#stopping) throw stoppedEarly();
     const { remade } = accounts;
     await deletedProjects.deleteRestored(accounts.credentials, remade);
-    void accounts.emptied(remade);
+    await accounts.emptied(remade);
     this.#isRestored = true;
   }
 

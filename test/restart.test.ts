@@ -265,6 +265,28 @@ test('nor does a crash bring back what it had, before the next snapshot is made'
   expect(await third.service.engine.totals()).toMatchObject({ items: 0 });
 });
 
+test('what a project stores once it was made again stays over a crash right after that', async () => {
+  const dataDir = temporaryDirectory();
+  const flags = ['--durability', 'log', '--fsync', 'always'];
+  const { service, httpPort } = await startService(flags, { dataDir, firstStart: true });
+  const project = service.plain?.projectId ?? '';
+  const made: string[] = [];
+  const streams = { out: { write: (text: string) => made.push(text) }, err: { write: () => {} } };
+  const control = (...args: string[]) => runCommand([...args, '--data-dir', dataDir], streams);
+  expect(await control('project', 'delete', project)).toBe(0);
+  made.length = 0;
+  expect(await control('project', 'create', 'again', '--id', project)).toBe(0);
+  await service.reloadCredentials();
+  const url = `http://127.0.0.1:${httpPort}/1/projects/${project}/caches/c/items/k`;
+  const headers = { authorization: `OAuth ${JSON.parse(made.join('')).token}` };
+  expect((await fetch(url, { method: 'PUT', headers, body: '{"value":"v"}' })).status).toBe(200);
+  // What a crash would leave.
+  const crashed = temporaryDirectory();
+  cpSync(dataDir, crashed, { recursive: true, filter: (path) => !path.endsWith('lock') });
+  const second = await startService(flags, { dataDir: crashed, firstStart: true });
+  expect(await second.service.engine.totals()).toMatchObject({ items: 1 });
+});
+
 test('what the system does not let restore is told, with the setting of the directory', async () => {
   const dataDir = temporaryDirectory();
   const flags = ['--durability', 'log'];

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Change, CredentialsRefusal, forgetDeletions, notKept } from './credential-changes.ts';
 import { type Credentials, madeAt, remadeProjects, wasDeleted } from './credentials.ts';
 import { type CredentialsFile, lockPath, readIfChanged } from './credentials-file.ts';
@@ -33,6 +34,12 @@ const WATCH_INTERVAL_MS = 1_000;
 
 // What could not be written is tried again so much later.
 const FORGET_AGAIN_MS = 10_000;
+
+// For so long, what made a project again waits until it is certain that what the deleted one had is gone.
+const KEPT_WITHIN_MS = 1_000;
+
+/** Projects that were made again, with when that was. */
+type Emptied = ReadonlyMap<string, number | undefined>;
 
 const UNUSABLE = 'the credentials file cannot be used; the projects and tokens stay as they were';
 
@@ -113,27 +120,17 @@ export class Accounts {
     return file && readOnly === undefined && hasItems ? remadeProjects(this.#credentials) : [];
   }
 
-  /** What these had before they were made again is deleted. */
-  async emptied(ids: readonly string[]): Promise<void> {
-    for (const id of ids) this.#emptied.set(id, madeAt(this.#credentials, id));
-    await this.forgetEmptied();
+  /**
+   * What these had before they were made again is deleted: to be written down, once it cannot come back. Resolves when
+   * that is so, or after a moment: it may have to wait for a snapshot, or for the disk.
+   */
+  emptied(ids: readonly string[]): Promise<void> {
+    return this.#forgetSoon(ids, (emptied) => this.#next(() => this.#forget(emptied)));
   }
 
-  /**
-   * Writes down what is deleted, once it cannot come back. Where that fails, it is logged and tried again: else what
-   * these projects have by now would be deleted at the next start.
-   */
+  /** Writes down what is deleted, once it cannot come back. */
   async forgetEmptied(): Promise<void> {
-    const emptied = new Map(this.#emptied);
-    const { deletionsKept } = this.#parts;
-    if (emptied.size === 0 || (deletionsKept && !(await deletionsKept()))) return;
-    try {
-      await this.change(forgetDeletions(emptied));
-      for (const [id, time] of emptied) if (this.#emptied.get(id) === time) this.#emptied.delete(id);
-    } catch {
-      clearTimeout(this.#forgetTimer);
-      this.#forgetTimer = setTimeout(() => this.forgetEmptied(), FORGET_AGAIN_MS).unref();
-    }
+    if (this.#emptied.size > 0) await this.#forgetOnce(this.#deletionsKept(), new Map(this.#emptied));
   }
 
   /** Looks for changes of the file from now on. */
@@ -216,9 +213,41 @@ export class Accounts {
     try {
       await this.#parts.onChange(credentials, deleted);
       // Not where there are none: to write down that others are gone is such a change, too.
-      if (remade.length > 0) void this.emptied(remade);
+      // Within the change that made them again: what they have from its answer on is theirs.
+      if (remade.length > 0) await this.#forgetSoon(remade, (emptied) => this.#forget(emptied));
     } catch (err) {
       this.#parts.log.error({ err, projects: deleted }, 'what deleted projects had could not be deleted');
+    }
+  }
+
+  async #forgetSoon(ids: readonly string[], forget: (emptied: Emptied) => Promise<void>): Promise<void> {
+    if (ids.length === 0) return;
+    for (const id of ids) this.#emptied.set(id, madeAt(this.#credentials, id));
+    const emptied = new Map(this.#emptied);
+    const kept = this.#deletionsKept();
+    if (await Promise.race([kept, delay(KEPT_WITHIN_MS, false, { ref: false })])) await forget(emptied);
+    else void this.#forgetOnce(kept, emptied);
+  }
+
+  async #forgetOnce(kept: Promise<boolean>, emptied: Emptied): Promise<void> {
+    if (await kept) await this.#next(() => this.#forget(emptied));
+  }
+
+  async #deletionsKept(): Promise<boolean> {
+    return (await this.#parts.deletionsKept?.()) ?? true;
+  }
+
+  // Where this fails, it is logged and tried again: else what these projects have by now would be deleted at the next
+  // start.
+  async #forget(emptied: Emptied): Promise<void> {
+    const { file } = this.#parts;
+    if (!file) return;
+    try {
+      await this.#keep(file.path, forgetDeletions(emptied));
+      for (const [id, time] of emptied) if (this.#emptied.get(id) === time) this.#emptied.delete(id);
+    } catch {
+      clearTimeout(this.#forgetTimer);
+      this.#forgetTimer = setTimeout(() => this.forgetEmptied(), FORGET_AGAIN_MS).unref();
     }
   }
 
