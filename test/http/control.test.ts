@@ -353,7 +353,10 @@ describe('a token', () => {
     expect(existsSync(join(service.dataDir, 'cache-settings.json'))).toBe(false);
   });
 
-  test('that may only read any more, as its body comes, stores nothing', async () => {
+  test.each([
+    ['PUT', 'k', '{"value":"late"}'],
+    ['POST', 'k/increment', '{"amount":1}'],
+  ])('that may only read any more, as its body comes, stores nothing: %s %s', async (method, item, body) => {
     const service = await startControlled();
     const project = await service.project();
     const { text } = await service.token(project, { name: 'soon a reader' });
@@ -365,8 +368,8 @@ describe('a token', () => {
       writeFileSync(file, JSON.stringify(credentials));
       await service.service.reloadCredentials();
     };
-    const line = `PUT /1/projects/${project}/caches/c/items/k`;
-    expect(await interrupted(service, line, { text, body: '{"value":"late"}' }, restrict)).toBe(403);
+    const line = `${method} /1/projects/${project}/caches/c/items/${item}`;
+    expect(await interrupted(service, line, { text, body }, restrict)).toBe(403);
     expect(await service.service.engine.list(project, 0, 10)).toEqual([]);
   });
 
