@@ -325,11 +325,12 @@ describe('a listener without sign-in', () => {
 });
 
 test('a long answer ends with the refusal instead of END when the token is revoked meanwhile', async () => {
-  const limits = { unansweredBytesMax: 65_536 };
+  const limits = { unansweredBytesMax: 4_096 };
   const door = await testDoor({ credentials: CREDENTIALS, clock: testClock(clock.now()), limits });
   const [client, other] = [await door.signedIn({ token: 'for-a-minute' }), await door.connect()];
   const cache = door.engine.cache(PROJECT, 'first-cache');
-  const keys = Array.from({ length: 400 }, (_, i) => `k${i}`);
+  // A listing of so long keys is more than may wait, too.
+  const keys = Array.from({ length: 400 }, (_, i) => `k${i}`.padEnd(150, '.'));
   const value = Buffer.alloc(50_000, 'v');
   for (const key of keys) {
     await cache.store('set', key, { value, kind: 'bytes', flags: 0, expiresAt: Number.POSITIVE_INFINITY });
@@ -339,12 +340,17 @@ test('a long answer ends with the refusal instead of END when the token is revok
     await client.ask(signInCommand({ token: 'for-a-minute' }));
     // More than all buffers between here and there take.
     client.socket.pause();
-    client.send(`${`${lines}\r\n`.repeat(lines.startsWith('get') ? 1 : 2_000)}mn\r\n`);
+    const requests = lines.startsWith('get') ? 1 : 2_000;
+    client.send(`${`${lines}\r\n`.repeat(requests)}mn\r\n`);
     for (let i = 0; i < 3; i++) await other.ask('mn\r\n');
     ENDS[0]?.[1](door);
     client.socket.resume();
     const answer = await client.takeThrough('MN\r\n');
     expect(answer.endsWith(`${UNAUTHENTICATED}MN\r\n`)).toBe(true);
+    expect(answer.match(/^(?:END|CLIENT_ERROR unauthenticated)\r$/gm)).toHaveLength(requests);
+    door.tokens.update(CREDENTIALS);
+    expect(await client.ask(signInCommand({ token: 'for-a-minute' }))).toBe('STORED\r\n');
+    expect(await client.ask('mn\r\n')).toBe('MN\r\n');
     expect(answer.length).toBeLessThan(20_000_000);
   }
 });
