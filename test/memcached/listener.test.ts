@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as connectByTls } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { SocketConnection } from '../../src/memcached/socket-connection.ts';
+import { TWO_PROJECTS } from '../support/credentials.ts';
 import { lateStore } from '../support/late-store.ts';
 import { MemcachedClient } from '../support/memcached-client.ts';
 import { type Door, type DoorOptions, PROJECT, signInCommand, testDoor } from '../support/memcached-door.ts';
@@ -287,6 +288,31 @@ describe('a client that is waited for', () => {
     await untilEnded(door, ended);
     expect(await ended).toBe('CLIENT_ERROR sign-in took too long\r\n');
     expect(await member.ask('mn\r\n')).toBe('MN\r\n');
+  });
+
+  test('has as long to sign in anew when its token was revoked', async () => {
+    const door = await testDoor({ limits: { signInTimeoutMs: 100 } });
+    const member = await door.signedIn();
+    door.clock.advance(200);
+    const stranger = await door.connect();
+    expect(await stranger.ask('mn\r\n')).toBe('MN\r\n');
+    door.clock.advance(60);
+    door.tokens.update({ ...TWO_PROJECTS, tokens: [] });
+    expect(await member.ask('get k\r\n')).toBe('CLIENT_ERROR unauthenticated\r\n');
+    door.clock.advance(50);
+    expect(await stranger.rest()).toBe('CLIENT_ERROR sign-in took too long\r\n');
+    door.tokens.update(TWO_PROJECTS);
+    expect(await member.ask(signInCommand())).toBe('STORED\r\n');
+  });
+
+  test('holds its cache no longer than it is there', async () => {
+    const door = await testDoor();
+    const [client, other] = [await door.signedIn(), await door.signedIn()];
+    const cache = door.engine.cache(PROJECT, 'first-cache');
+    expect(cache.holders).toBe(2);
+    client.destroy();
+    for (let i = 0; i < 100 && cache.holders === 2; i++) await other.ask('mn\r\n');
+    expect(cache.holders).toBe(1);
   });
 
   async function untilEnded(door: Door, ended: Promise<unknown>): Promise<void> {
