@@ -5,7 +5,7 @@ import type { Moment } from '../engine/clock.ts';
 import { isServersFault } from '../engine/errors.ts';
 import type { KeyBytes } from '../engine/key.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
-import { afterOthers, isTurnOver, othersFirst } from '../turn-time.ts';
+import { afterOthers, othersFirst } from '../turn-time.ts';
 import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
 import { type CommandContext, reply } from './commands/context.ts';
 import { isAnswered } from './commands/retrieval.ts';
@@ -230,7 +230,10 @@ export class Session implements Waiting {
     let look = this.#requests + REQUESTS_BETWEEN_LOOKS;
     while (!this.#ended) {
       if (this.#requests >= look) {
-        if (this.#requests >= enough || (performance.now() - startedAt > FREE_MS && isTurnOver())) {
+        if (
+          this.#requests >= enough ||
+          (performance.now() - startedAt > FREE_MS && this.#parts.turn.isOver)
+        ) {
           this.#awaitNextTurn();
           return;
         }

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { Crowd } from '../sockets/crowd.ts';
 import { type Leaver, LeavingTogether } from '../sockets/leaving-together.ts';
 import { atTurnEnd } from '../turn-end.ts';
+import { isTurnOver } from '../turn-time.ts';
 
 /** How many clients are answered together at most, and how many requests of theirs. */
 const TOGETHER_MAX = 16;
@@ -39,6 +40,11 @@ export class Turn {
     this.answerAll();
     this.#leaving.leaveNow();
   };
+
+  /** Is its time over for what clients sent ahead, at both doors? */
+  get isOver(): boolean {
+    return isTurnOver();
+  }
 
   /** Copies the first bytes of a chunk into `bytes`, to last until they are answered. Answers where they begin. */
   keep(chunk: Buffer, length: number): number {

@@ -117,8 +117,8 @@ function openSession() {
     engine,
     bound: { cache: engine.cache(PROJECT_ID, 'bench'), grant: new Grant(project) },
     rooms: new Rooms(),
-    // A session that asks alone is answered at once.
-    turn: { crowd: { isThere: false, grow: () => {} } },
+    // A session that asks alone is answered at once, and here in one turn, however long it takes.
+    turn: { crowd: { isThere: false, grow: () => {} }, isOver: false },
     moment: { hold: () => {}, release: () => {} },
     rates: new RequestRates(0, clock.now),
     meter: new CommandMeter(new RequestMeter('memcached'), 0),
