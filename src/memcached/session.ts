@@ -192,7 +192,9 @@ export class Session implements Waiting {
     this.#isLeaving = false;
     try {
       this.#flush();
-      if (this.isReading && this.#parts.connection.needsDrain()) this.#pause();
+      // What came since is answered by the end of the turn, and only then: not also when the client has read.
+      const mayPause = this.isReading && !this.#isWaiting;
+      if (mayPause && this.#parts.connection.needsDrain()) this.#pause();
     } catch (error) {
       this.#parts.connection.abort(error);
     }

@@ -185,7 +185,11 @@ describe('a store that answers later', () => {
 /** A session without a socket, signed in to a cache of the door. */
 function boundSession(
   door: Awaited<ReturnType<typeof testDoor>>,
-  { write, end = () => {} }: { write: (text: string) => void; end?: () => void },
+  {
+    write,
+    end = () => {},
+    needsDrain = () => false,
+  }: { write: (text: string) => void; end?: () => void; needsDrain?: () => boolean },
 ) {
   const grant = door.tokens.boundGrant(PROJECT);
   if (!grant) throw new Error('the door has no such project');
@@ -203,7 +207,7 @@ function boundSession(
         return true;
       },
       waiting: () => 0,
-      needsDrain: () => false,
+      needsDrain,
       pause: () => {},
       resume: () => {},
       expectDrain: () => {},
@@ -276,6 +280,40 @@ test('what waits for the end of the turn is answered before what comes behind it
   await nextTurn();
   expect(written.join('')).toBe('MN\r\nVERSION 1.6.18\r\nMN\r\nthe end');
 });
+
+test.each(['before', 'after'])(
+  'what waits for the end of the turn is answered in order though its client took what it was sent %s that',
+  async (when) => {
+    const door = await testDoor();
+    const written: string[] = [];
+    let isBehind = false;
+    const { session, turn } = boundSession(door, {
+      write: (text) => written.push(text),
+      needsDrain: () => isBehind,
+    });
+    const take = () => {
+      isBehind = false;
+      session.drained();
+    };
+    const listedInParts = 5000;
+    for (let i = 0; i < listedInParts; i++) {
+      session.receive(Buffer.from(`set key${i} 0 0 1 noreply\r\n1\r\n`));
+    }
+    for (let i = 0; i < UNCOUNTED_REQUESTS + CROWD_MIN; i++) turn.crowd.grow();
+    await nextTurn();
+    session.receive(Buffer.from('mn\r\n'));
+    session.receive(Buffer.from('lru_crawler metadump all\r\nversion\r\n'));
+    isBehind = true;
+    // Others, with whose replies the first one leaves.
+    for (let i = 0; i < 15; i++) turn.sendSoon({ leave: () => {} });
+    expect(written).toEqual(['MN\r\n']);
+    if (when === 'before') take();
+    await nextTurn();
+    if (when === 'after') take();
+    await vi.waitFor(() => expect(written.join('')).toMatch(/END\r\n.*VERSION|VERSION.*END\r\n/s));
+    expect(written.join('')).toMatch(/END\r\nVERSION 1\.6\.18\r\n$/);
+  },
+);
 
 test('the clock stands still while what came is answered, from when it was read on', async () => {
   const door = await testDoor();
