@@ -285,7 +285,11 @@ export class MemcachedListener {
     socket.on('end', () => this.#attempt(socket, () => session.stop()));
     const { idleTimeoutMs } = this.#parts.limits;
     socket.setTimeout(idleTimeoutMs);
-    socket.on('timeout', () => socket.destroy());
+    socket.on('timeout', () => {
+      // What is written directly is no sign of life to Node.
+      if (session.isAnswering) socket.setTimeout(idleTimeoutMs);
+      else socket.destroy();
+    });
     socket.on('drain', () => this.#drained(socket));
     socket.on('close', () => {
       connections.current--;
@@ -324,7 +328,6 @@ export class MemcachedListener {
   }
 
   #drained(socket: Socket): void {
-    socket.setTimeout(this.#parts.limits.idleTimeoutMs);
     this.#attempt(socket, () => this.#sessions.get(socket)?.drained());
   }
 
@@ -340,6 +343,7 @@ export class MemcachedListener {
       writes: this.#writes,
       counted: this.#status.bytes,
       stallTimeoutMs: this.#parts.limits.stallTimeoutMs,
+      idleTimeoutMs: this.#parts.limits.idleTimeoutMs,
       drained: () => this.#drained(socket),
       ended: () => linger(socket),
       abort: (error) => this.#abort(socket, error),

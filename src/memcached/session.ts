@@ -106,6 +106,11 @@ export class Session implements Waiting {
     return !this.#awaiting && !this.#paused && !this.#ended;
   }
 
+  /** Is it in the middle of what takes long, and the client has read all that there is of it? */
+  get isAnswering(): boolean {
+    return this.#awaiting && !this.#parts.connection.needsDrain();
+  }
+
   /** Has a client that signed in had all its answers, so that nothing it sent is kept? */
   get hasServed(): boolean {
     const isStopped = this.#awaiting || this.#paused;

@@ -9,6 +9,8 @@ export interface SocketConnectionParts {
   readonly counted: { written: number };
   /** How long a client may leave unread what waits for it. */
   readonly stallTimeoutMs: number;
+  /** How long it may be silent when it is its turn; 0: for ever. */
+  readonly idleTimeoutMs: number;
   /** Told when what `needsDrain` spoke of has been taken, where the socket emits no `drain`. */
   readonly drained: () => void;
   /** Told when the last answer was sent. */
@@ -65,6 +67,8 @@ export class SocketConnection implements Connection {
   }
 
   resume(): void {
+    // Who was sent the last answer still has only so much time to read it.
+    if (!this.#socket.writableEnded) this.#socket.setTimeout(this.#parts.idleTimeoutMs);
     this.#socket.resume();
   }
 

@@ -159,6 +159,7 @@ function connectionOf(socket) {
     writes,
     counted: { written: 0 },
     stallTimeoutMs: 0,
+    idleTimeoutMs: 0,
     drained: nothing,
     ended: nothing,
     abort,

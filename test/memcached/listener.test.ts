@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as connectByTls } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Store, StoredCache } from '../../src/engine/store.ts';
 import { SocketConnection } from '../../src/memcached/socket-connection.ts';
 import { TWO_PROJECTS } from '../support/credentials.ts';
 import { lateStore } from '../support/late-store.ts';
@@ -231,6 +232,33 @@ describe('limits', () => {
     while (!silentEnded) expect(await busy.ask('mn\r\n')).toBe('MN\r\n');
     await ended;
     expect(await busy.ask('mn\r\n')).toBe('MN\r\n');
+  });
+
+  test('a client that reads a long answer is not silent', async () => {
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    async function* listedLate(cache: StoredCache) {
+      await ended;
+      yield* cache.list();
+    }
+    const around = (store: Store): Store => {
+      const late = lateStore(store);
+      const cache: Store['cache'] = (...name) => {
+        const stored = late.cache(...name);
+        return { ...stored, list: () => listedLate(stored) };
+      };
+      return { ...late, cache };
+    };
+    const door = await testDoor({ limits: { idleTimeoutMs: 100 }, around });
+    const reading = await door.signedIn();
+    reading.send('lru_crawler metadump all\r\nmn\r\n');
+    for (let i = 0; i < 2; i++) await (await door.signedIn()).rest();
+    end();
+    expect(await reading.takeThrough('MN\r\n')).toBe('END\r\nMN\r\n');
+    // It is closed when it is silent then.
+    expect(await reading.rest()).toBe('');
   });
 });
 

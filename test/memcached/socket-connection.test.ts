@@ -29,6 +29,7 @@ async function open() {
     writes,
     counted,
     stallTimeoutMs: 60_000,
+    idleTimeoutMs: 30_000,
     drained: () => told.drained++,
     ended: () => told.ended++,
     abort: () => socket.destroy(),
@@ -109,4 +110,16 @@ test('a client that is gone ends the connection, whatever waits for it', async (
   await new Promise((resolve) => socket.once('close', resolve));
   write(Buffer.from('nobody hears it'));
   expect(socket.destroyed).toBe(true);
+});
+
+test('a client has the time to read while something waits for it, and the time to be silent when it is its turn', async () => {
+  const { connection, socket } = await open();
+  connection.pause();
+  connection.expectDrain();
+  expect(socket.timeout).toBe(60_000);
+  connection.resume();
+  expect(socket.timeout).toBe(30_000);
+  connection.end();
+  connection.resume();
+  expect(socket.timeout).toBe(60_000);
 });
