@@ -479,7 +479,8 @@ export class Session implements Waiting {
   // For answers that are made piece by piece. False: the client is gone, or may have no more of it.
   async #drain(): Promise<boolean> {
     this.#flush();
-    if (this.#parts.connection.needsDrain()) await this.#nextDrain();
+    // Replies may also wait until what they tell is kept.
+    if (this.#isFull() || this.#parts.connection.needsDrain()) await this.#nextDrain();
     else await othersFirst();
     this.#measureRoom();
     this.#cutShort = this.#rights?.grant.denial(this.#parts.engine.clock.unixNow()) !== undefined;

@@ -1,13 +1,14 @@
 import { PassThrough } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { HeldReplies } from '../../src/memcached/held-replies.ts';
-import { testDoor } from '../support/memcached-door.ts';
+import { type DoorOptions, testDoor } from '../support/memcached-door.ts';
 import { TestGate } from '../support/test-gate.ts';
 
-async function heldDoor() {
+async function heldDoor(limits: DoorOptions['limits'] = {}) {
   const gate = new TestGate();
   gate.isOpen = true;
-  const door = await testDoor({ commitGate: gate });
+  const door = await testDoor({ commitGate: gate, limits });
   const client = await door.signedIn();
   gate.isOpen = false;
   return { gate, client, door };
@@ -74,6 +75,19 @@ test('more replies than may wait hold up further commands, which go on afterward
   gate.release(true);
   const received = await client.takeThrough('MN\r\n');
   expect(received.split('VALUE').length - 1).toBe(10);
+});
+
+test('a listing of which more waits than may goes on when that has left', async () => {
+  const { gate, client } = await heldDoor({ unansweredBytesMax: 64 * 1024 });
+  const items = Array.from({ length: 3000 }, (_, i) => `set key${i} 0 0 1 noreply\r\n1\r\n`);
+  client.send(`${items.join('')}lru_crawler metadump all\r\n`);
+  await gate.holds(1);
+  for (let turn = 0; turn < 50; turn++) await nextTurn();
+  expect(gate.count).toBe(1);
+  gate.isOpen = true;
+  gate.release(true);
+  const listed = await client.takeThrough('END\r\n');
+  expect(listed.match(/^key=/gm)).toHaveLength(items.length);
 });
 
 test('the room of a large reply is given back when it has left', () => {

@@ -6,6 +6,11 @@ export class TestGate implements CommitGate {
   readonly #waiting: ((isKept: boolean) => void)[] = [];
   #news: () => void = () => {};
 
+  /** How many answers wait. */
+  get count(): number {
+    return this.#waiting.length;
+  }
+
   wait(told: (isKept: boolean) => void): void {
     this.#waiting.push(told);
     this.#news();
