@@ -1,4 +1,4 @@
-import { id, type NamedSchema, object, projectId } from './schemas.ts';
+import { id, type NamedSchema, object, projectId, reference } from './schemas.ts';
 
 /*
  * The control plane's queries, bodies and answers, after Iron's own IronAuth API: its projects have `id`,
@@ -71,14 +71,6 @@ const quota = {
   anyOf: [{ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER }, { type: 'null' }],
 };
 
-const project = object({
-  id: projectId,
-  name: text,
-  status: { type: 'string', enum: ['active', 'suspended'] },
-  quotas: object({ bytes: quota, items: quota, requests_per_second: quota }),
-  created_at: time,
-});
-
 const exampleProject = {
   id: EXAMPLE_ID,
   name: 'web',
@@ -87,11 +79,21 @@ const exampleProject = {
   created_at: '2030-01-01T00:00:00.000Z',
 };
 
-export const projectAnswer: NamedSchema = { $id: 'Project', ...project, examples: [exampleProject] };
+export const projectAnswer: NamedSchema = {
+  $id: 'Project',
+  ...object({
+    id: projectId,
+    name: text,
+    status: { type: 'string', enum: ['active', 'suspended'] },
+    quotas: object({ bytes: quota, items: quota, requests_per_second: quota }),
+    created_at: time,
+  }),
+  examples: [exampleProject],
+};
 
 export const projectList: NamedSchema = {
   $id: 'ProjectList',
-  ...object({ projects: { type: 'array', items: project } }),
+  ...object({ projects: { type: 'array', items: reference(projectAnswer) } }),
   examples: [{ projects: [exampleProject] }],
 };
 
@@ -136,7 +138,7 @@ export const madeToken: NamedSchema = {
 
 export const tokenList: NamedSchema = {
   $id: 'TokenList',
-  ...object({ tokens: { type: 'array', items: object(tokenMembers) } }),
+  ...object({ tokens: { type: 'array', items: reference(tokenAnswer) } }),
   examples: [{ tokens: [exampleToken] }],
 };
 

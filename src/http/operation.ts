@@ -1,7 +1,7 @@
 import type { RouteShorthandOptions } from 'fastify';
 import type { Permission } from '../auth/permissions.ts';
 import { type QuerySchema, queryReader } from './query.ts';
-import { type JsonSchema, message, type NamedSchema } from './schemas.ts';
+import { type JsonSchema, message, type NamedSchema, reference } from './schemas.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -167,8 +167,4 @@ function headersOf(status: ErrorStatus): { headers?: JsonSchema } {
     };
   }
   return {};
-}
-
-function reference({ $id }: NamedSchema): JsonSchema {
-  return { $ref: `${$id}#` };
 }

@@ -337,3 +337,8 @@ export const namedSchemas: readonly NamedSchema[] = [
 export function object(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
   return { type: 'object', properties, required: Object.keys(properties) };
 }
+
+/** A schema by its name, so that a generated client has one type for it wherever it stands. */
+export function reference({ $id }: NamedSchema): JsonSchema {
+  return { $ref: `${$id}#` };
+}

@@ -149,6 +149,15 @@ test('every body of JSON has an example', async () => {
   }
 });
 
+test('a list has what a single answer has, by its name: a generated client knows one type for both', async () => {
+  const { components } = JSON.parse(await written()) as {
+    components: { schemas: Record<string, { properties: Record<string, { items: object }> }> };
+  };
+  const { ProjectList: projects, TokenList: tokens } = components.schemas;
+  expect(projects?.properties['projects']?.items).toEqual({ $ref: '#/components/schemas/Project' });
+  expect(tokens?.properties['tokens']?.items).toEqual({ $ref: '#/components/schemas/Token' });
+});
+
 // Python, for one, knows no classes of Unicode, and a client there could check no body that has such a pattern.
 test('no pattern needs what only some languages know', async () => {
   const patterns = [...(await written()).matchAll(/"pattern": (".*")/g)].map(([, text]) =>
