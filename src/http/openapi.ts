@@ -31,6 +31,8 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
           'Every error is `{"msg": "..."}` with a text that says what to do.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
+      // Wherever the service is; linters, and generators of clients that do without the document's address, want it said.
+      servers: [{ url: '/', description: 'The service that this document comes from' }],
       tags: [
         { name: 'items', description: 'Values under keys' },
         { name: 'caches', description: 'Named sets of items' },

@@ -58,6 +58,11 @@ describe('openapi/openapi.json', () => {
     expect(validator.version).toBe('3.1');
   });
 
+  test('says that its paths begin at the root of the service, wherever that is', async () => {
+    const { servers } = JSON.parse(await written()) as { servers?: object[] };
+    expect(servers).toEqual([{ url: '/', description: expect.any(String) }]);
+  });
+
   test('describes these operations and nothing else', async () => {
     expect((await operations()).map(([name]) => name).sort()).toEqual([
       'delete /1/projects/{project}',
