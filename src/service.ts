@@ -74,8 +74,6 @@ export class Service {
   readonly #monitoring: Monitoring;
   #app: FastifyInstance | undefined;
   #monitoringApp: FastifyInstance | undefined;
-  /** A host name may have several addresses, and then has as many servers. */
-  readonly #httpServers: Server[] = [];
   readonly #sweeper: Sweeper;
   #warnings: readonly string[] = [];
   #isRestored = false;
@@ -307,9 +305,8 @@ export class Service {
     if (!this.#certificate) return;
     const { options } = this.#certificate;
     this.#memcached.useCertificate(options);
-    for (const server of this.#httpServers) {
-      if (server instanceof TlsServer) server.setSecureContext(withoutClientCa(options));
-    }
+    const server: Server | undefined = this.#app?.server;
+    if (server instanceof TlsServer) server.setSecureContext(withoutClientCa(options));
   }
 
   async #listenForMonitoring(): Promise<number | undefined> {
@@ -351,7 +348,6 @@ export class Service {
       commitGate: this.#commitGate,
       ...(config.durability === 'none' ? {} : { notYet: () => this.#notYet() }),
       isStopping: () => this.#stopping !== undefined,
-      onServer: (server) => this.#httpServers.push(server),
       ...(tls ? { tls } : {}),
     });
   }

@@ -47,8 +47,6 @@ export interface AppParts extends GateParts {
   readonly version: string;
   readonly limits: HttpLimits;
   readonly tls?: SecureContextOptions;
-  /** Told of every server that is made: one for each address of the host. */
-  readonly onServer?: (server: NetServer) => void;
   /** Addresses and networks of proxies whose word on their clients' addresses is taken. */
   readonly trustedProxies?: readonly string[];
   /** Whose pages may read the answers; `*`: anyone's. */
@@ -81,8 +79,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { now } = engine.clock;
   const watching = { logger, requests, slowMs, now };
   const app = fastify({
-    serverFactory: (listener) => {
-      const server = createServer({
+    serverFactory: (listener) =>
+      createServer({
         listener,
         limits,
         tls,
@@ -91,10 +89,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
         connections,
         isStopping,
         commitGate: parts.commitGate,
-      });
-      parts.onServer?.(server);
-      return server;
-    },
+      }),
     genReqId: requestIds(),
     clientErrorHandler: (error, socket) =>
       answerBrokenRequest(error, socket, (status) =>
