@@ -4,8 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { NEVER } from '../../src/engine/item.ts';
 import type { JournaledStore } from '../../src/engine/journal.ts';
 import { type TestClock, testClock } from '../support/clock.ts';
-import { itemsPath, openDurableStore } from '../support/durable-store.ts';
-import { stateOf } from '../support/journal-record.ts';
+import { itemsPath, openDurableStore, reopened } from '../support/durable-store.ts';
 
 const PROJECT = 'a1'.repeat(12);
 
@@ -28,10 +27,7 @@ describe.each(['log', 'snapshot'] as const)('a restart with %s', (mode) => {
     cache.touch('a', clock.now() + 1_000_000);
     first.engine.cache(PROJECT, 'other').store('set', 'k', text('v'));
     first.engine.cache(PROJECT, 'other').drop();
-    const before = await stateOf(first.store);
-    await first.durability.stop();
-    const second = await openDurableStore({ path, mode, clock });
-    expect(await stateOf(second.store)).toEqual(before);
+    const second = await reopened(first, { path, mode, clock });
     expect(second.log.filter(({ level }) => level !== 'info')).toEqual([]);
     await second.durability.stop();
   });
@@ -184,11 +180,8 @@ describe('after a restart', () => {
     cache.invalidate('stale', { markStale: true, expiresAt: later });
     cache.touch('shortened', clock.now() + 500);
     clock.advance(2000);
-    const before = await stateOf(first.store);
-    await first.durability.stop();
-    const second = await openDurableStore({ path, clock });
+    const second = await reopened(first, { path, clock });
     expect(await second.engine.totals()).toMatchObject({ items: 3 });
-    expect(await stateOf(second.store)).toEqual(before);
     await second.durability.stop();
   });
 
@@ -245,12 +238,9 @@ describe('after a restart', () => {
       clock.advance(400);
       while (await first.store.sweep());
     }
-    const before = await stateOf(first.store);
     expect(await first.engine.totals()).toMatchObject({ items: 21, evictions: 0 });
-    await first.durability.stop();
-    const second = await openDurableStore({ path, clock, bytesMax });
+    const second = await reopened(first, { path, clock, bytesMax });
     expect(await second.engine.totals()).toMatchObject({ items: 21, evictions: 0 });
-    expect(await stateOf(second.store)).toEqual(before);
     await second.durability.stop();
   });
 
@@ -292,11 +282,8 @@ describe('after a restart', () => {
       cache.touch('before', clock.now() + 600_000);
       cache.touch('after', clock.now() + 600_000);
       clock.advance(10_000);
-      const before = await stateOf(first.store);
-      await first.durability.stop();
-      const second = await openDurableStore({ path, clock: heldClock(clock) });
+      const second = await reopened(first, { path, clock: heldClock(clock) });
       expect(await second.engine.totals()).toMatchObject({ items: 2 });
-      expect(await stateOf(second.store)).toEqual(before);
       await second.durability.stop();
     },
   );
@@ -311,10 +298,7 @@ describe('after a restart', () => {
     for (const name of ['last but one', 'last', 'second', 'third']) put(name);
     first.engine.cache(PROJECT, 'second').drop();
     put('fourth');
-    const before = await stateOf(first.store);
-    await first.durability.stop();
-    const second = await openDurableStore({ path });
-    expect(await stateOf(second.store)).toEqual(before);
+    const second = await reopened(first, { path });
     expect(await second.engine.totals()).toMatchObject({ items: 5 });
     await second.durability.stop();
   });
@@ -332,11 +316,8 @@ describe('after a restart', () => {
       clock.step(ms);
       clock.advance(2000);
       await vi.waitFor(() => expect(first.durability.figures.savedAt).toBeDefined(), { timeout: 10_000 });
-      const before = await stateOf(first.store);
-      await first.durability.stop();
-      const second = await openDurableStore({ path, clock });
+      const second = await reopened(first, { path, clock });
       expect(await second.engine.totals()).toMatchObject({ items: 1 });
-      expect(await stateOf(second.store)).toEqual(before);
       await second.durability.stop();
     },
   );
@@ -432,10 +413,7 @@ test('a log that has grown is written anew while it is changed, and says everyth
   expect(files.filter((name) => name.endsWith('.base'))).toHaveLength(1);
   expect(files.filter((name) => name.endsWith('.log'))).toHaveLength(0);
   cache.store('set', 'last', text('v'));
-  const before = await stateOf(parts.store);
-  await parts.durability.stop();
-  const second = await openDurableStore({ path });
-  expect(await stateOf(second.store)).toEqual(before);
+  const second = await reopened(parts, { path });
   await second.durability.stop();
 });
 

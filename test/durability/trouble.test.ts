@@ -6,7 +6,7 @@ import { type GenerationFile, ItemDirectory, type LogFile } from '../../src/dura
 import { Refusal } from '../../src/engine/errors.ts';
 import { NEVER } from '../../src/engine/item.ts';
 import type { JournaledStore } from '../../src/engine/journal.ts';
-import { type DurableStore, itemsPath, openDurableStore } from '../support/durable-store.ts';
+import { type DurableStore, itemsPath, openDurableStore, reopened } from '../support/durable-store.ts';
 import { stateOf } from '../support/journal-record.ts';
 
 const PROJECT = 'a1'.repeat(12);
@@ -95,11 +95,8 @@ test.each(['write', 'sync'] as const)(
     await vi.waitFor(() => set(parts, 'after'), { timeout: 10_000 });
     expect(await kept(parts)).toBe(true);
     expect(parts.log.map(({ message }) => message)).toContain('changes are kept on disk again');
-    const state = await stateOf(parts.store);
-    await parts.durability.stop();
-    const restarted = await openDurableStore({ path });
-    expect(await stateOf(restarted.store)).toEqual(state);
-    expect(state).toHaveLength(1 + 3);
+    const restarted = await reopened(parts, { path });
+    expect(await stateOf(restarted.store)).toHaveLength(1 + 3);
     await restarted.durability.stop();
   },
 );
@@ -157,11 +154,8 @@ describe('where files are removed while the service runs', () => {
     ]);
     expect(parts.durability.figures.failures).toBe(1);
     expect(readdirSync(path).sort()).toEqual(['000002.base', 'lock']);
-    const state = await stateOf(parts.store);
-    await parts.durability.stop();
-    const restarted = await openDurableStore({ path });
-    expect(await stateOf(restarted.store)).toEqual(state);
-    expect(state).toHaveLength(1 + 2);
+    const restarted = await reopened(parts, { path });
+    expect(await stateOf(restarted.store)).toHaveLength(1 + 2);
     await restarted.durability.stop();
   });
 
@@ -192,10 +186,7 @@ describe('where files are removed while the service runs', () => {
       timeout: 10_000,
     });
     await expect(openDurableStore({ path })).rejects.toThrow(/another process uses/);
-    const state = await stateOf(parts.store);
-    expect(await parts.durability.stop()).toBe(true);
-    const restarted = await openDurableStore({ path });
-    expect(await stateOf(restarted.store)).toEqual(state);
+    const restarted = await reopened(parts, { path });
     await restarted.durability.stop();
   });
 });

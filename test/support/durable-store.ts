@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { Durability, type DurabilityParts } from '../../src/durability/durability.ts';
 import { ItemDirectory } from '../../src/durability/item-directory.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { JournaledStore } from '../../src/engine/journal.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { type TestClock, testClock } from './clock.ts';
+import { stateOf } from './journal-record.ts';
 import { temporaryDirectory } from './service.ts';
 
 const MIB = 1024 * 1024;
@@ -66,4 +68,13 @@ export async function openDurableStore(options: DurableStoreOptions): Promise<Du
   }
   const engine = new Engine(store, { valueBytesMax: 8 * MIB, defaultExpiresInSeconds: 0 }, clock);
   return { store, engine, durability, log, clock };
+}
+
+/** Stops it and opens it anew, where all has to be as it was. */
+export async function reopened(first: DurableStore, options: DurableStoreOptions): Promise<DurableStore> {
+  const before = await stateOf(first.store);
+  expect(await first.durability.stop()).toBe(true);
+  const second = await openDurableStore(options);
+  expect(await stateOf(second.store)).toEqual(before);
+  return second;
 }
