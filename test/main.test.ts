@@ -171,29 +171,26 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s stops in order, with exit status 0
   expect(output()).toContain('"msg":"stopped"');
 });
 
-test('a second signal ends it at once', async () => {
-  const { ready, child, output, exited } = await run(temporaryDirectory(), {
-    IRONCACHED_STOP_TIMEOUT: '600',
-  });
-  const stuck = new HttpSocket(Number(ready['httpPort']));
+/** A service that was told to stop, and waits for a request whose body never comes. */
+async function runUntilItStops() {
+  const service = await run(temporaryDirectory(), { IRONCACHED_STOP_TIMEOUT: '600' });
+  const stuck = new HttpSocket(Number(service.ready['httpPort']));
   stuck.write('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf');
   expect((await stuck.answer()).status).toBe(404);
-  child.kill('SIGTERM');
-  while (!output().includes('"msg":"stopping;')) await delay(5);
+  service.child.kill('SIGTERM');
+  while (!service.output().includes('"msg":"stopping;')) await delay(5);
+  return service;
+}
+
+test('a second signal ends it at once', async () => {
+  const { child, output, exited } = await runUntilItStops();
   child.kill('SIGINT');
   expect(await exited).toBe(1);
   expect(output()).toContain('stopping at once');
 });
 
 test('a signal that is passed on at once is the same, and a later one ends it', async () => {
-  const { ready, child, output, exited } = await run(temporaryDirectory(), {
-    IRONCACHED_STOP_TIMEOUT: '600',
-  });
-  const stuck = new HttpSocket(Number(ready['httpPort']));
-  stuck.write('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf');
-  expect((await stuck.answer()).status).toBe(404);
-  child.kill('SIGTERM');
-  while (!output().includes('"msg":"stopping;')) await delay(5);
+  const { child, output, exited } = await runUntilItStops();
   child.kill('SIGTERM');
   await delay(600);
   expect(output()).not.toContain('stopping at once');
