@@ -17,10 +17,10 @@ import type { Contents, MemoryCache, ProjectAccount } from './memory-cache.ts';
 import { MemoryCaches } from './memory-caches.ts';
 import { MemoryRestoration } from './memory-restoration.ts';
 import { type Owner, PackedItems, packedBytes, pagesFor } from './packed-items.ts';
+import { QuotaRoom } from './quota-room.ts';
 import { Tidying } from './tidying.ts';
 
-// How many items are tidied away before one that is still wanted has to make room, and how many a write may evict in a
-// project that holds much more than its lowered quota.
+// How many items are tidied away before one that is still wanted has to make room.
 const TIDY_ITEMS = 16;
 
 // How many expired items the first write of a millisecond removes that has no room by its quotas: a fraction of that
@@ -57,6 +57,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   readonly #given: ArenaItem;
   readonly #walk: ItemWalk;
   readonly #contents: ContentsRegister;
+  readonly #quotaRoom: QuotaRoom<Owner, number>;
   readonly #tidying: Tidying;
   #bytes = 0;
   #evictions = 0;
@@ -79,6 +80,12 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       newContents: (cache) => this.#contents.add(cache),
       oldestUse: ({ kept }) => this.#items.at(kept.order.oldest).accessedAt,
       discard: (contents) => this.#contents.discard(contents),
+    });
+    this.#quotaRoom = new QuotaRoom({
+      accounts: this.caches.accounts,
+      oldestOf: ({ kept }) => kept.order.oldest,
+      bytesOf: (address) => this.#items.bytesOf(address),
+      evict: (address) => this.#evict(address),
     });
     this.#tidying = new Tidying({
       clearDue: (most) => this.caches.clearDue(most),
@@ -331,7 +338,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     // What was there may have expired just now.
     const isWhereItWas = found === NOWHERE || moves === this.#items.moves;
     const before = isWhereItWas ? found : this.#items.find(key, contents.kept.id, hash);
-    return this.#evictForQuotas(contents, size, before);
+    return this.#quotaRoom.make(contents, size, before === NOWHERE ? undefined : before) ?? NOWHERE;
   }
 
   #isOverQuota(contents: ArenaContents, size: number, before: number): boolean {
@@ -346,26 +353,6 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     const now = this.#now();
     this.#expireDue(now === this.#overQuotaAt ? TIDY_ITEMS : TIDY_ITEMS_FIRST);
     this.#overQuotaAt = now;
-  }
-
-  // Answers where the item that was found is then.
-  #evictForQuotas(contents: ArenaContents, size: number, found: number): number {
-    let before = found;
-    const bytesBefore = this.#bytes;
-    for (let evicted = 0; ; evicted++) {
-      const held = before === NOWHERE ? 0 : this.#items.bytesOf(before);
-      const items = before === NOWHERE ? 1 : 0;
-      const victim = this.caches.accounts.victimOfQuota(contents, size, items, size - held);
-      // Where a quota was lowered, each write frees a little more than it takes, and no more than that.
-      if (!victim || (evicted >= TIDY_ITEMS && bytesBefore - this.#bytes >= size)) return before;
-      const { oldest } = victim.kept.order;
-      if (oldest === before) {
-        // To let it go would gain nothing, and what is in its place would be new, and might be refused.
-        if (size <= held) return before;
-        before = NOWHERE;
-      }
-      this.#evict(oldest);
-    }
   }
 
   // Throws Refusal `out_of_memory`.

@@ -12,6 +12,7 @@ import { type Entries, Entry } from './lru-cache-entry.ts';
 import { Contents, type MemoryCache } from './memory-cache.ts';
 import { MemoryCaches } from './memory-caches.ts';
 import { MemoryRestoration } from './memory-restoration.ts';
+import { QuotaRoom } from './quota-room.ts';
 
 /**
  * What an item costs above its key and value, in bytes: a map slot, an object, a Buffer and its place in
@@ -24,9 +25,6 @@ export const LRU_CACHE_BYTES_MAX = 8_000_000 * ITEM_OVERHEAD_BYTES;
 
 // How many items one sweep frees: a few milliseconds' work at most.
 const SWEEP_ITEMS_MAX = 2_000;
-
-// How many items a write may evict in a project that holds much more than its lowered quota.
-const TIDY_ITEMS = 16;
 
 // What has to go is for the store to say. An lru-cache that knew sizes would drop items by itself: an entry that is
 // filled anew would count for ever as what it was when it came.
@@ -54,6 +52,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   readonly #now: () => number;
   readonly #bytesMax: number;
   readonly #calendar = new ExpiryCalendar<Entry>();
+  readonly #quotaRoom: QuotaRoom<Entries, Entry>;
   /** What was cleared or deleted and still waits to be freed. */
   readonly #discarded = new Set<EntryContents>();
   #items = 0;
@@ -71,6 +70,12 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
       newContents: (cache) => new Contents(cache, new LRUCache(UNBOUNDED)),
       oldestUse: (contents) => oldestOf(contents).accessedAt,
       discard: (contents) => this.#discarded.add(contents),
+    });
+    this.#quotaRoom = new QuotaRoom({
+      accounts: this.caches.accounts,
+      oldestOf,
+      bytesOf: ({ size }) => size,
+      evict: (entry) => this.#evict(entry),
     });
   }
 
@@ -277,7 +282,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     const before = contents.kept.peek(key);
     if (!this.caches.accounts.isOverQuota(contents, before ? 0 : 1, size - (before?.size ?? 0))) return;
     this.#expireForQuotas();
-    this.#evictForQuotas(contents, size, contents.kept.peek(key));
+    this.#quotaRoom.make(contents, size, contents.kept.peek(key));
   }
 
   // Expired items take no room from live ones. Once in a millisecond is enough.
@@ -285,23 +290,6 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     const now = this.#now();
     if (now !== this.#overQuotaAt) this.#removeDue(SWEEP_ITEMS_MAX);
     this.#overQuotaAt = now;
-  }
-
-  #evictForQuotas(contents: EntryContents, size: number, before: Entry | undefined): void {
-    const bytesBefore = this.#bytes;
-    for (let there = before, evicted = 0; ; evicted++) {
-      const more = size - (there?.size ?? 0);
-      const victim = this.caches.accounts.victimOfQuota(contents, size, there ? 0 : 1, more);
-      // Where a quota was lowered, each write frees a little more than it takes, and no more than that.
-      if (!victim || (evicted >= TIDY_ITEMS && bytesBefore - this.#bytes >= size)) return;
-      const oldest = oldestOf(victim);
-      if (oldest === there) {
-        // To let it go would gain nothing, and what is in its place would be new, and might be refused.
-        if (more <= 0) return;
-        there = undefined;
-      }
-      this.#evict(oldest);
-    }
   }
 
   // Frees what nobody wants any more. False: there is none.
