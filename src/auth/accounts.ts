@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Change, CredentialsRefusal, forgetDeletions, notKept } from './credential-changes.ts';
 import { type Credentials, madeAt, remadeProjects, wasDeleted } from './credentials.ts';
 import { type CredentialsFile, lockPath, readIfChanged } from './credentials-file.ts';
 import { formatCredentials } from './credentials-json.ts';
+import { type Emptied, EmptiedProjects } from './emptied-projects.ts';
 import { whileLocked } from './file-lock.ts';
 import { codeOf, writePrivately } from './private-file.ts';
 
@@ -32,15 +32,6 @@ export interface AccountsLog {
 // way of watching learns everywhere.
 const WATCH_INTERVAL_MS = 1_000;
 
-// What could not be written is tried again so much later.
-const FORGET_AGAIN_MS = 10_000;
-
-// For so long, what made a project again waits until it is certain that what the deleted one had is gone.
-const KEPT_WITHIN_MS = 1_000;
-
-/** Projects that were made again, with when that was. */
-type Emptied = ReadonlyMap<string, number | undefined>;
-
 const UNUSABLE = 'the credentials file cannot be used; the projects and tokens stay as they were';
 
 const NONE: Credentials = { projects: [], tokens: [] };
@@ -55,12 +46,7 @@ export class Accounts {
   /** What still follows from a change that is kept, such as deleting a project's caches. */
   #aftermath: Promise<void> | void = undefined;
   #watchTimer: NodeJS.Timeout | undefined;
-  /**
-   * Projects that were made again, with when that was, and what the deleted ones had is gone: that is to be written
-   * down.
-   */
-  readonly #emptied = new Map<string, number | undefined>();
-  #forgetTimer: NodeJS.Timeout | undefined;
+  readonly #emptied: EmptiedProjects;
   /** Which file was there at the last look. */
   #seen: string | undefined;
   /** The error code with which the system refused to read it then. */
@@ -70,6 +56,11 @@ export class Accounts {
     this.#parts = parts;
     this.#credentials = parts.file?.credentials ?? parts.given ?? NONE;
     this.#text = parts.file?.text;
+    this.#emptied = new EmptiedProjects({
+      deletionsKept: async () => (await parts.deletionsKept?.()) ?? true,
+      inTurn: (work) => this.#next(work),
+      write: (emptied) => this.#writeEmptied(emptied),
+    });
     this.#aftermath = this.#tell(this.#credentials, [], []);
   }
 
@@ -125,12 +116,12 @@ export class Accounts {
    * that is so, or after a moment: it may have to wait for a snapshot, or for the disk.
    */
   emptied(ids: readonly string[]): Promise<void> {
-    return this.#forgetSoon(ids, (emptied) => this.#next(() => this.#forget(emptied)));
+    return this.#emptied.add(this.#madeAt(ids));
   }
 
   /** Writes down what is deleted, once it cannot come back. */
-  async forgetEmptied(): Promise<void> {
-    if (this.#emptied.size > 0) await this.#forgetOnce(this.#deletionsKept(), new Map(this.#emptied));
+  forgetEmptied(): Promise<void> {
+    return this.#emptied.writeAll();
   }
 
   /** Looks for changes of the file from now on. */
@@ -142,7 +133,7 @@ export class Accounts {
   /** Looks no more, and resolves when the last change is kept. */
   async close(): Promise<void> {
     clearInterval(this.#watchTimer);
-    clearTimeout(this.#forgetTimer);
+    this.#emptied.close();
     await this.#last;
   }
 
@@ -199,7 +190,7 @@ export class Accounts {
         'projects are not named any more; their caches stay, for nobody to use',
       );
     }
-    const before = new Map(this.remade.map((id) => [id, madeAt(this.#credentials, id)]));
+    const before = this.#madeAt(this.remade);
     this.#text = text;
     this.#credentials = credentials;
     const isNews = (id: string) => !before.has(id) || before.get(id) !== madeAt(credentials, id);
@@ -212,43 +203,20 @@ export class Accounts {
     const deleted = [...gone, ...remade];
     try {
       await this.#parts.onChange(credentials, deleted);
-      // Not where there are none: to write down that others are gone is such a change, too.
       // Within the change that made them again: what they have from its answer on is theirs.
-      if (remade.length > 0) await this.#forgetSoon(remade, (emptied) => this.#forget(emptied));
+      await this.#emptied.add(this.#madeAt(remade), (work) => work());
     } catch (err) {
       this.#parts.log.error({ err, projects: deleted }, 'what deleted projects had could not be deleted');
     }
   }
 
-  async #forgetSoon(ids: readonly string[], forget: (emptied: Emptied) => Promise<void>): Promise<void> {
-    if (ids.length === 0) return;
-    for (const id of ids) this.#emptied.set(id, madeAt(this.#credentials, id));
-    const emptied = new Map(this.#emptied);
-    const kept = this.#deletionsKept();
-    if (await Promise.race([kept, delay(KEPT_WITHIN_MS, false, { ref: false })])) await forget(emptied);
-    else void this.#forgetOnce(kept, emptied);
+  #madeAt(ids: readonly string[]): Emptied {
+    return new Map(ids.map((id) => [id, madeAt(this.#credentials, id)]));
   }
 
-  async #forgetOnce(kept: Promise<boolean>, emptied: Emptied): Promise<void> {
-    if (await kept) await this.#next(() => this.#forget(emptied));
-  }
-
-  async #deletionsKept(): Promise<boolean> {
-    return (await this.#parts.deletionsKept?.()) ?? true;
-  }
-
-  // Where this fails, it is logged and tried again: else what these projects have by now would be deleted at the next
-  // start.
-  async #forget(emptied: Emptied): Promise<void> {
+  async #writeEmptied(emptied: Emptied): Promise<void> {
     const { file } = this.#parts;
-    if (!file) return;
-    try {
-      await this.#keep(file.path, forgetDeletions(emptied));
-      for (const [id, time] of emptied) if (this.#emptied.get(id) === time) this.#emptied.delete(id);
-    } catch {
-      clearTimeout(this.#forgetTimer);
-      this.#forgetTimer = setTimeout(() => this.forgetEmptied(), FORGET_AGAIN_MS).unref();
-    }
+    if (file) await this.#keep(file.path, forgetDeletions(emptied));
   }
 
   #next<R>(work: () => Promise<R>): Promise<R> {
