@@ -1,13 +1,5 @@
 // Runs every real client that this machine has against a freshly started ironcached, through every
 // operation that the client offers, and prints one table. Installs nothing: what is missing is skipped.
-//
-//   node test/clients/run.mjs [--main FILE] [--sources DIR] [--only TEXT] [--verbose]
-//
-//   --main FILE    the program to try, dist/main.js by default
-//   --sources DIR  where further clients lie: checkouts under their repository's name, a Python
-//                  environment `venv`, and `node_modules`
-//   --only TEXT    only the clients with TEXT in their name
-//   --verbose      every operation on a line of its own, also what passed
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,6 +9,19 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { clientsOfThisMachine } from './clients.mjs';
+
+const HELP = `npm run clients -- [options]
+
+Runs every real client that this machine has through every operation that it offers, and prints one table.
+
+options
+  --main FILE    the program to try, dist/main.js by default
+  --sources DIR  where further clients lie: checkouts under their repository's name, a Python
+                 environment 'venv', and 'node_modules'
+  --only TEXT    only the clients with TEXT in their name
+  --verbose      every operation on a line of its own, also what passed
+  --help
+`;
 
 const PROJECT = '4e71843298b1db3f0d00c11e';
 const TOKEN = 'token-of-the-real-clients';
@@ -29,8 +34,13 @@ const { values: options } = parseArgs({
     sources: { type: 'string', default: '' },
     only: { type: 'string', default: '' },
     verbose: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+if (options.help) {
+  process.stdout.write(HELP);
+  process.exit();
+}
 
 const workDir = mkdtempSync(join(tmpdir(), 'ironcached-clients-'));
 try {
