@@ -41,14 +41,17 @@ export interface Restored {
 
 /** Puts what the files of a directory say into an empty store. Rejects with StartError. */
 export async function restore(parts: RestoreParts): Promise<Restored> {
-  const files = await filesToRead(parts);
+  const { files, superseded } = await filesToRead(parts);
   let bytesOfAll = 0;
   for (const file of files) bytesOfAll += (await stat(parts.directory.pathOf(file))).size;
-  return new Restoring(parts, files, bytesOfAll).run();
+  const restored = await new Restoring(parts, files, bytesOfAll).run();
+  // Not before: if the base is damaged, a repair has need of them.
+  await parts.directory.remove(superseded);
+  return restored;
 }
 
-// The last base and what follows it. What is older, or was never finished, is removed.
-async function filesToRead({ directory, log }: RestoreParts): Promise<GenerationFile[]> {
+// The last base and what follows it; and what is older. What was never finished is removed.
+async function filesToRead({ directory, log }: RestoreParts) {
   const found = await directory.list();
   const isUsable = ({ kind }: GenerationFile) => kind === 'log' || kind === 'base';
   const unfinished = found.filter((file) => !isUsable(file));
@@ -58,16 +61,18 @@ async function filesToRead({ directory, log }: RestoreParts): Promise<Generation
     await directory.remove(unfinished);
   }
   const usable = found.filter(isUsable);
-  const base = usable.findLastIndex(({ kind }) => kind === 'base');
-  await directory.remove(usable.slice(0, Math.max(0, base)));
-  const files = usable.slice(Math.max(0, base));
+  const start = Math.max(
+    0,
+    usable.findLastIndex(({ kind }) => kind === 'base'),
+  );
+  const files = usable.slice(start);
   const [first] = files;
   if (first && first.kind !== 'base' && first.generation !== 1) {
     throw new StartError(
       `${directory.pathOf(first)} goes on where a file ended that is missing: put that back, or have what is there read by ironcached repair`,
     );
   }
-  return files;
+  return { files, superseded: usable.slice(0, start) };
 }
 
 /** Says in the log how far it is. `started`: by performance.now. */

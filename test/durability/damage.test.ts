@@ -352,6 +352,22 @@ describe('files', () => {
     expect(String(state)).not.toContain('deleted');
   });
 
+  test('that one which is damaged was to supersede are there for a repair, though a start came first', async () => {
+    const path = await withTwoFiles();
+    const before = ['000001.log', '000002.log'].map((name) => readFileSync(join(path, name)));
+    await (await openDurableStore({ path, mode: 'snapshot' })).durability.stop();
+    const [base = ''] = readdirSync(path);
+    const bytes = readFileSync(join(path, base));
+    writeFileSync(join(path, base), bytes.fill(0, bytes.length - 20));
+    // As after a crash between the two.
+    for (const [i, kept] of before.entries()) writeFileSync(join(path, `00000${i + 1}.log`), kept);
+    const { state, files } = await restored(path);
+    expect(String(state)).toMatch(/\.base cannot be read/);
+    expect(files).toEqual(['000001.log', '000002.log', base]);
+    await repair(await ItemDirectory.open(path));
+    expect((await restored(path)).state).toHaveLength(3);
+  });
+
   test('that a repair left, which did not come to its end, change nothing of the next', async () => {
     const path = itemsPath();
     for (const value of ['first', 'second']) {
