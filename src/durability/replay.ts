@@ -29,28 +29,34 @@ export class Replay implements RecordListener {
   readonly #clockSet: number;
   /** Times of the machine's clock: it may have been set back since, or between any two frames. */
   readonly #startedAt: number;
+  /** By the clock of the store: what it says while a record is read, how much further it goes if it has to, up to when. */
+  #now = 0;
+  #stepMs = 1;
+  #until = 0;
   #lastBegunAt = 0;
   #nextCas = 0;
   readonly #clears = new Map<number, number>();
 
   constructor(store: JournaledStore, clock: Clock & Moment) {
     this.#store = store;
-    this.#restoration = store.restoration();
+    this.#restoration = store.restoration(() => this.#later());
     this.#moment = clock;
     this.#clockSet = clockSet(clock);
     this.#startedAt = clock.unixNow();
   }
 
-  frame(body: Buffer, { begunAt, nextCas }: Pick<FrameHead, 'begunAt' | 'nextCas'>): void {
+  /** `endedBy`: when the next frame was begun, if that is known. */
+  frame(body: Buffer, { begunAt, nextCas }: Pick<FrameHead, 'begunAt' | 'nextCas'>, endedBy?: number): void {
     // What had expired before any of this was told makes room first, as it did then. Nothing goes before room is
     // needed: the machine's clock may have been set, and a later record give it more time.
-    const now = Math.min(begunAt, this.#startedAt) - this.#clockSet;
+    this.#hold(Math.min(begunAt, this.#startedAt) - this.#clockSet);
+    this.#until = Math.min(endedBy ?? this.#startedAt, this.#startedAt) - this.#clockSet;
     this.#lastBegunAt = begunAt;
     this.#nextCas = Math.max(this.#nextCas, nextCas);
-    this.#moment.hold(now - performance.timeOrigin);
     try {
       readRecords(body, this);
     } finally {
+      this.#until = 0;
       this.#moment.release();
     }
   }
@@ -73,6 +79,7 @@ export class Replay implements RecordListener {
 
   put(cache: number, key: Key, draft: Draft, accessedAt: number): void {
     this.items++;
+    this.#stepMs = 1;
     const local = { ...draft, expiresAt: this.#local(draft.expiresAt) };
     if (!this.#restoration.itemPut(cache, key, local, accessedAt - this.#clockSet)) this.strays++;
   }
@@ -103,6 +110,20 @@ export class Replay implements RecordListener {
 
   complete(): void {
     this.isComplete = true;
+  }
+
+  #hold(now: number): void {
+    this.#now = now;
+    this.#moment.hold(now - performance.timeOrigin);
+  }
+
+  // What expired while the frame was told made room for the rest of it. That is what expired first: only as much goes
+  // as is needed, since a later record may give the others more time. False: that was all.
+  #later(): boolean {
+    if (this.#now >= this.#until) return false;
+    this.#hold(Math.min(this.#now + this.#stepMs, this.#until));
+    this.#stepMs *= 2;
+    return true;
   }
 
   // What expired at once has 0, and less by a clock that was set back: no store has a time before the epoch.

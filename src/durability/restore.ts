@@ -158,23 +158,27 @@ class Restoring {
 
   async #readFrames(reader: LogReader, path: string): Promise<void> {
     const before = this.#bytes;
-    for (let frame = await reader.next(); frame; frame = await reader.next()) {
+    let following = await reader.next();
+    while (following) {
+      const frame = following;
+      const { offset } = reader;
       if (frame.sequence !== this.#nextSequence) {
         throw unreadable(path, `something is missing before byte ${frame.offset}`);
       }
+      following = await reader.next();
       this.#nextSequence++;
-      this.#replayFrame(frame, path);
-      this.#bytes = before + reader.offset;
-      if (this.#replay.isComplete && this.#baseBytes === 0) this.#baseBytes = reader.offset;
+      this.#replayFrame(frame, path, following?.begunAt);
+      this.#bytes = before + offset;
+      if (this.#replay.isComplete && this.#baseBytes === 0) this.#baseBytes = offset;
       const { progressed, isOver } = this.#parts;
       progressed({ items: this.#replay.items, bytes: this.#bytes, bytesOfAll: this.#bytesOfAll });
       if (isOver()) throw new StartError('stopped while the items were restored');
     }
   }
 
-  #replayFrame(frame: Frame, path: string): void {
+  #replayFrame(frame: Frame, path: string, endedBy: number | undefined): void {
     try {
-      this.#replay.frame(frame.body, frame);
+      this.#replay.frame(frame.body, frame, endedBy);
     } catch (error) {
       if (error instanceof Refusal) {
         throw new StartError(

@@ -65,7 +65,11 @@ export interface JournaledStore extends Store {
   nextCas: number;
   /** Tells every change from now on; undefined: to nobody. */
   journalTo(journal: Journal | undefined): void;
-  restoration(): Restoration;
+  /**
+   * `later`: asked before something has to go that has not expired; lets the store's clock go on a little, by when
+   * something may have. False: it does not.
+   */
+  restoration(later?: () => boolean): Restoration;
   /** All caches; they may come and go meanwhile. */
   journaledCaches(): Iterable<JournaledCache>;
   /**

@@ -64,6 +64,8 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   #expirations = 0;
   /** When a write last had no room by its quotas. */
   #overQuotaAt = 0;
+  /** See JournaledStore.restoration. */
+  #later: (() => boolean) | undefined;
 
   constructor(options: ArenaStoreOptions) {
     const { bytesMax, cachesMax, now } = options;
@@ -199,7 +201,8 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     });
   }
 
-  restoration(): Restoration {
+  restoration(later?: () => boolean): Restoration {
+    this.#later = later;
     return new MemoryRestoration<Owner>(this, {
       put: (contents, key, draft, accessedAt) =>
         this.#restore(contents, this.#bytesOf(key), draft, accessedAt),
@@ -449,7 +452,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   #makeRoom(writer: ProjectAccount<Owner>): boolean {
     const before = this.#items.index.size;
     const hasMore = this.#tidying.free(TIDY_ITEMS) === 0;
-    if (this.#items.index.size < before) return true;
+    if (this.#items.index.size < before || this.#later?.()) return true;
     const victim = this.caches.accounts.victimFor(writer);
     if (victim) this.#evict(victim.kept.order.oldest);
     return victim !== undefined || hasMore;

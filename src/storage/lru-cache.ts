@@ -61,6 +61,8 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   #expirations = 0;
   /** When a write last had no room by its quotas. */
   #overQuotaAt = 0;
+  /** See JournaledStore.restoration. */
+  #later: (() => boolean) | undefined;
 
   constructor(options: LruCacheStoreOptions) {
     this.#now = options.now;
@@ -180,7 +182,8 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     return 0;
   }
 
-  restoration(): Restoration {
+  restoration(later?: () => boolean): Restoration {
+    this.#later = later;
     const restore = (contents: EntryContents, given: Key, draft: Draft, accessedAt: number) => {
       const key = String(given);
       this.#place(contents, key, draft, sizeOf(key, draft)).accessedAt = accessedAt;
@@ -270,7 +273,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   // Throws Refusal `out_of_memory`.
   #makeRoom(contents: EntryContents, key: string, size: number): void {
     while (this.#bytes + size - (contents.kept.peek(key)?.size ?? 0) > this.#bytesMax) {
-      if (this.#tidy()) continue;
+      if (this.#tidy() || this.#later?.()) continue;
       const victim = this.caches.accounts.victimFor(contents.cache.account);
       if (!victim) throw new Refusal('out_of_memory', 'memory is full of items that may not be evicted');
       this.#evict(oldestOf(victim));

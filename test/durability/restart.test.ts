@@ -267,6 +267,36 @@ describe('after a restart', () => {
     await second.durability.stop();
   });
 
+  test.each(['lru', 'none'] as const)(
+    'what took the room of something that had just expired has it again, where nothing or anything else may go: %s',
+    async (policy) => {
+      const path = itemsPath();
+      const clock = heldClock();
+      const bytesMax = 3 * 1024 * 1024;
+      const prepare = (store: JournaledStore) => store.configure(PROJECT, 'c', { policy, quota: {} });
+      const first = await openDurableStore({ path, clock, bytesMax, prepare });
+      const cache = first.engine.cache(PROJECT, 'c');
+      const value = { value: Buffer.alloc(1000), kind: 'bytes', flags: 0 } as const;
+      for (let i = 0; i < 2300; i++) cache.store('set', `stays ${i}`, { ...value, expiresAt: NEVER });
+      for (let turn = 0; turn < 10; turn++) {
+        await first.durability.kept();
+        // Half of the last ones are gone by the time of the next: all are told in one frame.
+        for (let i = 0; i < 400; i++) {
+          if (i === 200) clock.advance(50);
+          cache.store('set', `${turn}: ${i}`, { ...value, expiresAt: clock.now() + 45 });
+        }
+        clock.advance(50);
+      }
+      const before = await stateOf(first.store);
+      expect(await first.engine.totals()).toMatchObject({ evictions: 0 });
+      await first.durability.stop();
+      const second = await openDurableStore({ path, clock, bytesMax, prepare });
+      expect(await second.engine.totals()).toMatchObject({ evictions: 0 });
+      expect(await stateOf(second.store)).toEqual(before);
+      await second.durability.stop();
+    },
+  );
+
   test.each([3_600_000, -3_600_000])(
     'it lives on, though the clock was set by %i ms meanwhile',
     async (ms) => {
