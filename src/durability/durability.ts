@@ -30,6 +30,8 @@ const PROGRESS_INTERVAL_MS = 1_000;
 const LOOK_INTERVAL_MS = 1_000;
 // When the machine's clock is set by more, they should be: the times in them are by what it said before.
 const CLOCK_SET_MS = 10_000;
+// What could not be written anew is tried again so much later: each time may leave a file as large as all items.
+const SAVE_AGAIN_MS = 60_000;
 // More files than this take too long to read at a start, however small they are.
 const FILES_MAX = 16;
 // Starts that end soon, over and over, leave one each: beyond this many they are written anew before the start is over.
@@ -53,6 +55,8 @@ export class Durability {
   #savedMs = 0;
   #failures = 0;
   #saving: Promise<void> | undefined;
+  /** When the files are to be written anew that could not be; undefined: they could. */
+  #saveAgainAt: number | undefined;
   /** Who waits for a snapshot that begins from now on. */
   #waiters: ((isKept: boolean) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -260,6 +264,7 @@ export class Durability {
 
   #isOutOfDate(): boolean {
     if (this.#journal?.writer.trouble !== undefined) return false;
+    if (this.#saveAgainAt !== undefined) return this.#parts.clock.now() >= this.#saveAgainAt;
     if (Math.abs(clockSet(this.#parts.clock) - this.#clockSet) > CLOCK_SET_MS) return true;
     return this.#fileBytes > 2 * this.#baseBytes + this.#parts.compactionBytesMin || this.#files > FILES_MAX;
   }
@@ -275,6 +280,7 @@ export class Durability {
   #saveInBackground(): Promise<void> {
     this.#saving = this.#save(false)
       .catch((err) => {
+        this.#saveAgainAt = this.#parts.clock.now() + SAVE_AGAIN_MS;
         this.#parts.log.error({ err }, 'the items could not be saved; what was saved before is still there');
       })
       .finally(() => {
@@ -289,6 +295,7 @@ export class Durability {
     const saved =
       this.#parts.mode === 'log' ? await this.#compact(isAlone) : await this.#takeSnapshot(isAlone);
     if (!saved) return;
+    this.#saveAgainAt = undefined;
     this.#savedAt = this.#parts.clock.unixNow();
     this.#savedMs = performance.now() - started;
     this.#parts.log.info({ ...saved, seconds: Math.round(this.#savedMs / 10) / 100 }, 'all items are saved');

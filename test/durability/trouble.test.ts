@@ -13,17 +13,24 @@ const PROJECT = 'a1'.repeat(12);
 
 /** A directory on a disk that fails while a test says so. */
 class FaultyDirectory extends ItemDirectory {
-  failing: 'write' | 'sync' | 'close' | undefined;
+  failing: 'write' | 'sync' | 'close' | 'rename' | undefined;
   /** While there is one, a write waits for it. */
   obstacle: Promise<void> | undefined;
   /** How long bringing to disk takes, and writing a megabyte. */
   syncMs = 0;
   msPerMegabyte = 0;
   openFiles = 0;
+  /** How often it was asked whether the file is there, which is at every look whether all should be written anew. */
+  looks = 0;
   /** What the system has but for what it dropped, when it could not bring it to disk. */
   static async at(path: string): Promise<FaultyDirectory> {
     await ItemDirectory.open(path);
     return new FaultyDirectory(path);
+  }
+
+  override rename(from: GenerationFile, to: GenerationFile): Promise<void> {
+    if (this.failing === 'rename') return Promise.reject(new Error('EIO: i/o error, rename'));
+    return super.rename(from, to);
   }
 
   override async create(file: GenerationFile): Promise<LogFile> {
@@ -32,6 +39,10 @@ class FaultyDirectory extends ItemDirectory {
     let dirty: [at: number, length: number][] = [];
     return {
       ...made,
+      isThere: () => {
+        this.looks++;
+        return made.isThere();
+      },
       write: async (bytes, at) => {
         await this.obstacle;
         if (this.failing === 'write') throw new Error('ENOSPC: no space left on device');
@@ -190,6 +201,34 @@ describe('where files are removed while the service runs', () => {
     await restarted.durability.stop();
   });
 });
+
+test.each([0, 3_600_000])(
+  'files that could not be written anew are so after a minute, not over and over until the disk is full (clock set by %i ms)',
+  async (step) => {
+    const path = itemsPath();
+    const directory = await FaultyDirectory.at(path);
+    const compactionBytesMin = step === 0 ? 0 : 1_000_000;
+    const parts = await openDurableStore({ path, directory, compactionBytesMin });
+    const { clock } = parts;
+    const failures = () => parts.log.filter(({ level }) => level === 'error').length;
+    directory.failing = 'rename';
+    set(parts, 'k');
+    clock.step(step);
+    await vi.waitFor(() => expect(failures()).toBe(1), { timeout: 10_000 });
+    const { looks } = directory;
+    await vi.waitFor(() => expect(directory.looks).toBeGreaterThan(looks + 1), { timeout: 10_000 });
+    expect(failures()).toBe(1);
+    directory.failing = undefined;
+    clock.advance(60_000);
+    await vi.waitFor(
+      () => expect(readdirSync(path).filter((name) => /\.\w+$/.test(name))).toEqual(['000003.base']),
+      {
+        timeout: 10_000,
+      },
+    );
+    await parts.durability.stop();
+  },
+);
 
 test('a stop while the disk fails does not hang, and says so', async () => {
   const path = itemsPath();
