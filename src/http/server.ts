@@ -19,6 +19,7 @@ import { endWithAnswer, onceAnswered, rawAnswer } from './broken-requests.ts';
 import { endFailedHandshakes } from './failed-handshakes.ts';
 import { heldResponses } from './held-responses.ts';
 import { closeConnectionsInOrder } from './idle-connections.ts';
+import { answerIgnoredUpgrades } from './ignored-upgrades.ts';
 import { lastResponses } from './last-response.ts';
 import { inOrder, responseOf } from './pipelining.ts';
 import { ReceivedRequest } from './received-request.ts';
@@ -82,7 +83,7 @@ export function createServer(parts: ServerParts): Server {
     // Node answers a missing Host with an empty 400; nothing here depends on it.
     requireHostHeader: false,
   };
-  const inTurn = inOrder(listener, limits.unansweredBytesMax);
+  const inTurn = inOrder(answerIgnoredUpgrades(listener), limits.unansweredBytesMax);
   const server: Server = tls
     ? createTlsServer({ ...options, ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, inTurn)
     : createPlainServer(options, inTurn);

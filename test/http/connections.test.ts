@@ -17,6 +17,8 @@ import { TestGate } from '../support/test-gate.ts';
 
 const AUTH = `Authorization: OAuth ${TOKEN}\r\n`;
 const ITEM = path('c', 'k');
+const H2C =
+  'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n';
 
 let rest: TestApp | undefined;
 const sockets: HttpSocket[] = [];
@@ -84,14 +86,16 @@ describe('what real clients send', () => {
     expect(await socket.answer()).toMatchObject({ status: 200 });
   });
 
-  test('Expect: 100-continue, and a body that is refused is not asked for', async () => {
-    const socket = await connected();
-    socket.write(
-      put('', 'Expect: 100-continue\r\n').replace(TOKEN, 'another').replace('Length: 0', 'Length: 11'),
-    );
-    expect(await socket.answer()).toMatchObject({ status: 401 });
-    await socket.closed();
-  });
+  test.each(['', H2C])(
+    'Expect: 100-continue, and a body that is refused is not asked for; further headers: %j',
+    async (more) => {
+      const socket = await connected();
+      const headers = `Expect: 100-continue\r\n${more}`;
+      socket.write(put('', headers).replace(TOKEN, 'another').replace('Length: 0', 'Length: 11'));
+      expect(await socket.answer()).toMatchObject({ status: 401 });
+      await socket.closed();
+    },
+  );
 
   test('TE and Connection: TE, close (Perl)', async () => {
     const socket = await connected();
@@ -137,6 +141,39 @@ describe('what real clients send', () => {
       }
     },
   );
+
+  test('a wish for HTTP/2 with every request (Java): no answer is ahead of a body, or the next request might be lost', async () => {
+    rest = await testApp();
+    const port = await rest.listen();
+    const socket = connectTo(port);
+    const expectNoAnswerYet = async () => {
+      await expectStillUsable(connectTo(port));
+      expect(socket.rest()).toBe('');
+    };
+    socket.write(put('{"value":1}', H2C));
+    expect(await socket.answer()).toMatchObject({ status: 200, body: '{"msg":"Stored."}' });
+    socket.write(request('POST', `${path('c')}/clear`, `${H2C}Content-Length: 2\r\n`, '{'));
+    await expectNoAnswerYet();
+    socket.write('}');
+    expect(await socket.answer()).toMatchObject({ status: 200, body: '{"msg":"Cleared."}' });
+    socket.write(request('DELETE', ITEM, `${H2C}Transfer-Encoding: chunked\r\n`, '0\r\n'));
+    await expectNoAnswerYet();
+    socket.write('\r\n');
+    expect(await socket.answer()).toMatchObject({ status: 404, body: '{"msg":"Key not found"}' });
+    socket.write(request('GET', '/version', H2C));
+    expect(await socket.answer()).toMatchObject({ status: 200 });
+    await expectStillUsable(socket);
+  });
+
+  test.each([
+    ['is stored', 'v'.repeat(300_000), 200],
+    ['is refused', 'v'.repeat(3_000_000), 413],
+  ])('a wish for HTTP/2 with a large body, which %s', async (_, value, status) => {
+    const socket = await connected();
+    socket.write(put(JSON.stringify({ value }), H2C));
+    expect(await socket.answer()).toMatchObject({ status });
+    await expectStillUsable(socket);
+  });
 
   test('a URL of a whole address, as to a proxy, and no Host at all', async () => {
     const socket = await connected();
