@@ -7,6 +7,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import { connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { BytePieces } from '../../src/byte-pieces.ts';
 import type { Store, StoredCache } from '../../src/engine/store.ts';
 import { DRAIN_FACTOR } from '../../src/http/body.ts';
 import { PROJECT, path, type TestApp, type TestAppOptions, TOKEN, testApp } from '../support/app.ts';
@@ -46,6 +47,16 @@ function put(body: string, headers = ''): string {
 
 function request(method: string, url = ITEM, headers = '', body = ''): string {
   return `${method} ${url} HTTP/1.1\r\nHost: x\r\n${AUTH}${headers}\r\n${body}`;
+}
+
+/** No timer of ours goes off by itself any more. */
+function stopTimers(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
+function chunk(text: string): string {
+  return `${text.length.toString(16)}\r\n${text}\r\n`;
 }
 
 async function expectStillUsable(socket: HttpSocket): Promise<void> {
@@ -286,15 +297,60 @@ describe('a body that is too large', () => {
     expect(await socket.answer()).toMatchObject({ status: 413 });
     socket.write(request('POST', `${ITEM}/increment`, 'Content-Length: 10001\r\n', ' '.repeat(10_001)));
     expect(await socket.answer()).toMatchObject({ status: 413 });
+    const inChunks = (value: string) =>
+      request(
+        'PUT',
+        ITEM,
+        'Transfer-Encoding: chunked\r\n',
+        `a\r\n{"value":"\r\n${chunk(value)}2\r\n"}\r\n0\r\n\r\n`,
+      );
+    socket.write(inChunks('x'.repeat(10_000 - empty.length)));
+    expect(await socket.answer()).toMatchObject({ status: 200 });
+    socket.write(inChunks('x'.repeat(10_001 - empty.length)));
+    expect(await socket.answer()).toMatchObject({ status: 413 });
     await expectStillUsable(socket);
   });
 
   test('that never ends is cut off', async () => {
     const socket = await connected({ limits });
+    // Not because no more comes.
+    stopTimers();
+    const add = vi.spyOn(BytePieces.prototype, 'add');
+    onTestFinished(() => add.mockRestore());
     socket.write(request('PUT', ITEM, 'Transfer-Encoding: chunked\r\n'));
-    const chunk = `${(10_000).toString(16)}\r\n${'x'.repeat(10_000)}\r\n`;
-    for (let i = 0; i < DRAIN_FACTOR + 10; i++) socket.write(chunk);
+    socket.write(chunk('x'.repeat(10_000)).repeat(DRAIN_FACTOR + 10));
     expect(await socket.answer()).toMatchObject({ status: 413 });
+    await socket.closed();
+    // And what is thrown away is not kept before.
+    const kept = add.mock.calls.reduce((bytes, [piece]) => bytes + piece.length, 0);
+    expect(kept).toBeLessThanOrEqual(limits.bodyBytesMax);
+  });
+
+  test.each([
+    ['a PUT', put('x'.repeat(500_000)), 413],
+    [
+      'a load',
+      request('POST', `${path('c')}/items`, 'Content-Length: 500000\r\n', `{\n${'x'.repeat(499_998)}`),
+      400,
+    ],
+  ])('is read to its end after the answer, as long as more of it comes: %s', async (_what, text, status) => {
+    const socket = await connected({ limits });
+    const other = connectTo(await portOf());
+    stopTimers();
+    const begun = text.slice(0, 1_000);
+    socket.write(begun);
+    expect(await socket.answer()).toMatchObject({ status });
+    for (let at = begun.length; at < text.length; at += 100_000) {
+      vi.advanceTimersByTime(1_500);
+      socket.write(text.slice(at, at + 100_000));
+      await expectStillUsable(other);
+    }
+    await expectStillUsable(socket);
+    vi.advanceTimersByTime(10_000);
+    await expectStillUsable(socket);
+    socket.write(begun);
+    expect(await socket.answer()).toMatchObject({ status });
+    vi.advanceTimersByTime(2_000);
     await socket.closed();
   });
 
