@@ -107,6 +107,42 @@ describe('a dump', () => {
     ]);
   });
 
+  test('has what is there while a client that won the right makes it anew', async () => {
+    await start();
+    const expiresAt = rest.clock.now() + 1_000;
+    store('c', 'full', { kind: 'bytes', expiresAt });
+    store('c', 'empty', { value: '', expiresAt });
+    const cache = rest.engine.cache(PROJECT, 'c');
+    for (const key of ['full', 'empty']) {
+      const answer = await cache.lease(key, {
+        createUntil: undefined,
+        explicitCas: undefined,
+        expiresAt: undefined,
+        recacheBefore: expiresAt + 1,
+        recacheByNewExpiry: false,
+        use: true,
+        mayWin: true,
+        asksUse: false,
+      });
+      expect(answer).toBeDefined();
+      expect((await cache.peek(key))?.recaching).toBe(true);
+    }
+    const { text } = await rest.request('GET', itemsOf('c'));
+    expect(text).toContain('{"key":"empty","kind":"text","value":"",');
+    expect(text).toContain('{"key":"full","kind":"bytes","value":"v",');
+    expect(text).toContain('{"end":true,"items":2}');
+  });
+
+  test('counts its last items as requests, too, so that small dumps are not free', async () => {
+    await start({ requestsPerSecond: 100 });
+    store('c', 'a');
+    store('c', 'b');
+    expect(await rest.request('GET', itemsOf('c'))).toMatchObject({ status: 200 });
+    const left = [];
+    for (let i = 0; i < 100; i++) left.push((await rest.request('GET', path('c', 'a'))).status);
+    expect(left.filter((status) => status === 200)).toHaveLength(97);
+  });
+
   test('tells times by the machine’s clock, as it is then', async () => {
     await start();
     store('c', 'a', { expiresAt: rest.clock.now() + 1_500 });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { performance } from 'node:perf_hooks';
 import fastify, { type FastifyRequest } from 'fastify';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { Grant } from '../../src/auth/grant.ts';
 import { LongWork } from '../../src/http/long-work.ts';
 import { excused } from '../../src/http/silent-connections.ts';
@@ -52,4 +53,36 @@ test('ends when its right does', async () => {
   expect(await work.rest()).toBe(true);
   clock.advance(1_000);
   expect(await work.rest()).toBe(false);
+});
+
+test('has others go on between its slices, each of which begins when it does', async () => {
+  const now = vi.spyOn(performance, 'now');
+  onTestFinished(() => now.mockRestore());
+  const clock = testClock();
+  const grant = new Grant(project(PROJECT), token('t', [PROJECT]));
+  const asked = await someRequest(grant);
+  const at = (ms: number) => now.mockReturnValue(ms);
+  at(1_000);
+  const work = new LongWork(asked, { rates: new RequestRates(0, clock.now), unixNow: clock.unixNow });
+  const isLong = (ms: number) => at(ms) && work.isLong;
+  expect([isLong(1_001), isLong(1_001.1)]).toEqual([false, true]);
+  let isTurnOver = false;
+  setImmediate(() => {
+    isTurnOver = true;
+  });
+  at(2_000);
+  expect(await work.rest()).toBe(true);
+  expect(isTurnOver).toBe(true);
+  expect([isLong(2_001), isLong(2_001.1)]).toEqual([false, true]);
+});
+
+test('waits no longer for room in the rate once its right has ended', async () => {
+  const clock = testClock();
+  const grant = new Grant(project(PROJECT), token('t', [PROJECT], { expiresAt: clock.now() + 1_000 }));
+  const rates = new RequestRates(1, clock.now);
+  const work = new LongWork(await someRequest(grant), { rates, unixNow: clock.unixNow });
+  for (let i = 0; i < 1_000_000; i++) work.count();
+  const rest = work.rest();
+  clock.advance(1_000);
+  expect(await rest).toBe(false);
 });
