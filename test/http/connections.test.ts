@@ -828,6 +828,11 @@ describe('HTTPS', () => {
     const tls = await certificate();
     rest = await testApp({ tls, logger, limits: { handshakeTimeoutMs: 100 } });
     const port = await rest.listen();
+    // Who just goes away is a probe of the port.
+    const gone = connectTo(port);
+    await once(gone.socket, 'connect');
+    gone.destroy();
+    while ((await openConnections()) > 0) await nextTurn();
     for (const text of ['', 'no greeting', request('GET')]) {
       const socket = connectTo(port);
       socket.write(text);
