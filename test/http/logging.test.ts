@@ -56,6 +56,16 @@ describe('the log', () => {
     ]);
   });
 
+  test('tells how long answers are that are no JSON, too', async () => {
+    const { rest, lines } = await logging('debug');
+    await rest.request('PUT', path('c', 'k'), { value: 'été' });
+    const headers = { authorization: `OAuth ${TOKEN}`, accept: 'application/octet-stream' };
+    await rest.app.inject({ url: path('c', 'k'), headers });
+    const page = await rest.app.inject('/docs/json');
+    const lengths = ['{"msg":"Stored."}'.length, Buffer.byteLength('été'), page.rawPayload.length];
+    expect(lines().map(({ bytesOut }) => bytesOut)).toEqual(lengths);
+  });
+
   test('has no token that stands where an id should', async () => {
     const { rest, lines } = await logging('debug');
     await rest.app.inject(`/1/projects/${TOKEN}/caches/c/items/k`);
