@@ -7,10 +7,21 @@ import { afterOthers, isTurnOver } from '../turn-time.ts';
  * arrive together, a GET would be done before the PUT in front of it has its body. Only requests that change nothing
  * may overtake each other (RFC 9112, 9.3.2). None is begun while `unansweredBytesMax` or more wait for the client, or
  * an answer is being made, which may be as large: one chunk can ask for gigabytes. And no more are read while many
- * wait: each takes kilobytes of memory. After a few milliseconds of them, others have their turn.
+ * wait: each takes kilobytes of memory. Where too many wait in all, `tellCut` is told whose connection is cut for that.
+ * After a few milliseconds of them, others have their turn.
  */
-export function inOrder(listener: RequestListener, unansweredBytesMax: number): RequestListener {
+export function inOrder(
+  listener: RequestListener,
+  unansweredBytesMax: number,
+  tellCut: (socket: Socket) => void = () => {},
+): RequestListener {
   const pipelines = new WeakMap<Socket, Pipeline>();
+  const parts = {
+    listener,
+    unansweredBytesMax,
+    tellCut,
+    all: { waiting: 0, pipelines: new Set<Pipeline>() },
+  };
   return (request, response) => {
     if (hasLastAnswer(request.socket)) return;
     // Nothing is in front of it. Usually that is always so, and nothing is kept for the connection.
@@ -20,7 +31,7 @@ export function inOrder(listener: RequestListener, unansweredBytesMax: number): 
     }
     let pipeline = pipelines.get(request.socket);
     if (!pipeline) {
-      pipeline = new Pipeline(request.socket, listener, unansweredBytesMax);
+      pipeline = new Pipeline(request.socket, parts);
       pipelines.set(request.socket, pipeline);
     }
     pipeline.take(request, response);
@@ -32,13 +43,24 @@ export function inOrder(listener: RequestListener, unansweredBytesMax: number): 
 const WAITING_MAX = 64;
 const WAITING_FEW = 16;
 
+// A chunk of 64 KB may hold two thousand, which take seven megabytes: where so many wait in all connections together,
+// and another has more than those few, the one that has most is cut.
+const WAITING_IN_ALL_MAX = 20_000;
+
+interface PipelineParts {
+  readonly listener: RequestListener;
+  readonly unansweredBytesMax: number;
+  readonly tellCut: (socket: Socket) => void;
+  /** How many requests wait in all connections, and the pipelines of these that are not cut. */
+  readonly all: { waiting: number; readonly pipelines: Set<Pipeline> };
+}
+
 type Held = [request: IncomingMessage, response: ServerResponse];
 
 /** The requests of one connection that came before earlier ones were answered, and may have to wait for them. */
 class Pipeline {
   readonly #socket: Socket;
-  readonly #listener: RequestListener;
-  readonly #unansweredBytesMax: number;
+  readonly #parts: PipelineParts;
   readonly #held: Held[] = [];
   /** The unfinished answer that all behind it wait for: to a request that changes something, or one made later. */
   #barrier: ServerResponse | undefined;
@@ -48,11 +70,13 @@ class Pipeline {
   #isFull = false;
   /** Does it go on in a later turn? */
   #isResting = false;
+  #isGone = false;
 
-  constructor(socket: Socket, listener: RequestListener, unansweredBytesMax: number) {
+  constructor(socket: Socket, parts: PipelineParts) {
     this.#socket = socket;
-    this.#listener = listener;
-    this.#unansweredBytesMax = unansweredBytesMax;
+    this.#parts = parts;
+    parts.all.pipelines.add(this);
+    socket.once('close', () => this.#abandon());
     // Node goes on reading whenever the client has taken what waited for it.
     socket.on('resume', () => {
       if (this.#isFull) socket.pause();
@@ -60,21 +84,34 @@ class Pipeline {
   }
 
   take(request: IncomingMessage, response: ServerResponse): void {
+    const { all } = this.#parts;
+    all.waiting++;
     // Else what is in front waits, too.
     if (this.#held.length === 0) this.#barrier ??= barrierInFront(request.socket);
     if (this.#held.length === 0 && !this.#isBlocked() && this.#hasTime()) this.#beginAhead(request, response);
     else this.#hold(request, response);
-    if (this.#isFull || this.#waiting < WAITING_MAX) return;
+    if (all.waiting > WAITING_IN_ALL_MAX && this.waiting > WAITING_FEW) fullest(all.pipelines)?.cut();
+    if (this.#isFull || this.waiting < WAITING_MAX) return;
     this.#isFull = true;
     this.#socket.pause();
   }
 
-  get #waiting(): number {
+  /** Ends the connection. What waits in it counts until it is closed, which is in a later turn. */
+  cut(): void {
+    const { all, tellCut } = this.#parts;
+    all.pipelines.delete(this);
+    tellCut(this.#socket);
+    readNoFurther(this.#socket);
+    this.#socket.destroy();
+  }
+
+  /** How many of its requests are not answered. */
+  get waiting(): number {
     return this.#begun + this.#held.length;
   }
 
   #isBlocked(): boolean {
-    const isFull = this.#unansweredBytes >= this.#unansweredBytesMax;
+    const isFull = this.#unansweredBytes >= this.#parts.unansweredBytesMax;
     return isFull || this.#barrier?.writableFinished === false || hasLastAnswer(this.#socket);
   }
 
@@ -94,13 +131,15 @@ class Pipeline {
   // An answer that is made before the client has the earlier ones waits in memory.
   #beginAhead(request: IncomingMessage, response: ServerResponse): void {
     this.#begun++;
-    this.#listener(request, response);
+    this.#parts.listener(request, response);
     if (isBarrier(response)) this.#barrier = response;
     const bytes = isWaiting(response) ? response.writableLength : 0;
     this.#unansweredBytes += bytes;
     response.once('finish', () => {
+      if (this.#isGone) return;
       this.#unansweredBytes -= bytes;
       this.#begun--;
+      this.#parts.all.waiting--;
       this.#goOn();
       this.#readOn();
     });
@@ -111,8 +150,16 @@ class Pipeline {
     this.#held.push([request, response]);
   }
 
+  // The client is gone.
+  #abandon(): void {
+    this.#isGone = true;
+    this.#parts.all.pipelines.delete(this);
+    this.#parts.all.waiting -= this.waiting;
+    this.#held.length = 0;
+  }
+
   #readOn(): void {
-    if (!this.#isFull || this.#waiting > WAITING_FEW) return;
+    if (!this.#isFull || this.waiting > WAITING_FEW) return;
     this.#isFull = false;
     this.#socket.resume();
   }
@@ -126,6 +173,26 @@ class Pipeline {
       this.#beginAhead(...next);
     }
   }
+}
+
+function fullest(pipelines: Iterable<Pipeline>): Pipeline | undefined {
+  let found: Pipeline | undefined;
+  for (const pipeline of pipelines) if (pipeline.waiting > (found?.waiting ?? 0)) found = pipeline;
+  return found;
+}
+
+/** What Node keeps of a connection: who is given its requests. No part of its interface, so it is looked at with care. */
+interface KeptParser {
+  readonly parser?: { onIncoming?: ((...request: unknown[]) => number) | null } | null;
+}
+
+/** To Node's parser, what stands behind an upgrade is no request any more. */
+const AS_IF_UPGRADED = 2;
+
+// Each request that is read takes its memory, also of a connection that is cut.
+function readNoFurther(socket: Socket): void {
+  const { parser } = socket as KeptParser;
+  if (parser?.onIncoming) parser.onIncoming = () => AS_IF_UPGRADED;
 }
 
 // Node gives a response its socket when the answers before it are written.

@@ -83,7 +83,12 @@ export function createServer(parts: ServerParts): Server {
     // Node answers a missing Host with an empty 400; nothing here depends on it.
     requireHostHeader: false,
   };
-  const inTurn = inOrder(answerIgnoredUpgrades(listener), limits.unansweredBytesMax);
+  const aheadWarning = logger && new OccasionalWarning(logger, now);
+  const inTurn = inOrder(
+    answerIgnoredUpgrades(listener),
+    limits.unansweredBytesMax,
+    ({ remoteAddress: address }) => aheadWarning?.warn({ door: 'http', address }, SENT_TOO_FAR_AHEAD),
+  );
   const server: Server = tls
     ? createTlsServer({ ...options, ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, inTurn)
     : createPlainServer(options, inTurn);
@@ -123,6 +128,8 @@ export function createServer(parts: ServerParts): Server {
 }
 
 const KEEP_ALIVE_GRACE_MS = 1_000;
+
+const SENT_TOO_FAR_AHEAD = 'a connection was closed that sent requests ahead: too many wait for their turn';
 
 // How often Node looks for requests that take too long: often enough to notice soon.
 function checkingIntervalMs(timeoutMs: number): number {

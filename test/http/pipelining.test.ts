@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -104,4 +104,58 @@ test('clients that send ahead go on by turns: whoever came first does not keep t
   clients[1]?.ask(3);
   while (answered.filter((url) => url === '/second').length < 3) await delay(1);
   expect(answered.length).toBeLessThan(100);
+});
+
+test('of very many requests of many clients few are kept: who sent most is cut, and others have their answers', async () => {
+  const waiting: ServerResponse[] = [];
+  let mayAnswer = false;
+  let read = 0;
+  let cut = 0;
+  const kept = new Map<Socket, number>();
+  let most = 0;
+  const listener = inOrder(
+    (_request, response) => {
+      if (mayAnswer) response.end();
+      else waiting.push(response);
+    },
+    1_000_000,
+    () => cut++,
+  );
+  const server = createServer((request, response) => {
+    read++;
+    kept.set(request.socket, (kept.get(request.socket) ?? 0) + 1);
+    most = Math.max(
+      most,
+      [...kept.values()].reduce((sum, count) => sum + count, 0),
+    );
+    listener(request, response);
+  });
+  server.on('connection', (socket: Socket) => socket.once('close', () => kept.delete(socket)));
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const open = (requests: number) => {
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
+    client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(requests));
+    onTestFinished(() => void client.destroy());
+    return client;
+  };
+  const patient = open(10);
+  let answers = '';
+  patient.setEncoding('latin1').on('data', (text: string) => {
+    answers += text;
+  });
+  const hasAll = (count: number) => answers.split('HTTP/1.1 200 OK').length - 1 === count;
+  const hasty = Array.from({ length: 40 }, () => open(2_000));
+  for (let before = -1; read === 0 || read !== before; await delay(100)) before = read;
+  expect(most).toBeLessThan(25_000);
+  mayAnswer = true;
+  for (const client of hasty) client.destroy();
+  for (const response of waiting) response.end();
+  while (!hasAll(10)) await delay(5);
+  // Those that are gone wait no longer.
+  answers = '';
+  const cutBefore = cut;
+  patient.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2_000));
+  while (!hasAll(2_000)) await delay(5);
+  expect(cut).toBe(cutBefore);
 });
