@@ -25,7 +25,7 @@ export function binaryRefusal(request: Buffer): Buffer {
   answer[OPCODE] = request[OPCODE] ?? 0;
   answer.writeUInt16BE(UNKNOWN_COMMAND, STATUS);
   answer.writeUInt32BE(TEXT.length, BODY_LENGTH);
-  request.copy(answer, OPAQUE, OPAQUE, OPAQUE + OPAQUE_BYTES);
+  request.subarray(OPAQUE, OPAQUE + OPAQUE_BYTES).copy(answer, OPAQUE);
   answer.write(TEXT, HEADER_BYTES, 'latin1');
   return answer;
 }

@@ -132,6 +132,14 @@ describe('what is no text protocol', () => {
     expect(door.logged[0]).toMatchObject({ level: 'warn', message: expect.stringContaining('binary') });
   });
 
+  test.each([1, 3, 11, 12, 14])('so is one of whose first request %i bytes have come', async (length) => {
+    const door = await testDoor();
+    const client = await door.connect();
+    client.send('\x80\x0b\0\0\0\0\0\0\0\0\0\0\x01\x02\x03\x04'.slice(0, length));
+    expect(await client.rest()).toMatch(/^\x81.*This server speaks the text \(ASCII\) protocol only\.$/s);
+    expect(door.logged).toMatchObject([{ level: 'warn', message: expect.stringContaining('binary') }]);
+  });
+
   test('the byte 0x80 is nothing special later on', async () => {
     const client = await (await testDoor()).signedIn();
     expect(await client.ask('\x80\r\n')).toBe('ERROR\r\n');
