@@ -83,7 +83,7 @@ export function createServer(parts: ServerParts): Server {
     // Node answers a missing Host with an empty 400; nothing here depends on it.
     requireHostHeader: false,
   };
-  const aheadWarning = logger && new OccasionalWarning(logger, now);
+  const aheadWarning = logger ? new OccasionalWarning(logger, now) : undefined;
   const inTurn = inOrder(
     answerIgnoredUpgrades(listener),
     limits.unansweredBytesMax,
