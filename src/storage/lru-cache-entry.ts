@@ -34,6 +34,11 @@ export class Entry implements Item {
     this.value.copy(target, at);
   }
 
+  /** To the second, as memcached tells it. */
+  usedAt(time: number): void {
+    this.accessedAt = Math.floor(time / 1000) * 1000;
+  }
+
   fill(draft: Draft, size: number): void {
     this.size = size;
     // A view of a socket's chunk would keep the whole chunk alive.

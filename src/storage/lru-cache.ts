@@ -186,7 +186,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     this.#later = later;
     const restore = (contents: EntryContents, given: Key, draft: Draft, accessedAt: number) => {
       const key = String(given);
-      this.#place(contents, key, draft, sizeOf(key, draft)).accessedAt = accessedAt;
+      this.#place(contents, key, draft, sizeOf(key, draft)).usedAt(accessedAt);
     };
     return new MemoryRestoration<Entries>(this, {
       put: restore,
@@ -246,7 +246,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     const size = sizeOf(key, draft);
     this.#checkSize(size);
     this.#keepQuotas(contents, key, size);
-    this.#place(contents, key, draft, size).accessedAt = this.#now();
+    this.#place(contents, key, draft, size).usedAt(this.#now());
     this.#countCas(draft.cas);
     return contents;
   }
@@ -318,7 +318,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   }
 
   #use(entry: Entry, fetch = true): void {
-    entry.accessedAt = this.#now();
+    entry.usedAt(this.#now());
     if (fetch) entry.fetched = true;
     entry.contents.kept.get(entry.key);
   }

@@ -191,6 +191,16 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         await put(cache, 'k', 'w');
         expect(await cache.read('k', false)).toMatchObject({ fetched: false });
       });
+
+      test('the time of the last use is that of the second in which it was', async () => {
+        const second = clock.now();
+        clock.advance(900);
+        await put(cache, 'k', 'v');
+        expect(await cache.read('k', true)).toMatchObject({ accessedAt: second });
+        clock.advance(1000);
+        await cache.read('k', true);
+        expect(await cache.read('k', false)).toMatchObject({ accessedAt: second + 1000 });
+      });
     });
 
     describe('values and keys', () => {
