@@ -62,6 +62,9 @@ export interface DoorFigures {
 
 type Counted = (typeof COUNTERS)[number];
 
+// A cache's name may have a NUL, at which Prometheus gives up the whole scrape: it knows no escape for it either.
+const NUL_SHOWN = '\u2400';
+
 /** One series of a metric. */
 type Row = readonly [labels: Readonly<Record<string, string>>, value: number];
 
@@ -319,7 +322,7 @@ export class Exposition {
       await this.#nextTurn();
       return this.#series.rows().map((row): Row => {
         const { project, cache } = row;
-        return [{ project, cache }, figureOf(row)];
+        return [{ project, cache: cache.replaceAll('\0', NUL_SHOWN) }, figureOf(row)];
       });
     };
     return { name, help, labels: ['project', 'cache'], rows };

@@ -150,6 +150,15 @@ describe('the metrics', () => {
     expect(samples.get('ironcached_caches{series="other"}')).toBe(2);
   });
 
+  test('have no NUL, at which Prometheus gives up the whole scrape, whatever clients call their caches', async () => {
+    const service = await startService(WITH_LISTENER);
+    await service.rest('PUT', '/a%00b/items/k', { value: 'v' });
+    const response = await fetch(`http://127.0.0.1:${service.metricsPort}/metrics`);
+    const text = await response.text();
+    expect(text).not.toContain('\0');
+    expect(samplesIn(text).get(`ironcached_cache_items{project="${PROJECT}",cache="a\u2400b"}`)).toBe(1);
+  });
+
   test('tell of the process: memory by kind, event loop, garbage collection, processor, files', async () => {
     const service = await startService(WITH_LISTENER);
     const response = await fetch(`http://127.0.0.1:${service.metricsPort}/metrics`);
