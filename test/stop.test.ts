@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { HttpSocket } from './support/http-socket.ts';
@@ -100,6 +102,16 @@ describe('a stop under load', () => {
   });
 });
 
+const file = (name: string) => fileURLToPath(new URL(`support/certificates/${name}.pem`, import.meta.url));
+const tls = [
+  '--tls-cert',
+  file('first-cert'),
+  '--tls-key',
+  file('first-key'),
+  '--tls-handshake-timeout',
+  '600',
+];
+
 describe('a stop', () => {
   test('is not held up by clients that send nothing', async () => {
     const service = await startService(['--stop-timeout', '600']);
@@ -107,9 +119,22 @@ describe('a stop', () => {
     idle.write('GET /version HTTP/1.1\r\n\r\n');
     expect((await idle.answer()).status).toBe(200);
     const silent = await textClient(service.memcachedPort);
+    // Clients' pools connect ahead.
+    const unused = new HttpSocket(service.httpPort);
+    await once(unused.socket, 'connect');
     await service.service.stop();
     await idle.closed();
+    await unused.closed();
     expect(await silent.rest()).toBe('');
+  });
+
+  test.each(['before', 'after'])('nor by those that send nothing %s their TLS handshake', async (when) => {
+    const service = await startService([...tls, '--stop-timeout', '600']);
+    const port = service.httpPort;
+    const silent = when === 'after' ? connectTls({ port, rejectUnauthorized: false }) : connect(port);
+    await once(silent.resume(), when === 'after' ? 'secureConnect' : 'connect');
+    await service.service.stop();
+    if (!silent.closed) await once(silent, 'close');
   });
 
   test.each([
@@ -166,19 +191,11 @@ describe('a stop', () => {
   });
 
   test('waits no longer for clients that do not go on with their TLS handshake', async () => {
-    const file = (name: string) =>
-      fileURLToPath(new URL(`support/certificates/${name}.pem`, import.meta.url));
-    const tls = [
-      '--tls-cert',
-      file('first-cert'),
-      '--tls-key',
-      file('first-key'),
-      '--memcached-tls-port',
-      '0',
-    ];
-    const service = await startService([...tls, '--tls-handshake-timeout', '600', '--stop-timeout', '1']);
+    const service = await startService([...tls, '--memcached-tls-port', '0', '--stop-timeout', '1']);
     const silent = [service.httpPort, service.memcachedTlsPort ?? 0].map((port) => new HttpSocket(port));
     for (const { socket } of silent) await once(socket, 'connect');
+    // How a handshake begins.
+    for (const socket of silent) socket.write(Buffer.from([0x16, 3, 1, 2, 0, 1]));
     await service.service.stop();
     for (const socket of silent) await socket.closed();
   });

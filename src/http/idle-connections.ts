@@ -4,7 +4,8 @@ import { responseOf } from './pipelining.ts';
 
 /**
  * Has a server that closes its idle connections spare those whose client has yet to take an answer, and close them once
- * it has. Node takes a connection for idle as soon as its answer is made, and would cut off what waits. And has one that
+ * it has. Node takes a connection for idle as soon as its answer is made, and would cut off what waits. And has it close
+ * those on which nothing ever came, as of a pool that connects ahead: to Node, a request is due there. And has one that
  * closes all connections close those, too, that are not Node's: before the end of their handshake, and once their client
  * has asked for a tunnel.
  */
@@ -23,6 +24,9 @@ export function closeConnectionsInOrder(server: Server, connectionEvent: string)
     const untaken = [...open].map(responseOf).filter((response) => response !== undefined);
     for (const response of untaken) spare(response);
     asUnfinished(untaken, closeIdle);
+    // With TLS the second have what is no request yet, the handshake.
+    closeUnused(open);
+    closeUnused(connections);
   };
   server.closeAllConnections = () => {
     for (const socket of connections) socket.destroy();
@@ -44,6 +48,12 @@ export function closeConnectionsInOrder(server: Server, connectionEvent: string)
 function keep(socket: Socket, among: Set<Socket>): void {
   among.add(socket);
   socket.once('close', () => among.delete(socket));
+}
+
+function closeUnused(sockets: Iterable<Socket>): void {
+  for (const socket of sockets) {
+    if (socket.bytesRead === 0) socket.destroy();
+  }
 }
 
 /** By which Node tells: is the answer made? */
