@@ -1,4 +1,6 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { responseOf } from './pipelining.ts';
 
 /**
  * Has the answer to a request that wishes for another protocol, which nobody speaks here, wait until its body has come.
@@ -26,4 +28,14 @@ function endBehindBody(request: IncomingMessage, response: ServerResponse): void
     request.resume();
     return response;
   };
+}
+
+/** Has a client told that ends its side within the body of such a request: to Node that is no mistake then. */
+export function tellOfEarlyEnds(server: Server, connectionEvent: string): void {
+  server.on(connectionEvent, (socket: Socket) => socket.on('end', onEnd));
+
+  function onEnd(this: Socket): void {
+    const isWhole = responseOf(this)?.req.complete ?? true;
+    if (!isWhole) server.emit('clientError', new Error('the request is not whole'), this);
+  }
 }

@@ -19,7 +19,7 @@ import { endWithAnswer, onceAnswered, rawAnswer } from './broken-requests.ts';
 import { endFailedHandshakes } from './failed-handshakes.ts';
 import { heldResponses } from './held-responses.ts';
 import { closeConnectionsInOrder } from './idle-connections.ts';
-import { answerIgnoredUpgrades } from './ignored-upgrades.ts';
+import { answerIgnoredUpgrades, tellOfEarlyEnds } from './ignored-upgrades.ts';
 import { lastResponses } from './last-response.ts';
 import { inOrder, responseOf } from './pipelining.ts';
 import { ReceivedRequest } from './received-request.ts';
@@ -109,6 +109,7 @@ export function createServer(parts: ServerParts): Server {
     silent.watch(socket);
   });
   closeConnectionsInOrder(server, connectionEvent);
+  tellOfEarlyEnds(server, connectionEvent);
   if (tls) server.on(connectionEvent, neverPauseParser);
   // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer an empty 417.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));

@@ -461,9 +461,9 @@ describe('a client that ends its side', () => {
     expect(socket.rest().split('\n').at(-2)).toBe('{"end":true,"items":1}');
   });
 
-  test('in the middle of a request is told so', async () => {
+  test.each(['', H2C])('in the middle of a request is told so; further headers: %j', async (headers) => {
     const socket = await connected();
-    socket.write(put('{"value":1}').slice(0, -4));
+    socket.write(put('{"value":1}', headers).slice(0, -4));
     socket.socket.end();
     expect(await socket.answer()).toMatchObject({ status: 400 });
     await socket.closed();
