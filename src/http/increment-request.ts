@@ -4,13 +4,14 @@ import { type Member, readMembers } from './json-members.ts';
 import { AMOUNT_TEXT } from './schemas.ts';
 
 const EXAMPLE = '{"amount": 1}';
+const MEMBERS = new Set(['amount', 'value']);
 
 /**
  * Reads the body of an increment: by how much, within 64 bits, signed. Throws HttpRefusal 400 (not such
  * a number) and 406 (no amount).
  */
 export function readAmount(body: Buffer): Whole {
-  const members = readMembers(body, EXAMPLE);
+  const members = readMembers(body, EXAMPLE, MEMBERS);
   const member = given(members.get('amount')) ?? given(members.get('value'));
   if (!member) {
     throw new HttpRefusal(406, `The member "amount" is missing. Send a JSON object, like ${EXAMPLE}.`);

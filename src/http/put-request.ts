@@ -20,6 +20,7 @@ export interface PutRequest {
 }
 
 const EXAMPLE = '{"value": "text"}';
+const MEMBERS = new Set(['value', 'body', 'expires_in', 'expires', 'add', 'replace', 'cas']);
 
 /**
  * Reads the body of a PUT, with the help of some room. Throws HttpRefusal 400 (what is wrong with which
@@ -28,7 +29,7 @@ const EXAMPLE = '{"value": "text"}';
 export function readPutRequest(body: Buffer, room: SharedRoom): PutRequest {
   const text = plainText(body, room);
   if (text) return { value: text, kind: 'text', mode: 'set', expiresInSeconds: undefined, cas: undefined };
-  const members = readMembers(body, EXAMPLE);
+  const members = readMembers(body, EXAMPLE, MEMBERS);
   const value = members.get('value') ?? members.get('body');
   if (!value) {
     throw new HttpRefusal(406, `The member "value" is missing. Send a JSON object, like ${EXAMPLE}.`);

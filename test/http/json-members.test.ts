@@ -50,3 +50,17 @@ describe('the source text of a member', () => {
     expect(memberSource(`{"b":${value},"a":1}`, 'a')).toBe('1');
   });
 });
+
+describe('of many members', () => {
+  test('only those that are wanted are told, in whatever case they are written', () => {
+    const members = readMembers(
+      Buffer.from('{"B":0,"x":1,"a":2,"A":3,"__proto__":4}'),
+      '',
+      new Set(['a', 'b']),
+    );
+    expect([...members].map(([name, { value, source }]) => [name, value, source()])).toEqual([
+      ['b', 0, '0'],
+      ['a', 2, '2'],
+    ]);
+  });
+});
