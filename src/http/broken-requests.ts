@@ -61,6 +61,11 @@ export function onceAnswered(socket: Socket, then: () => void): void {
 export function endWithAnswer(socket: Socket, answer: string): void {
   leaveNow();
   socket.end(answer);
+  linger(socket);
+}
+
+/** Lets a client go on sending for a while on a connection that is ended on our side. */
+export function linger(socket: Socket): void {
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   socket.once('close', () => clearTimeout(timer));

@@ -24,6 +24,7 @@ import { lastResponses } from './last-response.ts';
 import { inOrder, responseOf } from './pipelining.ts';
 import { ReceivedRequest } from './received-request.ts';
 import { SilentConnections } from './silent-connections.ts';
+import { closeBehindBody } from './unfinished-bodies.ts';
 import { neverPauseParser } from './unpaused-parser.ts';
 
 export interface HttpLimits {
@@ -106,6 +107,7 @@ export function createServer(parts: ServerParts): Server {
   server.on(connectionEvent, (socket: Socket) => {
     // As above: plain connections are so from the start, those of TLS must not be before their handshake is over.
     socket.allowHalfOpen = true;
+    closeBehindBody(socket);
     silent.watch(socket);
   });
   closeConnectionsInOrder(server, connectionEvent);

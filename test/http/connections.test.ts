@@ -186,6 +186,35 @@ describe('what real clients send', () => {
     await expectStillUsable(socket);
   });
 
+  test.each([
+    ['too large', put(JSON.stringify({ value: 'v'.repeat(1_100_000) }), 'Connection: close\r\n'), 413],
+    [
+      'too large, by HTTP/1.0',
+      put(JSON.stringify({ value: 'v'.repeat(1_100_000) })).replace('1.1', '1.0'),
+      413,
+    ],
+    ['without a right', put('v'.repeat(1_100_000), 'Connection: close\r\n').replace(TOKEN, 'another'), 401],
+  ])(
+    'the last answer of a connection is not lost where its body is still on the way (nginx): %s',
+    async (_, bytes, status) => {
+      rest = await testApp();
+      const port = await rest.listen();
+      const socket = connectTo(port);
+      const bodyAt = bytes.indexOf('\r\n\r\n') + 4;
+      // As with a client that writes all before it reads.
+      socket.socket.pause();
+      socket.write(bytes.slice(0, bodyAt + 70_000));
+      await expectStillUsable(connectTo(port));
+      socket.write(bytes.slice(bodyAt + 70_000, -1));
+      await expectStillUsable(connectTo(port));
+      socket.write(bytes.slice(-1));
+      await expectStillUsable(connectTo(port));
+      socket.socket.resume();
+      expect(await socket.answer()).toMatchObject({ status });
+      await socket.closed();
+    },
+  );
+
   test('a URL of a whole address, as to a proxy, and no Host at all', async () => {
     const socket = await connected();
     socket.write(request('GET', `http://cache.example.org${path()}`));
