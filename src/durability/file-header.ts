@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { StartError } from '../start-error.ts';
 
 /*
  * How a file begins: a name for its kind (8 bytes), the version of the format, the number of the generation (4
@@ -49,8 +50,8 @@ export function formatFileHeader({ generation, firstSequence, marker }: FileHead
   return bytes;
 }
 
-/** Reads a header, or says why it cannot be read. */
-export function parseFileHeader(bytes: Buffer): FileHeader | string {
+/** Reads a header, or says why it cannot be read. Throws StartError where a newer release can. */
+export function parseFileHeader(bytes: Buffer, path: string): FileHeader | string {
   if (bytes.length < FILE_HEADER_BYTES) return 'it ends within its first bytes';
   if (!bytes.subarray(0, VERSION_AT).equals(KIND)) return 'it does not begin as a file of items does';
   if (bytes.readUInt32LE(CHECKSUM_AT) !== crc32(bytes.subarray(0, CHECKSUM_AT))) {
@@ -59,7 +60,10 @@ export function parseFileHeader(bytes: Buffer): FileHeader | string {
   const version = bytes.readUInt32LE(VERSION_AT);
   const read = readers.get(version);
   if (read) return read(bytes);
-  return `it has the format ${version}, and this release reads up to ${VERSION}: a newer one wrote it`;
+  // Not damaged: a repair must not leave it out.
+  throw new StartError(
+    `${path} has the format ${version}, and this release reads up to ${VERSION}: a newer one wrote it, and has to read it`,
+  );
 }
 
 function readVersion1(bytes: Buffer): FileHeader {

@@ -31,7 +31,7 @@ export class LogReader {
     try {
       const { size } = await file.stat();
       const reader = new LogReader(file, size, '');
-      return new LogReader(file, size, parseFileHeader(await reader.#read(0, FILE_HEADER_BYTES)));
+      return new LogReader(file, size, parseFileHeader(await reader.#read(0, FILE_HEADER_BYTES), path));
     } catch (error) {
       await file.close();
       throw error;

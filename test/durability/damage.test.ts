@@ -179,14 +179,15 @@ describe('of a log of five changes', () => {
     expect([state, warnings]).toEqual([[], ['items of unknown caches were left out']]);
   });
 
-  test('a newer format is refused, and says so', async () => {
+  test('a newer format is refused, and says so, also by a repair, which would leave it out', async () => {
     const bytes = Buffer.from(whole);
     bytes.writeUInt32LE(2, 8);
     bytes.writeUInt32LE(crc32(bytes.subarray(0, 32)), 32);
-    const { state } = await restored(copyWith(bytes));
-    expect(String(state)).toContain(
-      'it has the format 2, and this release reads up to 1: a newer one wrote it',
-    );
+    const path = copyWith(bytes);
+    const reason = `${join(path, '000001.log')} has the format 2, and this release reads up to 1: a newer one wrote it, and has to read it`;
+    expect(String((await restored(path)).state)).toBe(`StartError: ${reason}`);
+    await expect(repair(await ItemDirectory.open(path))).rejects.toThrow(reason);
+    expect(readFileSync(join(path, '000001.log'))).toEqual(bytes);
   });
 
   test('what was not on disk yet when the system failed is cut off, also with holes in it', async () => {
