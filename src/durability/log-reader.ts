@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { messageOf } from '../thrown.ts';
 import { FILE_HEADER_BYTES, type FileHeader, MARKER_BYTES, parseFileHeader } from './file-header.ts';
 import { FRAME_HEADER_BYTES, type FrameHead, frameLength, isSound, readFrameHead } from './frame.ts';
 
@@ -18,9 +19,11 @@ export class LogReader {
   readonly size: number;
   /** What the file begins with, or why that cannot be read. */
   readonly header: FileHeader | string;
+  readonly #path: string;
   readonly #file: FileHandle;
 
-  private constructor(file: FileHandle, size: number, header: FileHeader | string) {
+  private constructor(path: string, file: FileHandle, size: number, header: FileHeader | string) {
+    this.#path = path;
     this.#file = file;
     this.size = size;
     this.header = header;
@@ -30,8 +33,8 @@ export class LogReader {
     const file = await open(path, 'r');
     try {
       const { size } = await file.stat();
-      const reader = new LogReader(file, size, '');
-      return new LogReader(file, size, parseFileHeader(await reader.#read(0, FILE_HEADER_BYTES), path));
+      const reader = new LogReader(path, file, size, '');
+      return new LogReader(path, file, size, parseFileHeader(await reader.#read(0, FILE_HEADER_BYTES), path));
     } catch (error) {
       await file.close();
       throw error;
@@ -103,10 +106,19 @@ export class LogReader {
   // False: the file ended before.
   async #readInto(buffer: Buffer, offset: number): Promise<boolean> {
     for (let done = 0; done < buffer.length; ) {
-      const { bytesRead } = await this.#file.read(buffer, done, buffer.length - done, offset + done);
+      const bytesRead = await this.#readOnce(buffer, done, offset + done);
       if (bytesRead === 0) return false;
       done += bytesRead;
     }
     return true;
+  }
+
+  // The system's own error names no file.
+  async #readOnce(buffer: Buffer, done: number, at: number): Promise<number> {
+    try {
+      return (await this.#file.read(buffer, done, buffer.length - done, at)).bytesRead;
+    } catch (error) {
+      throw new Error(`${this.#path} cannot be read: ${messageOf(error)}`);
+    }
   }
 }

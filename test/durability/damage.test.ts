@@ -190,6 +190,14 @@ describe('of a log of five changes', () => {
     expect(readFileSync(join(path, '000001.log'))).toEqual(bytes);
   });
 
+  test('what the system cannot read is named, also by a repair', async () => {
+    const path = copyWith(whole);
+    mkdirSync(join(path, '000500.log'));
+    const reason = `${join(path, '000500.log')} cannot be read: EISDIR`;
+    await expect(restored(path)).rejects.toThrow(reason);
+    await expect(repair(await ItemDirectory.open(path))).rejects.toThrow(reason);
+  });
+
   test('what was not on disk yet when the system failed is cut off, also with holes in it', async () => {
     // Frames that do not say that those before them were on disk; items so large have one each.
     const other = itemsPath();
