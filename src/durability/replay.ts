@@ -12,6 +12,9 @@ import { type RecordListener, readRecords } from './record-reader.ts';
  */
 const CAS_LEAP = 2 ** 36;
 
+/** So long a frame is told: within that, what expires goes by the millisecond. */
+const FRAME_MS = 100;
+
 /**
  * Puts into a store what records tell, with the times of its clock: what has expired meanwhile, too, since a later
  * record may say that it lives on.
@@ -29,9 +32,9 @@ export class Replay implements RecordListener {
   readonly #clockSet: number;
   /** Times of the machine's clock: it may have been set back since, or between any two frames. */
   readonly #startedAt: number;
-  /** By the clock of the store: what it says while a record is read, how much further it goes if it has to, up to when. */
+  /** By the clock of the store: what it says while a record is read, at the beginning of its frame, and at most. */
   #now = 0;
-  #stepMs = 1;
+  #begunAt = 0;
   #until = 0;
   #lastBegunAt = 0;
   #nextCas = 0;
@@ -49,7 +52,8 @@ export class Replay implements RecordListener {
   frame(body: Buffer, { begunAt, nextCas }: Pick<FrameHead, 'begunAt' | 'nextCas'>, endedBy?: number): void {
     // What had expired before any of this was told makes room first, as it did then. Nothing goes before room is
     // needed: the machine's clock may have been set, and a later record give it more time.
-    this.#hold(Math.min(begunAt, this.#startedAt) - this.#clockSet);
+    this.#begunAt = Math.min(begunAt, this.#startedAt) - this.#clockSet;
+    this.#hold(this.#begunAt);
     this.#until = Math.min(endedBy ?? this.#startedAt, this.#startedAt) - this.#clockSet;
     this.#lastBegunAt = begunAt;
     this.#nextCas = Math.max(this.#nextCas, nextCas);
@@ -79,7 +83,6 @@ export class Replay implements RecordListener {
 
   put(cache: number, key: Key, draft: Draft, accessedAt: number): void {
     this.items++;
-    this.#stepMs = 1;
     const local = { ...draft, expiresAt: this.#local(draft.expiresAt) };
     if (!this.#restoration.itemPut(cache, key, local, accessedAt - this.#clockSet)) this.strays++;
   }
@@ -121,8 +124,9 @@ export class Replay implements RecordListener {
   // as is needed, since a later record may give the others more time. False: that was all.
   #later(): boolean {
     if (this.#now >= this.#until) return false;
-    this.#hold(Math.min(this.#now + this.#stepMs, this.#until));
-    this.#stepMs *= 2;
+    // A frame seldom took longer to tell; beyond, the steps grow, since the next may have come a day after it.
+    const stepMs = Math.max(1, this.#now - this.#begunAt - FRAME_MS);
+    this.#hold(Math.min(this.#now + stepMs, this.#until));
     return true;
   }
 

@@ -267,6 +267,32 @@ describe('after a restart', () => {
     await second.durability.stop();
   });
 
+  test('what was given more time just before it expired lives on where others made room by expiring just before that', async () => {
+    const path = itemsPath();
+    const clock = heldClock();
+    const bytesMax = 3 * 1024 * 1024;
+    const first = await openDurableStore({ path, clock, bytesMax });
+    const cache = first.engine.cache(PROJECT, 'c');
+    const value = { value: Buffer.alloc(1000), kind: 'bytes', flags: 0 } as const;
+    for (let i = 0; i < 2170; i++) cache.store('set', `stays ${i}`, { ...value, expiresAt: NEVER });
+    await first.durability.kept();
+    cache.store('set', 'session', text('v', clock.now() + 60));
+    for (let i = 0; i < 400; i++) cache.store('set', `short ${i}`, { ...value, expiresAt: clock.now() + 45 });
+    await first.durability.kept();
+    clock.advance(13);
+    cache.store('set', 'tiny', text('v'));
+    clock.advance(37);
+    for (let i = 0; i < 40; i++) cache.store('set', `new ${i}`, { ...value, expiresAt: NEVER });
+    clock.advance(5);
+    cache.touch('session', clock.now() + 600_000);
+    clock.advance(40);
+    await first.durability.kept();
+    cache.store('set', 'x', text('v'));
+    const second = await reopened(first, { path, clock, bytesMax });
+    expect(await second.engine.cache(PROJECT, 'c').peek('session')).toBeDefined();
+    await second.durability.stop();
+  });
+
   test.each(['lru', 'none'] as const)(
     'what took the room of something that had just expired has it again, where nothing or anything else may go: %s',
     async (policy) => {
