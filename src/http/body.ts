@@ -10,6 +10,9 @@ export const DRAIN_FACTOR = 64;
 /** How long to wait for more of such a body. Some clients stop sending when they have the answer. */
 const DRAIN_IDLE_MS = 2_000;
 
+/** Emitted by a request of whose body no more is read, though there is more. */
+export const BODY_CUT = 'body cut';
+
 /**
  * A route's hook that reads the whole body into `request.body` before the handler is called. `tooLarge` is called
  * where one is refused for its size.
@@ -83,7 +86,7 @@ function takeStreamedBody(message: IncomingMessage, bytesMax: number, done: Body
     drainTimer?.refresh();
     if (!isDone && length > bytesMax) refuse();
     if (!isDone) pieces.add(chunk);
-    if (length > bytesMax * DRAIN_FACTOR) message.socket.destroy();
+    if (length > bytesMax * DRAIN_FACTOR) cut(message);
   });
   message.on('end', () => {
     clearTimeout(drainTimer);
@@ -94,7 +97,7 @@ function takeStreamedBody(message: IncomingMessage, bytesMax: number, done: Body
 
   function refuse(): void {
     pieces = new BytePieces();
-    drainTimer = setTimeout(() => message.socket.destroy(), DRAIN_IDLE_MS).unref();
+    drainTimer = setTimeout(() => cut(message), DRAIN_IDLE_MS).unref();
     message.once('close', () => clearTimeout(drainTimer));
     finish(new HttpRefusal(413, `The body may have at most ${bytesMax} bytes. Send a smaller one.`));
   }
@@ -114,11 +117,17 @@ export function endedEarly(): HttpRefusal {
 /** Throws away what is left of a body after its answer, within the bounds of readBody. */
 export function discardBody(message: IncomingMessage, bytesMax: number): void {
   let length = 0;
-  const timer = setTimeout(() => message.socket.destroy(), DRAIN_IDLE_MS).unref();
+  const timer = setTimeout(() => cut(message), DRAIN_IDLE_MS).unref();
   for (const event of ['end', 'error', 'close']) message.once(event, () => clearTimeout(timer));
   message.on('data', (chunk: Buffer) => {
     timer.refresh();
     length += chunk.length;
-    if (length > bytesMax * DRAIN_FACTOR) message.socket.destroy();
+    if (length > bytesMax * DRAIN_FACTOR) cut(message);
   });
+}
+
+function cut(message: IncomingMessage): void {
+  // An answer may wait for the end of the body: it is sent before.
+  if (message.emit(BODY_CUT)) message.socket.destroySoon();
+  else message.socket.destroy();
 }

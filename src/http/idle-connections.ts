@@ -2,6 +2,9 @@ import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { responseOf } from './pipelining.ts';
 
+// Who has connected just now may have its request under way.
+const UNUSED_GRACE_MS = 250;
+
 /**
  * Has a server that closes its idle connections spare those whose client has yet to take an answer, and close them once
  * it has. Node takes a connection for idle as soon as its answer is made, and would cut off what waits. And has it close
@@ -24,13 +27,18 @@ export function closeConnectionsInOrder(server: Server, connectionEvent: string)
     const untaken = [...open].map(responseOf).filter((response) => response !== undefined);
     for (const response of untaken) spare(response);
     asUnfinished(untaken, closeIdle);
-    // With TLS the second have what is no request yet, the handshake.
-    closeUnused(open);
-    closeUnused(connections);
+    setTimeout(closeUnused, UNUSED_GRACE_MS).unref();
   };
   server.closeAllConnections = () => {
     for (const socket of connections) socket.destroy();
   };
+
+  function closeUnused(): void {
+    // With TLS the second have what is no request yet, the handshake.
+    for (const sockets of [open, connections]) {
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    }
+  }
 
   function spare(response: ServerResponse): void {
     if (spared.has(response)) return;
@@ -48,12 +56,6 @@ export function closeConnectionsInOrder(server: Server, connectionEvent: string)
 function keep(socket: Socket, among: Set<Socket>): void {
   among.add(socket);
   socket.once('close', () => among.delete(socket));
-}
-
-function closeUnused(sockets: Iterable<Socket>): void {
-  for (const socket of sockets) {
-    if (socket.bytesRead === 0) socket.destroy();
-  }
 }
 
 /** By which Node tells: is the answer made? */

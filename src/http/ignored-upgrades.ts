@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { BODY_CUT } from './body.ts';
 import { responseOf } from './pipelining.ts';
 
 /**
@@ -24,6 +25,7 @@ function endBehindBody(request: IncomingMessage, response: ServerResponse): void
     const endNow = () => response.end(...(args as []));
     if (request.complete) return endNow();
     request.once('end', endNow);
+    request.once(BODY_CUT, endNow);
     // Perhaps nobody reads it.
     request.resume();
     return response;

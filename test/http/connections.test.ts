@@ -340,13 +340,13 @@ describe('a body that is too large', () => {
     await expectStillUsable(socket);
   });
 
-  test('that never ends is cut off', async () => {
+  test.each(['', H2C])('that never ends is cut off; further headers: %j', async (more) => {
     const socket = await connected({ limits });
     // Not because no more comes.
     stopTimers();
     const add = vi.spyOn(BytePieces.prototype, 'add');
     onTestFinished(() => add.mockRestore());
-    socket.write(request('PUT', ITEM, 'Transfer-Encoding: chunked\r\n'));
+    socket.write(request('PUT', ITEM, `${more}Transfer-Encoding: chunked\r\n`));
     socket.write(chunk('x'.repeat(10_000)).repeat(DRAIN_FACTOR + 10));
     expect(await socket.answer()).toMatchObject({ status: 413 });
     await socket.closed();
@@ -383,13 +383,16 @@ describe('a body that is too large', () => {
     await socket.closed();
   });
 
-  test('of which no more comes once it was refused does not hold a connection for long', async () => {
-    const socket = await connected({ limits });
-    socket.write(put(JSON.stringify({ value: 'x'.repeat(500_000) })).slice(0, 1_000));
-    expect(await socket.answer()).toMatchObject({ status: 413 });
-    // Two seconds, of the thirty that a whole request may take.
-    await socket.closed();
-  });
+  test.each(['', H2C])(
+    'of which no more comes once it was refused does not hold a connection for long; further headers: %j',
+    async (more) => {
+      const socket = await connected({ limits });
+      socket.write(put(JSON.stringify({ value: 'x'.repeat(500_000) }), more).slice(0, 1_000));
+      expect(await socket.answer()).toMatchObject({ status: 413 });
+      // Two seconds, of the thirty that a whole request may take.
+      await socket.closed();
+    },
+  );
 
   test('and one that stops half-way stores nothing and harms nobody', async () => {
     const socket = await connected();
@@ -756,6 +759,22 @@ describe('closing', () => {
     expect(answer).toMatchObject({ status: 200, body: '{"msg":"Stored."}' });
     expect(answer.headers.get('connection')).toBe('close');
     await socket.closed();
+    await closed;
+  });
+
+  test('waits a moment for the first request of who has just connected, and no longer', async () => {
+    const late = await connected();
+    const unused = connectTo(await portOf());
+    for (const { socket } of [late, unused]) await once(socket, 'connect');
+    const idle = connectTo(await portOf());
+    await expectStillUsable(idle);
+    stopTimers();
+    const closed = rest?.app.close();
+    await idle.closed();
+    late.write(request('GET', '/version'));
+    expect(await late.answer()).toMatchObject({ status: 503 });
+    vi.advanceTimersByTime(1_000);
+    await unused.closed();
     await closed;
   });
 
