@@ -34,6 +34,9 @@ import {
 // Up to here a loop is faster than a call into native code.
 const LOOP_BYTES_MAX = 64;
 
+// A time that never comes, in ms: the last that a Date can tell.
+const FAR_TIME = 8.64e15;
+
 const EMPTY = Buffer.alloc(0);
 
 export interface RecordWriterParts {
@@ -100,7 +103,21 @@ export class RecordWriter {
 
   /** An item as a store keeps it. */
   kept(cache: number, key: Key, item: Item): void {
-    const { flags, expiresAt, cas, accessedAt, valueLength } = item;
+    if (item.hasExpiry && item.expiresAt === NEVER) this.#keptForGood(cache, key, item);
+    else this.#kept(cache, key, item, item.expiresAt);
+  }
+
+  // An expiry that was taken back has still its room in the store. It has it again after a restart: with each size of
+  // items that changed, a full store could need another page. Both are in one frame, of which nothing is read alone.
+  #keptForGood(cache: number, key: Key, item: Item): void {
+    const fixed = PUT_FIXED_BYTES + EXPIRY_BYTES + FLAGS_BYTES + AMENDED_FIXED_BYTES;
+    this.#reserve(fixed + 2 * key.length + item.valueLength);
+    this.#kept(cache, key, item, FAR_TIME);
+    this.amended(cache, key, item);
+  }
+
+  #kept(cache: number, key: Key, item: Item, expiresAt: number): void {
+    const { flags, cas, accessedAt, valueLength } = item;
     const { stale, recaching, fetched } = item;
     const marks = kindOf(item) | marksOf({ stale, recaching, fetched });
     const at = this.#putStart(cache, key, marks, flags, expiresAt, cas, accessedAt, valueLength);
@@ -183,7 +200,7 @@ export class RecordWriter {
 
   // Makes room for a record, and writes how all begin. Answers where.
   #begin(type: number, marks: number, cache: number, size: number): number {
-    if (this.#length + size > this.#bytes.length) this.#renew(size);
+    this.#reserve(size);
     const start = this.#length;
     this.#length = start + size;
     const view = this.#view;
@@ -191,6 +208,10 @@ export class RecordWriter {
     view.setUint8(start + MARKS_AT, marks);
     view.setUint32(start + NUMBER_AT, cache, true);
     return start;
+  }
+
+  #reserve(size: number): void {
+    if (this.#length + size > this.#bytes.length) this.#renew(size);
   }
 
   #renew(size: number): void {

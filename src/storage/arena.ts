@@ -1,8 +1,8 @@
 import type { Answer } from '../engine/answer.ts';
 import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
 import { Refusal } from '../engine/errors.ts';
-import { type Cas, type Draft, draftOf, type Item, type NewValue } from '../engine/item.ts';
-import type { Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
+import { type Cas, type Draft, draftOf, type Item, NEVER, type NewValue } from '../engine/item.ts';
+import type { ItemMarks, Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
 import { type Key, KeyBytes } from '../engine/key.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
 import { ArenaItem, itemBytes } from './arena-item.ts';
@@ -66,6 +66,8 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   #overQuotaAt = 0;
   /** See JournaledStore.restoration. */
   #later: (() => boolean) | undefined;
+  /** Is an item put back for which there was room before? */
+  #isRestoring = false;
 
   constructor(options: ArenaStoreOptions) {
     const { bytesMax, cachesMax, now } = options;
@@ -206,13 +208,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     return new MemoryRestoration<Owner>(this, {
       put: (contents, key, draft, accessedAt) =>
         this.#restore(contents, this.#bytesOf(key), draft, accessedAt),
-      amend: (contents, key, marks) => {
-        const bytes = this.#bytesOf(key);
-        const address = this.#lookUp(bytes, contents);
-        if (address === NOWHERE) return;
-        const { value, kind, flags } = this.#items.at(address);
-        this.#restore(contents, bytes, { value, kind, flags, ...marks }, marks.accessedAt);
-      },
+      amend: (contents, key, marks) => this.#restoreMarks(contents, this.#bytesOf(key), marks),
       remove: (contents, key) => {
         const address = this.#lookUp(this.#bytesOf(key), contents);
         if (address !== NOWHERE) this.#remove(address, contents);
@@ -325,11 +321,43 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   #restore(contents: ArenaContents, key: KeyBytes, draft: Draft, accessedAt: number): void {
-    const { id } = contents.kept;
+    const { id, order } = contents.kept;
     const hash = this.#hash.of(key, id);
     const found = this.#items.find(key, id, hash);
-    this.#place(contents, key, hash, draft, itemBytes(key.length, draft), found);
-    this.#items.at(contents.kept.order.newest).use(accessedAt, false);
+    const size = itemBytes(key.length, draft);
+    if (found !== NOWHERE) {
+      if (this.#items.overwrite(found, key, contents.kept, draft, size)) {
+        this.#items.at(found).use(accessedAt, false);
+        return;
+      }
+      // There need not be room for both, since what was there may be the same: told once more, or amended since.
+      this.#remove(found, contents);
+    }
+    this.#isRestoring = true;
+    try {
+      this.#place(contents, key, hash, draft, size, NOWHERE);
+    } finally {
+      this.#isRestoring = false;
+    }
+    this.#items.at(order.newest).use(accessedAt, false);
+  }
+
+  // In its place, as it was amended: it takes what it took.
+  #restoreMarks(contents: ArenaContents, key: KeyBytes, marks: ItemMarks): void {
+    const address = this.#lookUp(key, contents);
+    if (address === NOWHERE) return;
+    const { expiresAt, cas, stale, recaching, fetched, accessedAt } = marks;
+    const { hasExpiry, value, kind, flags } = this.#items.at(address);
+    if (!hasExpiry && expiresAt !== NEVER) {
+      this.#restore(contents, key, { value, kind, flags, ...marks }, accessedAt);
+      return;
+    }
+    if (hasExpiry) this.#items.setExpiry(address, expiresAt);
+    contents.kept.order.use(address);
+    const item = this.#items.at(address);
+    item.setCas(cas);
+    item.setMarks({ stale, recaching });
+    item.use(accessedAt, fetched);
   }
 
   // Makes room by the quotas for an item of `size` bytes that replaces the one found. Answers where that one is then:
@@ -365,7 +393,8 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       throw new Refusal('out_of_memory', `an item of ${bytes} bytes is more than the memory limit allows`);
     }
     const { index } = this.#items;
-    while (index.needsPage && !index.takePage() && this.#makeRoom(cache.account));
+    // What was there before a restart goes before a quick index.
+    while (index.needsPage && !index.takePage() && !this.#isRestoring && this.#makeRoom(cache.account));
     while (!this.#items.takeChunks(bytes)) {
       if (this.#makeRoom(cache.account)) continue;
       this.#items.giveChunksBack();
@@ -452,7 +481,8 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   #makeRoom(writer: ProjectAccount<Owner>): boolean {
     const before = this.#items.index.size;
     const hasMore = this.#tidying.free(TIDY_ITEMS) === 0;
-    if (this.#items.index.size < before || this.#later?.()) return true;
+    if (this.#items.index.size < before) return true;
+    if (this.#isRestoring && (hasMore || this.#items.index.giveWay() || this.#later?.())) return true;
     const victim = this.caches.accounts.victimFor(writer);
     if (victim) this.#evict(victim.kept.order.oldest);
     return victim !== undefined || hasMore;

@@ -11,6 +11,12 @@ export const BUCKETS_PER_ITEM = 1.5;
 /** How many there may be after items were removed. */
 const BUCKETS_PER_ITEM_MAX = 2 * BUCKETS_PER_ITEM;
 
+/**
+ * How many pages fewer than for all its items it may have where these are put back. So many fewer it may have had
+ * before: where nothing may go, it does without a page while the chunks that are free in all other pages are taken.
+ */
+const PAGES_SHORT_MAX = 2;
+
 const BUCKET_SHIFT = 14;
 const BUCKETS_PER_PAGE = PAGE_BYTES / 4;
 const BUCKET_MASK = BUCKETS_PER_PAGE - 1;
@@ -46,6 +52,20 @@ export class HashIndex {
     if (address === NOWHERE) return false;
     this.#addresses.push(address);
     this.#pages.push(this.#heap.pageWords(address).fill(NOWHERE));
+    return true;
+  }
+
+  /**
+   * Gives a page back for items that would have no room else, though searches take longer then. False: it has few
+   * enough.
+   */
+  giveWay(): boolean {
+    const wanted = Math.ceil((BUCKETS_PER_ITEM * this.size) / BUCKETS_PER_PAGE);
+    if (this.#pages.length <= Math.max(1, wanted - PAGES_SHORT_MAX)) return false;
+    const count = this.#pages.length;
+    // The last page may have no buckets yet.
+    if (this.#bucketCount <= (count - 1) * BUCKETS_PER_PAGE) this.#givePage();
+    while (this.#pages.length === count) this.#mergeLast();
     return true;
   }
 
@@ -170,10 +190,13 @@ export class HashIndex {
     if (this.#bucketCount === 2 * this.#level) this.#level = this.#bucketCount;
   }
 
-  // Joins the last bucket to the one that it was divided from, and gives its page back if it was the first.
   #mergeIfSparse(): void {
     const isSparse = BUCKETS_PER_ITEM_MAX * this.size < this.#bucketCount;
-    if (!isSparse || this.#bucketCount === BUCKETS_PER_PAGE) return;
+    if (isSparse && this.#bucketCount > BUCKETS_PER_PAGE) this.#mergeLast();
+  }
+
+  // Joins the last bucket to the one that it was divided from, and gives its page back if it was the first.
+  #mergeLast(): void {
     const last = --this.#bucketCount;
     if (last < this.#level) this.#level /= 2;
     const joined = last - this.#level;

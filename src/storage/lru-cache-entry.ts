@@ -1,5 +1,5 @@
 import type { LRUCache } from 'lru-cache';
-import type { Cas, Draft, Item, ValueKind } from '../engine/item.ts';
+import { type Cas, type Draft, type Item, NEVER, type ValueKind } from '../engine/item.ts';
 import type { Contents } from './memory-cache.ts';
 
 /** The items of a cache by key, in the order of their use. */
@@ -28,6 +28,10 @@ export class Entry implements Item {
 
   get valueLength(): number {
     return this.value.length;
+  }
+
+  get hasExpiry(): boolean {
+    return this.expiresAt !== NEVER;
   }
 
   copyValue(target: Buffer, at: number): void {

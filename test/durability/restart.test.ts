@@ -1,9 +1,8 @@
 import { cpSync, readdirSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import { describe, expect, test, vi } from 'vitest';
 import { NEVER } from '../../src/engine/item.ts';
 import type { JournaledStore } from '../../src/engine/journal.ts';
-import { type TestClock, testClock } from '../support/clock.ts';
+import { heldClock, testClock } from '../support/clock.ts';
 import { itemsPath, openDurableStore, reopened } from '../support/durable-store.ts';
 
 const PROJECT = 'a1'.repeat(12);
@@ -469,18 +468,3 @@ test('a log that has grown is written anew while it is changed, and says everyth
   const second = await reopened(parts, { path });
   await second.durability.stop();
 });
-
-// One that stands still where it is held, as that of the service does.
-function heldClock(clock = testClock()): TestClock {
-  let held: number | undefined;
-  return {
-    ...clock,
-    now: () => held ?? clock.now(),
-    hold: (at) => {
-      held = Math.floor(performance.timeOrigin + at);
-    },
-    release: () => {
-      held = undefined;
-    },
-  };
-}

@@ -26,6 +26,7 @@ function item(value: string, kind: ValueKind = 'bytes'): Item {
     recaching: false,
     accessedAt: 500,
     fetched: false,
+    hasExpiry: false,
   });
 }
 

@@ -18,6 +18,7 @@ const current = itemOf({
   recaching: true,
   accessedAt: 500,
   fetched: true,
+  hasExpiry: true,
 });
 
 const putsTheNewValue = { action: 'put', draft: { ...value, cas: NEXT_CAS }, outcome: 'stored' };

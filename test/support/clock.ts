@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Clock, Moment } from '../../src/engine/clock.ts';
 
 export interface TestClock extends Clock, Moment {
@@ -27,6 +28,21 @@ export function testClock(start = SOME_NOON): TestClock {
     },
     step: (ms) => {
       stepped += ms;
+    },
+  };
+}
+
+/** One that stands still where it is held, as that of the service does. */
+export function heldClock(clock = testClock()): TestClock {
+  let held: number | undefined;
+  return {
+    ...clock,
+    now: () => held ?? clock.now(),
+    hold: (at) => {
+      held = Math.floor(performance.timeOrigin + at);
+    },
+    release: () => {
+      held = undefined;
     },
   };
 }
