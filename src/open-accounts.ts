@@ -29,6 +29,7 @@ export async function openAccounts(
   { now, firstProject, ...parts }: OpenAccountsParts,
 ): Promise<OpenAccounts> {
   const { projectId, token, credentialsFile, dataDir, adminToken } = config;
+  const tokenRules = { elsewhere: givenAdminToken(config) };
   if (projectId !== undefined && token !== undefined) {
     const readOnly = `${settings.projectId.variable} and ${settings.token.variable} give the one project and its token: change them there.`;
     const given = givenCredentials({ projectId, token });
@@ -36,8 +37,8 @@ export async function openAccounts(
   }
   if (credentialsFile !== undefined) {
     const readOnly = `The projects and tokens are kept in a file that is not changed here (${settings.credentialsFile.variable}): change them there.`;
-    const file = await readCredentialsFile(credentialsFile);
-    return { accounts: new Accounts({ ...parts, file, readOnly }), plain: undefined };
+    const file = await readCredentialsFile(credentialsFile, tokenRules.elsewhere);
+    return { accounts: new Accounts({ ...parts, file, readOnly, tokenRules }), plain: undefined };
   }
   const options = { firstProject, adminToken: adminToken === undefined, now: now() };
   const file = await openDirectory(dataDir, options);
@@ -46,7 +47,7 @@ export async function openAccounts(
       'the credentials file has an older form and cannot be written anew: no change will be kept';
     parts.log.error({ err: file.unwritable }, message);
   }
-  const accounts = new Accounts({ ...parts, file });
+  const accounts = new Accounts({ ...parts, file, tokenRules });
   const path = adminTokenPath(dataDir);
   return {
     accounts,

@@ -1,5 +1,12 @@
 import { stat } from 'node:fs/promises';
-import { type Change, CredentialsRefusal, forgetDeletions, notKept } from './credential-changes.ts';
+import {
+  type Change,
+  CredentialsRefusal,
+  forgetDeletions,
+  NO_RULES,
+  notKept,
+  type TokenRules,
+} from './credential-changes.ts';
 import { type Credentials, madeAt, remadeProjects, wasDeleted } from './credentials.ts';
 import { type CredentialsFile, lockPath, readIfChanged } from './credentials-file.ts';
 import { formatCredentials } from './credentials-json.ts';
@@ -13,6 +20,8 @@ export interface AccountsParts {
   readonly given?: Credentials;
   /** Why they cannot be changed here, if so: for whoever tries. */
   readonly readOnly?: string;
+  /** What new tokens have to heed, as whoever makes one is told by `tokenRules`. */
+  readonly tokenRules?: TokenRules;
   /** Told of what there is now, and of which projects were deleted. The next change waits for it. */
   readonly onChange: (credentials: Credentials, deleted: readonly string[]) => Promise<void> | void;
   /** Has this process the items, so that `onChange` deletes those of deleted projects? The command line has none. */
@@ -66,6 +75,10 @@ export class Accounts {
 
   get credentials(): Credentials {
     return this.#credentials;
+  }
+
+  get tokenRules(): TokenRules {
+    return this.#parts.tokenRules ?? NO_RULES;
   }
 
   /** Makes a change, and resolves when it is kept and in force. Throws CredentialsRefusal, and what the change throws. */
@@ -174,7 +187,9 @@ export class Accounts {
   }
 
   async #read(path: string): Promise<boolean> {
-    const file = await readIfChanged(path, this.#text);
+    // What is kept here may have them: the admin token of the first start, which is given from outside later on.
+    const taken = this.#parts.readOnly === undefined ? [] : this.tokenRules.elsewhere;
+    const file = await readIfChanged(path, this.#text, taken);
     if (file) this.#use(file.text, file.credentials);
     return file !== undefined;
   }

@@ -60,6 +60,14 @@ export interface NewToken {
   readonly text?: string | undefined;
 }
 
+/** What every new token has to heed. */
+export interface TokenRules {
+  /** Tokens that are given elsewhere, and have texts that no other may have. */
+  readonly elsewhere: readonly Token[];
+}
+
+export const NO_RULES: TokenRules = { elsewhere: [] };
+
 /** A token with its text, which only its maker ever sees. */
 export interface MadeToken {
   readonly token: Token;
@@ -120,14 +128,19 @@ export function forgetDeletions(emptied: ReadonlyMap<string, number | undefined>
   };
 }
 
-export function createToken(asked: NewToken, now: number): Change<MadeToken> {
+export function createToken(
+  asked: NewToken,
+  now: number,
+  { elsewhere }: TokenRules = NO_RULES,
+): Change<MadeToken> {
   const { name, projects, permissions, text = randomBytes(24).toString('base64url') } = asked;
   const { expiresAt = Number.POSITIVE_INFINITY } = asked;
   const hash = hashToken(text);
   const token = { id: randomId(), name, hash, projects, permissions, expiresAt, createdAt: now };
   return (credentials) => {
     if (projects !== '*') checkProjects(credentials, projects);
-    if (credentials.tokens.some((other) => other.hash === hash)) {
+    const isSame = (other: Token) => other.hash === hash;
+    if (credentials.tokens.some(isSame) || elsewhere.some(isSame)) {
       throw new CredentialsRefusal('conflict', 'There is a token of this text already. Choose another.');
     }
     const tokens = [...credentials.tokens, token];

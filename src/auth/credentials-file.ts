@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createProject, createToken } from './credential-changes.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials, Token } from './credentials.ts';
 import type { ReadCredentials } from './credentials-format.ts';
 import { formatCredentials } from './credentials-json.ts';
 import { whileLocked } from './file-lock.ts';
@@ -39,8 +39,12 @@ export function lockPath(path: string): string {
   return `${path}.lock`;
 }
 
-export async function readCredentialsFile(path: string): Promise<CredentialsFile> {
-  return checked(path, await readFile(path, 'utf8'));
+/** `taken`: tokens from elsewhere, whose texts none of the file may have. */
+export async function readCredentialsFile(
+  path: string,
+  taken: readonly Token[] = [],
+): Promise<CredentialsFile> {
+  return checked(path, await readFile(path, 'utf8'), taken);
 }
 
 /**
@@ -50,13 +54,14 @@ export async function readCredentialsFile(path: string): Promise<CredentialsFile
 export async function readIfChanged(
   path: string,
   before: string | undefined,
+  taken: readonly Token[],
 ): Promise<CredentialsFile | undefined> {
   const text = await readFile(path, 'utf8');
-  return text === before ? undefined : checked(path, text);
+  return text === before ? undefined : checked(path, text, taken);
 }
 
-async function checked(path: string, text: string): Promise<CredentialsFile> {
-  return { path, text, credentials: (await read(path, text)).credentials };
+async function checked(path: string, text: string, taken: readonly Token[]): Promise<CredentialsFile> {
+  return { path, text, credentials: (await read(path, text, taken)).credentials };
 }
 
 /**
@@ -112,7 +117,7 @@ async function makeAdminToken(dataDir: string, before: Credentials, now: number)
 }
 
 // Only where there is a file: what checks it takes a tenth of a start to load.
-async function read(path: string, text: string): Promise<ReadCredentials> {
+async function read(path: string, text: string, taken?: readonly Token[]): Promise<ReadCredentials> {
   const { readCredentials } = await import('./credentials-format.ts');
-  return readCredentials(path, text);
+  return readCredentials(path, text, taken);
 }

@@ -73,15 +73,18 @@ export interface ReadCredentials {
   readonly outdated: boolean;
 }
 
-/** Throws an error that names the mistakes, and nothing of any token. */
-export function readCredentials(path: string, text: string): ReadCredentials {
+/**
+ * Throws an error that names the mistakes, and nothing of any token but the names of those that are `taken`: none of
+ * the file may have their texts.
+ */
+export function readCredentials(path: string, text: string, taken: readonly Token[] = []): ReadCredentials {
   const json = parseJsonFile(path, text);
   const { version } = valid(path, versionSchema.safeParse(json));
   if (version === 1) {
     return { credentials: fromFirstVersion(valid(path, firstFileSchema.safeParse(json))), outdated: true };
   }
   const file = valid(path, fileSchema.safeParse(json));
-  const mistakes = contradictionsIn(file);
+  const mistakes = contradictionsIn(file, taken);
   if (mistakes.length > 0) throw notCredentials(path, mistakes);
   const credentials = {
     projects: file.projects.map(projectFrom),
@@ -131,8 +134,12 @@ function fromFirstVersion({ projects }: z.output<typeof firstFileSchema>): Crede
 
 const USUAL_RIGHTS = { permissions: ['read', 'write'], expiresAt: Number.POSITIVE_INFINITY } as const;
 
-function contradictionsIn({ projects, tokens }: z.output<typeof fileSchema>): string[] {
+function contradictionsIn(
+  { projects, tokens }: z.output<typeof fileSchema>,
+  taken: readonly Token[],
+): string[] {
   const ids = new Set(projects.map(({ id }) => id));
+  const hashes = tokens.map(({ hash, token }) => hash ?? (token && hashToken(token)));
   return [
     ...repeated(projects.map(({ id }) => id)).map((i) => `projects[${i}].id is that of another project`),
     ...tokens.flatMap((token, i) => {
@@ -149,8 +156,9 @@ function contradictionsIn({ projects, tokens }: z.output<typeof fileSchema>): st
         ? `tokens[${i}].name is that of another token; use another, or give both an id`
         : `tokens[${i}].id is that of another token`,
     ),
-    ...repeated(tokens.map(({ hash, token }) => hash ?? (token && hashToken(token)))).map(
-      (i) => `tokens[${i}] has the same text as another token`,
+    ...repeated(hashes).map((i) => `tokens[${i}] has the same text as another token`),
+    ...taken.flatMap(({ name, hash }) =>
+      hashes.flatMap((other, i) => (other === hash ? [`tokens[${i}] has the same text as ${name}`] : [])),
     ),
   ];
 }

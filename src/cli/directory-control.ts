@@ -52,7 +52,8 @@ export class DirectoryControl implements Control {
   async createToken({ expires_in: seconds, ...asked }: AskedToken) {
     const now = this.#now();
     const expiresAt = seconds === undefined ? undefined : now + seconds * 1000;
-    const { token, text } = await this.#change(createToken({ ...asked, expiresAt }, now));
+    const create = createToken({ ...asked, expiresAt }, now, this.#accounts.tokenRules);
+    const { token, text } = await this.#change(create);
     return { ...tokenJson(token), token: text };
   }
 

@@ -573,4 +573,47 @@ describe('where projects and tokens are kept elsewhere', () => {
     const { tokens } = (await answer.json()) as { tokens: { name: string }[] };
     expect(tokens.map(({ name }) => name)).toEqual(['first']);
   });
+
+  test('no other token may have the text of an admin token that is given', async () => {
+    const service = await startService(['--admin-token', ADMIN], { firstStart: true });
+    const answer = await fetch(`http://127.0.0.1:${service.httpPort}/1/tokens`, {
+      method: 'POST',
+      headers: { authorization: `OAuth ${ADMIN}` },
+      body: JSON.stringify({ name: 'x', projects: '*', token: ADMIN }),
+    });
+    expect([answer.status, await answer.json()]).toEqual([
+      409,
+      { msg: 'There is a token of this text already. Choose another.' },
+    ]);
+  });
+
+  test('nor may one of a credentials file, at a start or later', async () => {
+    const path = join(temporaryDirectory(), 'credentials.json');
+    const write = (token: string) =>
+      writeFileSync(
+        path,
+        JSON.stringify({ version: 2, projects: [], tokens: [{ name: 'web', token, projects: '*' }] }),
+      );
+    const flags = ['--credentials-file', path, '--admin-token', ADMIN];
+    const told = 'tokens[0] has the same text as IRONCACHED_ADMIN_TOKEN';
+    write(ADMIN);
+    await expect(startService(flags, { firstStart: true })).rejects.toThrow(told);
+    write('text-of-web');
+    const service = await startService(flags, { firstStart: true });
+    write(ADMIN);
+    await service.service.reloadCredentials();
+    expect(service.log.join('')).toContain(told);
+  });
+
+  test('the admin token of the first start may be given from then on', async () => {
+    const { dataDir, adminToken, service } = await startControlled();
+    await service.stop();
+    const next = await startService(['--admin-token', adminToken], { firstStart: true, dataDir });
+    const file = join(dataDir, 'credentials.json');
+    writeFileSync(file, JSON.stringify(JSON.parse(readFileSync(file, 'utf8'))));
+    const url = `http://127.0.0.1:${next.httpPort}/1/projects`;
+    const post = (body: string) =>
+      fetch(url, { method: 'POST', headers: { authorization: `OAuth ${adminToken}` }, body });
+    expect((await post('{"name":"x"}')).status).toBe(200);
+  });
 });

@@ -65,7 +65,8 @@ export async function tokenRoutes(app: FastifyInstance, { accounts, now }: Contr
         // As for a project that is none: whether there is one is not for this admin to know.
         else for (const id of asked.projects) if (!scope.hasProject(id)) throw noProject(id);
       };
-      const { token, text } = await accounts.change(asAdmin(request, check, createToken(asked, now())));
+      const create = createToken(asked, now(), accounts.tokenRules);
+      const { token, text } = await accounts.change(asAdmin(request, check, create));
       sendJson(reply, JSON.stringify({ ...answerOf(token), token: text }));
       return reply;
     },
