@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Accounts, type AccountsParts } from './auth/accounts.ts';
+import type { TokenRules } from './auth/credential-changes.ts';
 import type { Credentials, Token } from './auth/credentials.ts';
 import { adminTokenPath, openDirectory, readCredentialsFile } from './auth/credentials-file.ts';
 import { idFromName } from './auth/credentials-json.ts';
@@ -29,7 +30,7 @@ export async function openAccounts(
   { now, firstProject, ...parts }: OpenAccountsParts,
 ): Promise<OpenAccounts> {
   const { projectId, token, credentialsFile, dataDir, adminToken } = config;
-  const tokenRules = { elsewhere: givenAdminToken(config) };
+  const tokenRules = tokenRulesOf(config);
   if (projectId !== undefined && token !== undefined) {
     const readOnly = `${settings.projectId.variable} and ${settings.token.variable} give the one project and its token: change them there.`;
     const given = givenCredentials({ projectId, token });
@@ -61,6 +62,14 @@ export function givenAdminToken({ adminToken }: Config): Token[] {
   if (adminToken === undefined) return [];
   const { variable: name } = settings.adminToken;
   return [{ ...tokenOf(name, adminToken), projects: '*', permissions: ['admin'] }];
+}
+
+function tokenRulesOf(config: Config): TokenRules {
+  return {
+    elsewhere: givenAdminToken(config),
+    tokensMax: config.maxTokens,
+    advice: `Revoke one that is no longer used or has expired, or raise ${settings.maxTokens.variable}.`,
+  };
 }
 
 function givenCredentials({ projectId: id, token }: PlainCredentials): Credentials {

@@ -161,6 +161,13 @@ export const settings = {
     about: 'How many caches one project may have, and for how many it may have settings.',
     kind: wholeNumber(1, 10_000_000),
   },
+  maxTokens: {
+    variable: 'IRONCACHED_MAX_TOKENS',
+    fallback: '1000',
+    about:
+      'How many tokens one project may have, expired ones too, and how many there may be for all projects; those that are there go on working.',
+    kind: wholeNumber(1, 100_000),
+  },
   defaultExpiresIn: {
     variable: 'IRONCACHED_DEFAULT_EXPIRES_IN',
     fallback: '0',

@@ -34,6 +34,7 @@ const examples: { readonly [N in SettingName]: readonly [Config[N], given: strin
   logMaxUnwritten: [64 * MIB, '1mb', MIB],
   maxItemSize: [MIB, '64kb', 65_536],
   maxCaches: [100_000, '1', 1],
+  maxTokens: [1000, '1', 1],
   defaultExpiresIn: [0, '2592000', 2_592_000],
   maxConnections: [10_000, '1000000', 1_000_000],
   maxConnectionsPerAddress: [5000, '0', 0],

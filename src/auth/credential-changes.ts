@@ -17,7 +17,7 @@ export const DELETED_PROJECTS_MAX = 1_000;
 export class CredentialsRefusal extends Error {
   override readonly name = 'CredentialsRefusal';
   /** `not_kept`: it could not be written; nothing has changed. */
-  readonly code: 'read_only' | 'not_found' | 'conflict' | 'not_kept';
+  readonly code: 'read_only' | 'not_found' | 'conflict' | 'too_many' | 'not_kept';
 
   constructor(code: CredentialsRefusal['code'], message: string) {
     super(message);
@@ -64,9 +64,13 @@ export interface NewToken {
 export interface TokenRules {
   /** Tokens that are given elsewhere, and have texts that no other may have. */
   readonly elsewhere: readonly Token[];
+  /** How many a project may have, and how many there may be for all projects. */
+  readonly tokensMax: number;
+  /** What to do where there are so many: a sentence. */
+  readonly advice: string;
 }
 
-export const NO_RULES: TokenRules = { elsewhere: [] };
+export const NO_RULES: TokenRules = { elsewhere: [], tokensMax: Number.POSITIVE_INFINITY, advice: '' };
 
 /** A token with its text, which only its maker ever sees. */
 export interface MadeToken {
@@ -128,11 +132,7 @@ export function forgetDeletions(emptied: ReadonlyMap<string, number | undefined>
   };
 }
 
-export function createToken(
-  asked: NewToken,
-  now: number,
-  { elsewhere }: TokenRules = NO_RULES,
-): Change<MadeToken> {
+export function createToken(asked: NewToken, now: number, rules: TokenRules = NO_RULES): Change<MadeToken> {
   const { name, projects, permissions, text = randomBytes(24).toString('base64url') } = asked;
   const { expiresAt = Number.POSITIVE_INFINITY } = asked;
   const hash = hashToken(text);
@@ -140,9 +140,10 @@ export function createToken(
   return (credentials) => {
     if (projects !== '*') checkProjects(credentials, projects);
     const isSame = (other: Token) => other.hash === hash;
-    if (credentials.tokens.some(isSame) || elsewhere.some(isSame)) {
+    if (credentials.tokens.some(isSame) || rules.elsewhere.some(isSame)) {
       throw new CredentialsRefusal('conflict', 'There is a token of this text already. Choose another.');
     }
+    checkNumber(credentials, projects, rules);
     const tokens = [...credentials.tokens, token];
     return { credentials: { ...credentials, tokens }, result: { token, text } };
   };
@@ -159,6 +160,36 @@ export function revokeToken(id: string): Change<Token> {
 function checkProjects({ projects }: Credentials, ids: readonly string[]): void {
   const known = new Set(projects.map(({ id }) => id));
   for (const id of ids) if (!known.has(id)) found(projects, id, 'project');
+}
+
+// Each is kept, read and looked through with all others at every change, an expired one too.
+function checkNumber(
+  { tokens }: Credentials,
+  asked: NewToken['projects'],
+  { tokensMax, advice }: TokenRules,
+): void {
+  if (asked === '*') {
+    const there = tokens.filter(({ projects }) => projects === '*').length;
+    if (there >= tokensMax) {
+      throw tooMany(`There are as many tokens for all projects as there may be (${there}). ${advice}`);
+    }
+    return;
+  }
+  const counts = new Map(asked.map((id) => [id, 0]));
+  for (const { projects } of tokens) {
+    for (const id of projects === '*' ? [] : projects) {
+      const count = counts.get(id);
+      if (count !== undefined) counts.set(id, count + 1);
+    }
+  }
+  for (const [id, there] of counts) {
+    if (there < tokensMax) continue;
+    throw tooMany(`The project ${id} has as many tokens as it may have (${there}). ${advice}`);
+  }
+}
+
+function tooMany(message: string): CredentialsRefusal {
+  return new CredentialsRefusal('too_many', message);
 }
 
 function found<T extends { readonly id: string }>(

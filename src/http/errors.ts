@@ -37,6 +37,7 @@ const credentialsStatuses: Record<CredentialsRefusal['code'], number> = {
   read_only: 403,
   not_found: 404,
   conflict: 409,
+  too_many: 403,
   not_kept: 500,
 };
 

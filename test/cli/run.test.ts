@@ -131,6 +131,16 @@ describe('without a running service', () => {
     expect(tokens.map(({ name }) => name)).toEqual(['admin', 'web', 'reader', 'everything']);
   });
 
+  test('a project has as many tokens as it may have, and then no more', async () => {
+    vi.stubEnv('IRONCACHED_MAX_TOKENS', '1');
+    const { project_id: id } = JSON.parse((await ironcached('project', 'create', 'web')).out);
+    expect(await ironcached('token', 'create', 'x')).toEqual({
+      status: 1,
+      out: '',
+      err: `ironcached: The project ${id} has as many tokens as it may have (1). Revoke one that is no longer used or has expired, or raise IRONCACHED_MAX_TOKENS.\n`,
+    });
+  });
+
   test('a token for several projects is printed alone', async () => {
     const ids = ['a1'.repeat(12), 'b2'.repeat(12)];
     for (const id of ids) await ironcached('project', 'create', 'x', '--id', id);

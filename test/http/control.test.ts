@@ -271,6 +271,52 @@ describe('a token', () => {
     }
   });
 
+  test('is refused where its project has as many as it may have, until one is revoked', async () => {
+    const service = await startControlled(['--max-tokens', '2']);
+    const [full, other] = [await service.project(), await service.project()];
+    const first = await service.token(full, { expires_in: 60 });
+    await service.token([other, full]);
+    const ask = (projects: unknown) => service.control('POST', '/tokens', { name: 'x', projects });
+    const refused = {
+      status: 403,
+      json: {
+        msg: `The project ${full} has as many tokens as it may have (2). Revoke one that is no longer used or has expired, or raise IRONCACHED_MAX_TOKENS.`,
+      },
+    };
+    expect(await ask([full])).toEqual(refused);
+    expect(await ask([other, full])).toEqual(refused);
+    expect((await ask([other, other])).status).toBe(200);
+    expect((await ask([other])).status).toBe(403);
+    expect((await service.control('DELETE', `/tokens/${first.id}`)).status).toBe(200);
+    expect((await ask([full])).status).toBe(200);
+    expect(await ask([full])).toEqual(refused);
+  });
+
+  test('for all projects counts as one of these, and of no project', async () => {
+    const service = await startControlled(['--max-tokens', '2']);
+    const project = await service.project();
+    await service.token('*');
+    expect(await service.control('POST', '/tokens', { name: 'x', projects: '*' })).toEqual({
+      status: 403,
+      json: {
+        msg: 'There are as many tokens for all projects as there may be (2). Revoke one that is no longer used or has expired, or raise IRONCACHED_MAX_TOKENS.',
+      },
+    });
+    await service.token(project);
+    await service.token(project);
+  });
+
+  test('that is there stays when fewer may be made', async () => {
+    const { dataDir, ...before } = await startControlled();
+    const project = await before.project();
+    const texts = [(await before.token(project)).text, (await before.token(project)).text];
+    await before.service.stop();
+    const service = await startControlled(['--max-tokens', '1'], { dataDir });
+    for (const text of texts) expect(await item(service, project, text, 'PUT')).toBe(200);
+    const asked = { name: 'x', projects: [project] };
+    expect((await service.control('POST', '/tokens', asked)).status).toBe(403);
+  });
+
   test('is exchanged for another without a moment in between', async () => {
     const service = await startControlled();
     const project = await service.project();

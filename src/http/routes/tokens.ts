@@ -52,6 +52,7 @@ export async function tokenRoutes(app: FastifyInstance, { accounts, now }: Contr
       body: newToken,
       answer: { description: 'The token with its text', schema: madeToken },
       errors: {
+        403: 'The project 4e71843298b1db3f0d0000ab has as many tokens as it may have (1000). Revoke one that is no longer used or has expired, or raise IRONCACHED_MAX_TOKENS.',
         404: 'There is no project 4e71843298b1db3f0d0000ab.',
         406: 'The member "projects" is missing. Send a JSON object with it.',
         409: 'There is a token of this text already. Choose another.',
