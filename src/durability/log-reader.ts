@@ -1,5 +1,4 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { messageOf } from '../thrown.ts';
 import { FILE_HEADER_BYTES, type FileHeader, MARKER_BYTES, parseFileHeader } from './file-header.ts';
 import { FRAME_HEADER_BYTES, type FrameHead, frameLength, isSound, readFrameHead } from './frame.ts';
 
@@ -118,7 +117,8 @@ export class LogReader {
     try {
       return (await this.#file.read(buffer, done, buffer.length - done, at)).bytesRead;
     } catch (error) {
-      throw new Error(`${this.#path} cannot be read: ${messageOf(error)}`);
+      if (error instanceof Error) error.message = `${this.#path} cannot be read: ${error.message}`;
+      throw error;
     }
   }
 }
