@@ -118,7 +118,9 @@ test.skipIf(process.platform === 'win32')(
       'src/main.ts',
       `process.on('SIGTERM', () => { console.log('stopping'); setTimeout(() => process.exit(), 500); });
      setTimeout(() => {}, 15_000);
-     console.log('ready');`,
+     console.log('ready');
+     // The shell may end before the program has begun.
+     await new Promise((begun) => setTimeout(begun, 300));`,
     );
     clone.run('prepare.mjs');
     // Some shells would become the last command.
