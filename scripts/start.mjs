@@ -1,6 +1,8 @@
 // `npm start`: the program in this process, once it is compiled. Not two commands, since then a shell would be
 // between npm and the program, which passes no signals on; and no `prestart`, which npm leaves out where
 // ignore-scripts is set, and `node --run` always.
+
+// Whoever started this, asked before all else: it may be gone by when the program has begun.
 const shell = process.ppid;
 
 await import('./prepare.mjs');
