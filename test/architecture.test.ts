@@ -9,7 +9,18 @@ import { describe, expect, test } from 'vitest';
  */
 
 const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
-  http: ['auth', 'byte-pieces', 'dump', 'engine', 'limits', 'metrics', 'sockets', 'turn-end', 'turn-time'],
+  http: [
+    'auth',
+    'byte-pieces',
+    'dump',
+    'engine',
+    'last-of-kind',
+    'limits',
+    'metrics',
+    'sockets',
+    'turn-end',
+    'turn-time',
+  ],
   memcached: ['auth', 'engine', 'last-of-kind', 'limits', 'metrics', 'sockets', 'turn-end', 'turn-time'],
   storage: ['engine'],
   durability: ['engine', 'start-error', 'thrown'],

@@ -16,6 +16,7 @@ import { allowOrigins } from './cors.ts';
 import { showDocumentation } from './documentation.ts';
 import { errorHandler, frameworkErrors, sendNotFound, sendNotYet, sendStopping } from './errors.ts';
 import { Gate, type GateParts } from './gate.ts';
+import { LastReplies } from './last-replies.ts';
 import { requestIds } from './request-id.ts';
 import { noteUnread, watchRequests } from './request-log.ts';
 import { authenticationRoute } from './routes/authentication.ts';
@@ -77,7 +78,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { requests, connections, slowMs, metrics, mayReadMetrics, isReady } = parts;
   const gate = new Gate(parts);
   const { now } = engine.clock;
-  const watching = { logger, requests, slowMs, now };
+  const lastReplies = new LastReplies();
+  const watching = { logger, requests, slowMs, now, lastReplies };
   const app = fastify({
     serverFactory: (listener) =>
       createServer({
@@ -89,6 +91,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
         connections,
         isStopping,
         commitGate: parts.commitGate,
+        tellAbandoned: (socket) => lastReplies.forget(socket),
       }),
     genReqId: requestIds(),
     clientErrorHandler: (error, socket) =>

@@ -7,19 +7,19 @@ import { afterOthers, isTurnOver } from '../turn-time.ts';
  * arrive together, a GET would be done before the PUT in front of it has its body. Only requests that change nothing
  * may overtake each other (RFC 9112, 9.3.2). None is begun while `unansweredBytesMax` or more wait for the client, or
  * an answer is being made, which may be as large: one chunk can ask for gigabytes. And no more are read while many
- * wait: each takes kilobytes of memory. Where too many wait in all, `tellCut` is told whose connection is cut for that.
- * After a few milliseconds of them, others have their turn.
+ * wait: each takes kilobytes of memory. Where too many wait in all, a connection is cut. After a few milliseconds of
+ * them, others have their turn.
  */
 export function inOrder(
   listener: RequestListener,
   unansweredBytesMax: number,
-  tellCut: (socket: Socket) => void = () => {},
+  tell: Told = { cut: () => {}, abandoned: () => {} },
 ): RequestListener {
   const pipelines = new WeakMap<Socket, Pipeline>();
   const parts = {
     listener,
     unansweredBytesMax,
-    tellCut,
+    tell,
     all: { waiting: 0, pipelines: new Set<Pipeline>() },
   };
   return (request, response) => {
@@ -47,10 +47,18 @@ const WAITING_FEW = 16;
 // and another has more than those few, the one that has most is cut.
 const WAITING_IN_ALL_MAX = 20_000;
 
+/** Who is told of connections. */
+interface Told {
+  /** Cut, since too many requests wait in all. */
+  readonly cut: (socket: Socket) => void;
+  /** Closed while requests wait: Node holds them as long as anyone holds an answer of that connection. */
+  readonly abandoned: (socket: Socket) => void;
+}
+
 interface PipelineParts {
   readonly listener: RequestListener;
   readonly unansweredBytesMax: number;
-  readonly tellCut: (socket: Socket) => void;
+  readonly tell: Told;
   /** How many requests wait in all connections, and the pipelines of these that are not cut. */
   readonly all: { waiting: number; readonly pipelines: Set<Pipeline> };
 }
@@ -98,9 +106,9 @@ class Pipeline {
 
   /** Ends the connection. What waits in it counts until it is closed, which is in a later turn. */
   cut(): void {
-    const { all, tellCut } = this.#parts;
+    const { all, tell } = this.#parts;
     all.pipelines.delete(this);
-    tellCut(this.#socket);
+    tell.cut(this.#socket);
     readNoFurther(this.#socket);
     this.#socket.destroy();
   }
@@ -152,9 +160,11 @@ class Pipeline {
 
   // The client is gone.
   #abandon(): void {
+    const { all, tell } = this.#parts;
     this.#isGone = true;
-    this.#parts.all.pipelines.delete(this);
-    this.#parts.all.waiting -= this.waiting;
+    all.pipelines.delete(this);
+    all.waiting -= this.waiting;
+    if (this.waiting > 0) tell.abandoned(this.#socket);
     this.#held.length = 0;
   }
 

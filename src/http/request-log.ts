@@ -1,7 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { LastOfKind } from '../last-of-kind.ts';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import type { OperationMeter, RequestMeter } from '../metrics/request-meter.ts';
+import type { LastReplies } from './last-replies.ts';
 import { id } from './schemas.ts';
 
 const ID = new RegExp(id.pattern);
@@ -34,6 +36,12 @@ export interface RequestLogParts {
   readonly slowMs: number;
   /** Milliseconds by a clock that nobody sets. */
   readonly now: () => number;
+  readonly lastReplies: LastReplies;
+}
+
+interface WatchedOperation {
+  readonly meter: OperationMeter;
+  readonly last: LastOfKind<FastifyReply>;
 }
 
 declare module 'fastify' {
@@ -58,11 +66,10 @@ declare module 'fastify' {
  * all of this.
  */
 export function watchRequests(app: FastifyInstance, parts: RequestLogParts): void {
-  const { logger, requests, slowMs, now } = parts;
+  const { logger, requests, slowMs, now, lastReplies } = parts;
   const slowWarning = logger && new OccasionalWarning(logger, now);
   const signInWarning = logger && new OccasionalWarning(logger, now);
-  // With the last reply of each, since the parts of an app have classes of their own for replies: see LastOfKind.
-  const operations = new Map<string, { readonly meter: OperationMeter; last: FastifyReply }>();
+  const operations = new Map<string, WatchedOperation>();
   app.decorateRequest('arrivedAt', 0);
   app.decorateRequest('operation', null);
   app.addHook('onRequest', (request, _reply, done) => {
@@ -73,10 +80,13 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
     const { request, statusCode: status } = this;
     const ms = performance.now() - request.arrivedAt;
     const operation = operationOf(request);
-    const known = operations.get(operation);
-    const meter = known?.meter ?? requests.operation(operation);
-    if (known) known.last = this;
-    else operations.set(operation, { meter, last: this });
+    let watched = operations.get(operation);
+    if (!watched) {
+      watched = { meter: requests.operation(operation), last: lastReplies.ofOperation() };
+      operations.set(operation, watched);
+    }
+    const { meter, last } = watched;
+    last.object = this;
     meter.count(String(status));
     meter.time(ms / 1000);
     const isSlow = slowMs > 0 && ms >= slowMs && !mayTakeLong(request, status);

@@ -65,6 +65,8 @@ export interface ServerParts {
   readonly connections: ConnectionCounts;
   /** Holds answers back until what they tell is kept. */
   readonly commitGate: CommitGate | undefined;
+  /** Told of each connection that is closed while answers to it wait. */
+  readonly tellAbandoned: (socket: Socket) => void;
 }
 
 /** Node's HTTP or HTTPS server with our limits, made to answer in every case where Node would just hang up. */
@@ -85,11 +87,10 @@ export function createServer(parts: ServerParts): Server {
     requireHostHeader: false,
   };
   const aheadWarning = logger ? new OccasionalWarning(logger, now) : undefined;
-  const inTurn = inOrder(
-    answerIgnoredUpgrades(listener),
-    limits.unansweredBytesMax,
-    ({ remoteAddress: address }) => aheadWarning?.warn({ door: 'http', address }, SENT_TOO_FAR_AHEAD),
-  );
+  const inTurn = inOrder(answerIgnoredUpgrades(listener), limits.unansweredBytesMax, {
+    cut: ({ remoteAddress: address }) => aheadWarning?.warn({ door: 'http', address }, SENT_TOO_FAR_AHEAD),
+    abandoned: parts.tellAbandoned,
+  });
   const server: Server = tls
     ? createTlsServer({ ...options, ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, inTurn)
     : createPlainServer(options, inTurn);

@@ -53,7 +53,8 @@ export class SharedRoom {
 class Rooms {
   readonly valueBytesMax: number;
   readonly #answersMax: number;
-  readonly #answers: { room: ValueRoom; response: ServerResponse }[] = [];
+  /** Not the responses: with one, Node keeps all that wait behind it, even if their connection is closed. */
+  readonly #answers: { readonly room: ValueRoom; isSent: boolean }[] = [];
   #next = 0;
 
   constructor({ valueBytesMax, answers }: RoomSize) {
@@ -64,8 +65,12 @@ class Rooms {
   forAnswer(response: ServerResponse): ValueRoom {
     this.#next = (this.#next + 1) % this.#answersMax;
     const before = this.#answers[this.#next];
-    const room = before?.response.writableFinished ? before.room : new ValueRoom(this.valueBytesMax);
-    this.#answers[this.#next] = { room, response };
+    const room = before?.isSent ? before.room : new ValueRoom(this.valueBytesMax);
+    const answer = { room, isSent: false };
+    this.#answers[this.#next] = answer;
+    response.once('finish', () => {
+      answer.isSent = true;
+    });
     return room;
   }
 }

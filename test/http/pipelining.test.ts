@@ -119,7 +119,7 @@ test('of very many requests of many clients few are kept: who sent most is cut, 
       else waiting.push(response);
     },
     1_000_000,
-    () => cut++,
+    { cut: () => cut++, abandoned: () => {} },
   );
   const server = createServer((request, response) => {
     read++;
