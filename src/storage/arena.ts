@@ -1,31 +1,23 @@
 import type { Answer } from '../engine/answer.ts';
 import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
-import { Refusal } from '../engine/errors.ts';
-import { type Cas, type Draft, draftOf, type Item, NEVER, type NewValue } from '../engine/item.ts';
-import type { ItemMarks, Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
+import { type Cas, type Draft, draftOf, type Item, type NewValue } from '../engine/item.ts';
+import type { Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
 import { type Key, KeyBytes } from '../engine/key.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
-import { ArenaItem, itemBytes } from './arena-item.ts';
+import { ArenaItem } from './arena-item.ts';
+import { ArenaRestoration } from './arena-restoration.ts';
 import { CacheHandle, type MemoryStore } from './cache-handle.ts';
-import { NOWHERE, PAGE_BYTES } from './chunk-heap.ts';
+import { NOWHERE } from './chunk-heap.ts';
 import { ContentsRegister } from './contents-register.ts';
+import { HeldItems } from './held-items.ts';
 import { KEY_LENGTH_MASK } from './item-layout.ts';
 import { ItemWalk } from './item-walk.ts';
 import { isJournaled } from './journaled-decision.ts';
 import { KeyedHash } from './keyed-hash.ts';
-import type { Contents, MemoryCache, ProjectAccount } from './memory-cache.ts';
+import type { Contents, MemoryCache } from './memory-cache.ts';
 import { MemoryCaches } from './memory-caches.ts';
 import { MemoryRestoration } from './memory-restoration.ts';
-import { type Owner, PackedItems, packedBytes, pagesFor } from './packed-items.ts';
-import { QuotaRoom } from './quota-room.ts';
-import { Tidying } from './tidying.ts';
-
-// How many items are tidied away before one that is still wanted has to make room.
-const TIDY_ITEMS = 16;
-
-// How many expired items the first write of a millisecond removes that has no room by its quotas: a fraction of that
-// time.
-const TIDY_ITEMS_FIRST = 500;
+import { type Owner, PackedItems } from './packed-items.ts';
 
 export interface ArenaStoreOptions {
   /** How many bytes all items together may take, with everything that is kept about them. */
@@ -57,17 +49,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   readonly #given: ArenaItem;
   readonly #walk: ItemWalk;
   readonly #contents: ContentsRegister;
-  readonly #quotaRoom: QuotaRoom<Owner, number>;
-  readonly #tidying: Tidying;
-  #bytes = 0;
-  #evictions = 0;
-  #expirations = 0;
-  /** When a write last had no room by its quotas. */
-  #overQuotaAt = 0;
-  /** See JournaledStore.restoration. */
-  #later: (() => boolean) | undefined;
-  /** Is an item put back for which there was room before? */
-  #isRestoring = false;
+  readonly #held: HeldItems;
 
   constructor(options: ArenaStoreOptions) {
     const { bytesMax, cachesMax, now } = options;
@@ -85,16 +67,12 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       oldestUse: ({ kept }) => this.#items.at(kept.order.oldest).accessedAt,
       discard: (contents) => this.#contents.discard(contents),
     });
-    this.#quotaRoom = new QuotaRoom({
-      accounts: this.caches.accounts,
-      oldestOf: ({ kept }) => kept.order.oldest,
-      bytesOf: (address) => this.#items.bytesOf(address),
-      evict: (address) => this.#evict(address),
-    });
-    this.#tidying = new Tidying({
-      clearDue: (most) => this.caches.clearDue(most),
-      expireDue: (most) => this.#expireDue(most),
-      freeDiscarded: (most) => this.#freeDiscarded(most),
+    this.#held = new HeldItems({
+      bytesMax,
+      now,
+      items: this.#items,
+      contents: this.#contents,
+      caches: this.caches,
     });
   }
 
@@ -103,7 +81,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   list(projectId: string, skip: number, limit: number, previous?: string): Answer<CacheInfo[]> {
-    return this.#tidying.whenTidy(() =>
+    return this.#held.tidying.whenTidy(() =>
       this.caches.page(projectId, skip, limit, previous).map((cache) => cache.info()),
     );
   }
@@ -121,25 +99,25 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   totals(): Answer<StoreTotals> {
-    return this.#tidying.whenTidy(() => ({
+    return this.#held.tidying.whenTidy(() => ({
       items: this.#items.index.size - this.#contents.discardedItems,
-      bytes: this.#bytes,
+      bytes: this.#held.bytes,
       bytesTaken: this.#items.heap.bytesInUse,
       bytesResident: this.#items.heap.bytesTouched,
       bytesMax: this.#bytesMax,
-      evictions: this.#evictions,
-      expirations: this.#expirations,
+      evictions: this.#held.evictions,
+      expirations: this.#held.expirations,
     }));
   }
 
   sweep(): boolean {
-    return this.#tidying.sweep();
+    return this.#held.tidying.sweep();
   }
 
   close(): void {}
 
   info(cache: ArenaCache): Answer<CacheInfo> {
-    return this.#tidying.whenTidy(() => cache.info());
+    return this.#held.tidying.whenTidy(() => cache.info());
   }
 
   read(cache: ArenaCache, given: Key, use: boolean): Item | undefined {
@@ -180,7 +158,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
         const place = this.#amend(address, cache.contents, decision.amendment);
         if (journaled) journal.itemAmended(cache, key, this.#items.at(place));
       } else if (decision.action === 'remove') {
-        this.#remove(address, cache.contents);
+        this.#held.remove(address, cache.contents);
         journal?.itemRemoved(cache, key);
       }
     }
@@ -204,20 +182,14 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   }
 
   restoration(later?: () => boolean): Restoration {
-    this.#later = later;
-    return new MemoryRestoration<Owner>(this, {
-      put: (contents, key, draft, accessedAt) =>
-        this.#restore(contents, this.#bytesOf(key), draft, accessedAt),
-      amend: (contents, key, marks) => this.#restoreMarks(contents, this.#bytesOf(key), marks),
-      remove: (contents, key) => {
-        const address = this.#lookUp(this.#bytesOf(key), contents);
-        if (address !== NOWHERE) this.#remove(address, contents);
-      },
-      orderByUse: ({ kept }) => kept.order.sort((address) => this.#items.at(address).accessedAt),
-      // The item's pages, and one that the index may need.
-      mayEvict: ({ length }, draft) => this.#items.heap.pagesLeft <= pagesFor(itemBytes(length, draft)) + 1,
-      count: () => ({ items: this.#items.index.size, evictions: this.#evictions }),
+    this.#held.later = later;
+    const restoration = new ArenaRestoration({
+      items: this.#items,
+      held: this.#held,
+      hash: this.#hash,
+      bytesOf: (key) => this.#bytesOf(key),
     });
+    return new MemoryRestoration<Owner>(this, restoration);
   }
 
   /** The live items. Others have their turn meanwhile, since most items may be other caches'. */
@@ -260,7 +232,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     const hash = this.#hashOf(cache, key);
     const address = this.#items.find(key, cache.contents.kept.id, hash);
     if (address === NOWHERE || this.#items.at(address).expiresAt > this.#now()) return address;
-    this.#expire(address);
+    this.#held.expire(address);
     return NOWHERE;
   }
 
@@ -290,116 +262,10 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
 
   // Puts an item in the place of the one that was found, if any. A refusal leaves that as it was.
   #put(contents: ArenaContents, key: KeyBytes, hash: number, draft: Draft, found: number): ArenaContents {
-    const bytes = itemBytes(key.length, draft);
-    const before = this.#keepQuotas(contents, key, hash, packedBytes(bytes), found);
-    this.#place(contents, key, hash, draft, bytes, before);
+    this.#held.put(contents, key, hash, draft, found);
     // Clients may set a cas of their own; only our own numbers move the counter on.
     this.#countCas(draft.cas);
     return contents;
-  }
-
-  // As put, whatever the quotas say.
-  #place(
-    contents: ArenaContents,
-    key: KeyBytes,
-    hash: number,
-    draft: Draft,
-    size: number,
-    found: number,
-  ): void {
-    let before = found;
-    if (before === NOWHERE || !this.#items.overwrite(before, key, contents.kept, draft, size)) {
-      const { moves } = this.#items;
-      this.#takeChunks(contents, size);
-      // What was there may be what had to make room, or have moved.
-      if (moves !== this.#items.moves) before = this.#items.find(key, contents.kept.id, hash);
-      if (before !== NOWHERE) this.#remove(before, contents);
-      const bytes = this.#items.bytesOf(this.#items.add(key, hash, contents.kept, draft));
-      this.#bytes += bytes;
-      this.caches.accounts.charge(contents, 1, bytes);
-    }
-  }
-
-  #restore(contents: ArenaContents, key: KeyBytes, draft: Draft, accessedAt: number): void {
-    const { id, order } = contents.kept;
-    const hash = this.#hash.of(key, id);
-    const found = this.#items.find(key, id, hash);
-    const size = itemBytes(key.length, draft);
-    if (found !== NOWHERE) {
-      if (this.#items.overwrite(found, key, contents.kept, draft, size)) {
-        this.#items.at(found).use(accessedAt, false);
-        return;
-      }
-      // There need not be room for both, since what was there may be the same: told once more, or amended since.
-      this.#remove(found, contents);
-    }
-    this.#isRestoring = true;
-    try {
-      this.#place(contents, key, hash, draft, size, NOWHERE);
-    } finally {
-      this.#isRestoring = false;
-    }
-    this.#items.at(order.newest).use(accessedAt, false);
-  }
-
-  // In its place, as it was amended: it takes what it took.
-  #restoreMarks(contents: ArenaContents, key: KeyBytes, marks: ItemMarks): void {
-    const address = this.#lookUp(key, contents);
-    if (address === NOWHERE) return;
-    const { expiresAt, cas, stale, recaching, fetched, accessedAt } = marks;
-    const { hasExpiry, value, kind, flags } = this.#items.at(address);
-    if (!hasExpiry && expiresAt !== NEVER) {
-      this.#restore(contents, key, { value, kind, flags, ...marks }, accessedAt);
-      return;
-    }
-    if (hasExpiry) this.#items.setExpiry(address, expiresAt);
-    contents.kept.order.use(address);
-    const item = this.#items.at(address);
-    item.setCas(cas);
-    item.setMarks({ stale, recaching });
-    item.use(accessedAt, fetched);
-  }
-
-  // Makes room by the quotas for an item of `size` bytes that replaces the one found. Answers where that one is then:
-  // it may have had to go.
-  #keepQuotas(contents: ArenaContents, key: KeyBytes, hash: number, size: number, found: number): number {
-    if (this.caches.accounts.isUnlimited(contents) || !this.#isOverQuota(contents, size, found)) return found;
-    const { moves } = this.#items;
-    this.#expireForQuotas();
-    // What was there may have expired just now.
-    const isWhereItWas = found === NOWHERE || moves === this.#items.moves;
-    const before = isWhereItWas ? found : this.#items.find(key, contents.kept.id, hash);
-    return this.#quotaRoom.make(contents, size, before === NOWHERE ? undefined : before) ?? NOWHERE;
-  }
-
-  #isOverQuota(contents: ArenaContents, size: number, before: number): boolean {
-    return before === NOWHERE
-      ? this.caches.accounts.isOverQuota(contents, 1, size)
-      : this.caches.accounts.isOverQuota(contents, 0, size - this.#items.bytesOf(before));
-  }
-
-  // Expired items take no room from live ones. However many expired and however many ask for room, others have their
-  // turn meanwhile: time stands still within a turn, so only its first write removes many.
-  #expireForQuotas(): void {
-    const now = this.#now();
-    this.#expireDue(now === this.#overQuotaAt ? TIDY_ITEMS : TIDY_ITEMS_FIRST);
-    this.#overQuotaAt = now;
-  }
-
-  // Throws Refusal `out_of_memory`.
-  #takeChunks({ cache }: ArenaContents, bytes: number): void {
-    // One page is the index's, at least.
-    if ((pagesFor(bytes) + 1) * PAGE_BYTES > this.#bytesMax) {
-      throw new Refusal('out_of_memory', `an item of ${bytes} bytes is more than the memory limit allows`);
-    }
-    const { index } = this.#items;
-    // What was there before a restart goes before a quick index.
-    while (index.needsPage && !index.takePage() && !this.#isRestoring && this.#makeRoom(cache.account));
-    while (!this.#items.takeChunks(bytes)) {
-      if (this.#makeRoom(cache.account)) continue;
-      this.#items.giveChunksBack();
-      throw new Refusal('out_of_memory', 'memory is full of items that may not be evicted');
-    }
   }
 
   // Answers where the item is then.
@@ -459,59 +325,5 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
 
   #countCas(cas: Cas): void {
     if (cas === this.nextCas) this.nextCas++;
-  }
-
-  #expire(address: number): void {
-    const contents = this.#contents.of(this.#items.at(address).owner);
-    this.#remove(address, contents);
-    if (contents.discarded) return;
-    contents.cache.expirations++;
-    this.#expirations++;
-  }
-
-  #remove(address: number, contents: ArenaContents): void {
-    const bytes = this.#items.bytesOf(address);
-    this.#items.remove(address);
-    this.#bytes -= bytes;
-    this.caches.accounts.charge(contents, -1, -bytes);
-    if (contents.discarded) this.#contents.discardedItemRemoved(contents);
-  }
-
-  // Frees an unwanted item if it finds one soon, else the accounts' victim. False: none may go, and all have been looked at.
-  #makeRoom(writer: ProjectAccount<Owner>): boolean {
-    const before = this.#items.index.size;
-    const hasMore = this.#tidying.free(TIDY_ITEMS) === 0;
-    if (this.#items.index.size < before) return true;
-    if (this.#isRestoring && (hasMore || this.#items.index.giveWay() || this.#later?.())) return true;
-    const victim = this.caches.accounts.victimFor(writer);
-    if (victim) this.#evict(victim.kept.order.oldest);
-    return victim !== undefined || hasMore;
-  }
-
-  #evict(address: number): void {
-    const item = this.#items.at(address);
-    if (item.expiresAt <= this.#now()) {
-      this.#expire(address);
-      return;
-    }
-    const contents = this.#contents.of(item.owner);
-    this.caches.journal?.itemRemoved(contents.cache, item.keyBytes);
-    this.#remove(address, contents);
-    contents.cache.evictions++;
-    this.#evictions++;
-  }
-
-  #expireDue(most: number): number {
-    return this.#items.expiry.expire(this.#now(), most, (address) => this.#expire(address));
-  }
-
-  // Frees up to `most` items of discarded contents, and says how many more it might have.
-  #freeDiscarded(most: number): number {
-    let left = most;
-    for (const contents of this.#contents.discarded) {
-      for (; left > 0 && contents.items > 0; left--) this.#remove(contents.kept.order.oldest, contents);
-      if (left === 0) break;
-    }
-    return left;
   }
 }

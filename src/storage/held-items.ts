@@ -1,0 +1,207 @@
+import { Refusal } from '../engine/errors.ts';
+import type { Draft } from '../engine/item.ts';
+import type { KeyBytes } from '../engine/key.ts';
+import { itemBytes } from './arena-item.ts';
+import { NOWHERE, PAGE_BYTES } from './chunk-heap.ts';
+import type { ContentsRegister } from './contents-register.ts';
+import type { Contents, ProjectAccount } from './memory-cache.ts';
+import type { MemoryCaches } from './memory-caches.ts';
+import { type Owner, type PackedItems, packedBytes, pagesFor } from './packed-items.ts';
+import { QuotaRoom } from './quota-room.ts';
+import { Tidying } from './tidying.ts';
+
+// How many items are tidied away before one that is still wanted has to make room.
+const TIDY_ITEMS = 16;
+
+// How many expired items the first write of a millisecond removes that has no room by its quotas: a fraction of that
+// time.
+const TIDY_ITEMS_FIRST = 500;
+
+export interface HeldItemsParts {
+  /** How many bytes all items together may take, with everything that is kept about them. */
+  readonly bytesMax: number;
+  /** Milliseconds since the Unix epoch; never goes back. */
+  readonly now: () => number;
+  readonly items: PackedItems;
+  readonly contents: ContentsRegister;
+  readonly caches: MemoryCaches<Owner>;
+}
+
+/**
+ * Packed items with what their caches and projects are charged for them. Where there is no room for one more, others
+ * have to go: the expired, those of discarded contents, then the least recently used.
+ */
+export class HeldItems {
+  readonly tidying: Tidying;
+  bytes = 0;
+  evictions = 0;
+  expirations = 0;
+  /** See JournaledStore.restoration. */
+  later: (() => boolean) | undefined;
+  readonly #parts: HeldItemsParts;
+  readonly #quotaRoom: QuotaRoom<Owner, number>;
+  /** When a write last had no room by its quotas. */
+  #overQuotaAt = 0;
+  /** Is an item put back for which there was room before? */
+  #isRestoring = false;
+
+  constructor(parts: HeldItemsParts) {
+    const { caches, items } = parts;
+    this.#parts = parts;
+    this.#quotaRoom = new QuotaRoom({
+      accounts: caches.accounts,
+      oldestOf: ({ kept }) => kept.order.oldest,
+      bytesOf: (address) => items.bytesOf(address),
+      evict: (address) => this.#evict(address),
+    });
+    this.tidying = new Tidying({
+      clearDue: (most) => caches.clearDue(most),
+      expireDue: (most) => this.#expireDue(most),
+      freeDiscarded: (most) => this.#freeDiscarded(most),
+    });
+  }
+
+  /** Puts an item in the place of the one that was found, if any. Throws Refusal, and then leaves that as it was. */
+  put(contents: Contents<Owner>, key: KeyBytes, hash: number, draft: Draft, found: number): void {
+    const bytes = itemBytes(key.length, draft);
+    const before = this.#keepQuotas(contents, key, hash, packedBytes(bytes), found);
+    this.#place(contents, key, hash, draft, bytes, before);
+  }
+
+  /** Puts back an item for which there was room before, whatever the quotas say. None may be there under its key. */
+  restore(contents: Contents<Owner>, key: KeyBytes, hash: number, draft: Draft): void {
+    this.#isRestoring = true;
+    try {
+      this.#place(contents, key, hash, draft, itemBytes(key.length, draft), NOWHERE);
+    } finally {
+      this.#isRestoring = false;
+    }
+  }
+
+  remove(address: number, contents: Contents<Owner>): void {
+    const { items, caches, contents: register } = this.#parts;
+    const bytes = items.bytesOf(address);
+    items.remove(address);
+    this.bytes -= bytes;
+    caches.accounts.charge(contents, -1, -bytes);
+    if (contents.discarded) register.discardedItemRemoved(contents);
+  }
+
+  /** Removes an item that has expired. */
+  expire(address: number): void {
+    const { items, contents: register } = this.#parts;
+    const contents = register.of(items.at(address).owner);
+    this.remove(address, contents);
+    if (contents.discarded) return;
+    contents.cache.expirations++;
+    this.expirations++;
+  }
+
+  // Whatever the quotas say.
+  #place(
+    contents: Contents<Owner>,
+    key: KeyBytes,
+    hash: number,
+    draft: Draft,
+    size: number,
+    found: number,
+  ): void {
+    const { items, caches } = this.#parts;
+    if (found !== NOWHERE && items.overwrite(found, key, contents.kept, draft, size)) return;
+    let before = found;
+    const { moves } = items;
+    this.#takeChunks(contents, size);
+    // What was there may be what had to make room, or have moved.
+    if (moves !== items.moves) before = items.find(key, contents.kept.id, hash);
+    if (before !== NOWHERE) this.remove(before, contents);
+    const bytes = items.bytesOf(items.add(key, hash, contents.kept, draft));
+    this.bytes += bytes;
+    caches.accounts.charge(contents, 1, bytes);
+  }
+
+  // Makes room by the quotas for an item of `size` bytes that replaces the one found. Answers where that one is then:
+  // it may have had to go.
+  #keepQuotas(contents: Contents<Owner>, key: KeyBytes, hash: number, size: number, found: number): number {
+    const { items, caches } = this.#parts;
+    if (caches.accounts.isUnlimited(contents) || !this.#isOverQuota(contents, size, found)) return found;
+    const { moves } = items;
+    this.#expireForQuotas();
+    // What was there may have expired just now.
+    const isWhereItWas = found === NOWHERE || moves === items.moves;
+    const before = isWhereItWas ? found : items.find(key, contents.kept.id, hash);
+    return this.#quotaRoom.make(contents, size, before === NOWHERE ? undefined : before) ?? NOWHERE;
+  }
+
+  #isOverQuota(contents: Contents<Owner>, size: number, before: number): boolean {
+    const { items, caches } = this.#parts;
+    return before === NOWHERE
+      ? caches.accounts.isOverQuota(contents, 1, size)
+      : caches.accounts.isOverQuota(contents, 0, size - items.bytesOf(before));
+  }
+
+  // Expired items take no room from live ones. However many expired and however many ask for room, others have their
+  // turn meanwhile: time stands still within a turn, so only its first write removes many.
+  #expireForQuotas(): void {
+    const now = this.#parts.now();
+    this.#expireDue(now === this.#overQuotaAt ? TIDY_ITEMS : TIDY_ITEMS_FIRST);
+    this.#overQuotaAt = now;
+  }
+
+  // Throws Refusal `out_of_memory`.
+  #takeChunks({ cache }: Contents<Owner>, bytes: number): void {
+    const { items, bytesMax } = this.#parts;
+    // One page is the index's, at least.
+    if ((pagesFor(bytes) + 1) * PAGE_BYTES > bytesMax) {
+      throw new Refusal('out_of_memory', `an item of ${bytes} bytes is more than the memory limit allows`);
+    }
+    const { index } = items;
+    // What was there before a restart goes before a quick index.
+    while (index.needsPage && !index.takePage() && !this.#isRestoring && this.#makeRoom(cache.account));
+    while (!items.takeChunks(bytes)) {
+      if (this.#makeRoom(cache.account)) continue;
+      items.giveChunksBack();
+      throw new Refusal('out_of_memory', 'memory is full of items that may not be evicted');
+    }
+  }
+
+  // Frees an unwanted item if it finds one soon, else the accounts' victim. False: none may go, and all have been looked at.
+  #makeRoom(writer: ProjectAccount<Owner>): boolean {
+    const { items, caches } = this.#parts;
+    const before = items.index.size;
+    const hasMore = this.tidying.free(TIDY_ITEMS) === 0;
+    if (items.index.size < before) return true;
+    if (this.#isRestoring && (hasMore || items.index.giveWay() || this.later?.())) return true;
+    const victim = caches.accounts.victimFor(writer);
+    if (victim) this.#evict(victim.kept.order.oldest);
+    return victim !== undefined || hasMore;
+  }
+
+  #evict(address: number): void {
+    const { items, caches, contents: register, now } = this.#parts;
+    const item = items.at(address);
+    if (item.expiresAt <= now()) {
+      this.expire(address);
+      return;
+    }
+    const contents = register.of(item.owner);
+    caches.journal?.itemRemoved(contents.cache, item.keyBytes);
+    this.remove(address, contents);
+    contents.cache.evictions++;
+    this.evictions++;
+  }
+
+  #expireDue(most: number): number {
+    const { items, now } = this.#parts;
+    return items.expiry.expire(now(), most, (address) => this.expire(address));
+  }
+
+  // Frees up to `most` items of discarded contents, and says how many more it might have.
+  #freeDiscarded(most: number): number {
+    let left = most;
+    for (const contents of this.#parts.contents.discarded) {
+      for (; left > 0 && contents.items > 0; left--) this.remove(contents.kept.order.oldest, contents);
+      if (left === 0) break;
+    }
+    return left;
+  }
+}
