@@ -354,7 +354,9 @@ test('the metrics tell how items are kept, where they are', async () => {
   const text = await (await fetch(`http://127.0.0.1:${first.metricsPort}/metrics`)).text();
   expect(text).toMatch(/^ironcached_durability_lag_bytes 0$/m);
   expect(text).toMatch(/^ironcached_durability_file_bytes [1-9]\d+$/m);
-  expect(text).toMatch(/^ironcached_durability_failures 0$/m);
+  expect(text).toMatch(
+    /^# TYPE ironcached_durability_failures_total counter\nironcached_durability_failures_total 0$/m,
+  );
   // Nothing was saved yet, not even in 1970.
   expect(text).not.toMatch(/^ironcached_durability_saved_timestamp_seconds /m);
   const before = Date.now() / 1000;

@@ -100,7 +100,7 @@ export class Exposition {
   constructor(sources: FigureSources) {
     this.#sources = sources;
     this.#series = new CacheSeries(sources.cacheSeriesMax, sources.now);
-    for (const family of this.#counters()) this.#addCounter(family);
+    for (const family of [...this.#counters(), ...this.#durabilityCounters()]) this.#addCounter(family);
     for (const family of [...this.#gauges(), ...this.#durabilityGauges()]) this.#addGauge(family);
     new LatencyHistogram({
       name: `${PREFIX}request_duration_seconds`,
@@ -261,44 +261,53 @@ export class Exposition {
     ];
   }
 
+  #durabilityCounters(): Family[] {
+    const help = 'Writes to disk that failed since the start, each try counted.';
+    return this.#ofDurability('failures_total', help, ({ failures }) => failures);
+  }
+
   #durabilityGauges(): Family[] {
-    const { durability } = this.#sources;
-    if (!durability) return [];
-    const gauge = (
-      name: string,
-      help: string,
-      figure: (figures: DurabilityFigures) => number | undefined,
-    ) => ({
-      name: `durability_${name}`,
-      help,
-      rows: (): Row[] => {
-        const figures = durability();
-        const value = figures && figure(figures);
-        return value === undefined ? [] : [[{}, value]];
-      },
-    });
     return [
-      gauge('lag_bytes', 'Changes that are not kept on disk yet.', ({ lagBytes }) => lagBytes),
-      gauge('lag_seconds', 'For how long the oldest of them waits.', ({ lagSeconds }) => lagSeconds),
-      gauge('file_bytes', 'What the files take that items are kept in.', ({ fileBytes }) => fileBytes),
-      gauge(
+      this.#ofDurability('lag_bytes', 'Changes that are not kept on disk yet.', ({ lagBytes }) => lagBytes),
+      this.#ofDurability(
+        'lag_seconds',
+        'For how long the oldest of them waits.',
+        ({ lagSeconds }) => lagSeconds,
+      ),
+      this.#ofDurability(
+        'file_bytes',
+        'What the files take that items are kept in.',
+        ({ fileBytes }) => fileBytes,
+      ),
+      this.#ofDurability(
         'saved_timestamp_seconds',
         'When all items were last written: by a snapshot, or when the log was written anew.',
         ({ savedAt }) => (savedAt === undefined ? undefined : savedAt / 1000),
       ),
-      gauge('saved_duration_seconds', 'How long that took.', ({ savedSeconds }) => savedSeconds),
-      gauge('saved_bytes', 'How much that was.', ({ savedBytes }) => savedBytes),
-      gauge(
-        'failures',
-        'Writes to disk that failed since the start, each try counted.',
-        ({ failures }) => failures,
-      ),
-      gauge(
+      this.#ofDurability('saved_duration_seconds', 'How long that took.', ({ savedSeconds }) => savedSeconds),
+      this.#ofDurability('saved_bytes', 'How much that was.', ({ savedBytes }) => savedBytes),
+      this.#ofDurability(
         'restore_seconds',
         'How long it took at the start to restore the items.',
         ({ restoreSeconds }) => restoreSeconds,
       ),
-    ];
+    ].flat();
+  }
+
+  // None where items are not kept.
+  #ofDurability(
+    name: string,
+    help: string,
+    figure: (figures: DurabilityFigures) => number | undefined,
+  ): Family[] {
+    const { durability } = this.#sources;
+    if (!durability) return [];
+    const rows = (): Row[] => {
+      const figures = durability();
+      const value = figures && figure(figures);
+      return value === undefined ? [] : [[{}, value]];
+    };
+    return [{ name: `durability_${name}`, help, rows }];
   }
 
   #total(counter: Counted, help: string): Family {
