@@ -61,7 +61,8 @@ try {
   else await run(options);
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`);
-  process.exitCode = 1;
+  // Servers that were started run on, and would keep it.
+  process.exit(1);
 }
 
 /** @param {ReturnType<typeof readOptions>} given */
