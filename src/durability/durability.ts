@@ -8,6 +8,7 @@ import type { DurabilityLog } from './durability-log.ts';
 import type { GenerationFile, ItemDirectory } from './item-directory.ts';
 import { type Fsync, ItemJournal } from './item-journal.ts';
 import { type Progress, type Restored, restore, tellProgress } from './restore.ts';
+import { removeSuperseded } from './superseded.ts';
 import { walk } from './walk.ts';
 
 export interface DurabilityParts {
@@ -378,7 +379,8 @@ export class Durability {
     const { directory } = this.#parts;
     await directory.rename(file, { ...file, kind: 'base' });
     const files = await directory.list();
-    await directory.remove(files.filter(({ generation }) => generation < file.generation));
+    const before = files.filter(({ generation }) => generation < file.generation);
+    await removeSuperseded(this.#parts, before);
     this.#files = 1;
   }
 

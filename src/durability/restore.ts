@@ -10,6 +10,7 @@ import { FRAME_HEADER_BYTES } from './frame.ts';
 import type { GenerationFile, ItemDirectory } from './item-directory.ts';
 import { type Frame, LogReader } from './log-reader.ts';
 import { Replay } from './replay.ts';
+import { removeSuperseded } from './superseded.ts';
 import { cutOff } from './torn-end.ts';
 
 export interface RestoreParts {
@@ -46,7 +47,7 @@ export async function restore(parts: RestoreParts): Promise<Restored> {
   for (const file of files) bytesOfAll += (await stat(parts.directory.pathOf(file))).size;
   const restored = await new Restoring(parts, files, bytesOfAll).run();
   // Not before: if the base is damaged, a repair has need of them.
-  await parts.directory.remove(superseded);
+  await removeSuperseded(parts, superseded);
   return restored;
 }
 

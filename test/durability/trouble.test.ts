@@ -6,6 +6,7 @@ import { type GenerationFile, ItemDirectory, type LogFile } from '../../src/dura
 import { Refusal } from '../../src/engine/errors.ts';
 import { NEVER } from '../../src/engine/item.ts';
 import type { JournaledStore } from '../../src/engine/journal.ts';
+import { testClock } from '../support/clock.ts';
 import { type DurableStore, itemsPath, openDurableStore, reopened } from '../support/durable-store.ts';
 import { stateOf } from '../support/journal-record.ts';
 
@@ -13,7 +14,7 @@ const PROJECT = 'a1'.repeat(12);
 
 /** A directory on a disk that fails while a test says so. */
 class FaultyDirectory extends ItemDirectory {
-  failing: 'write' | 'sync' | 'close' | 'rename' | undefined;
+  failing: 'write' | 'sync' | 'close' | 'rename' | 'remove' | undefined;
   /** While there is one, a write waits for it. */
   obstacle: Promise<void> | undefined;
   /** How long bringing to disk takes, and writing a megabyte. */
@@ -31,6 +32,11 @@ class FaultyDirectory extends ItemDirectory {
   override rename(from: GenerationFile, to: GenerationFile): Promise<void> {
     if (this.failing === 'rename') return Promise.reject(new Error('EIO: i/o error, rename'));
     return super.rename(from, to);
+  }
+
+  override remove(files: readonly GenerationFile[]): Promise<void> {
+    if (this.failing === 'remove') return Promise.reject(new Error('EBUSY: resource busy or locked, unlink'));
+    return super.remove(files);
   }
 
   override async create(file: GenerationFile): Promise<LogFile> {
@@ -227,6 +233,35 @@ test.each([0, 3_600_000])(
       },
     );
     await parts.durability.stop();
+  },
+);
+
+test.each(['log', 'snapshot'] as const)(
+  'with %s, a file whose place another has taken keeps nothing from going on where it cannot be removed, and is told of',
+  async (mode) => {
+    const path = itemsPath();
+    const clock = testClock();
+    const directory = await FaultyDirectory.at(path);
+    const options = { path, directory, clock, mode };
+    const told = ({ log }: DurableStore) => log.filter(({ level }) => level !== 'info');
+    const warning = { level: 'warn', details: { file: join(path, '000001.log') } };
+    const first = await openDurableStore(options);
+    set(first, 'k');
+    directory.failing = 'remove';
+    if (mode === 'log') {
+      clock.step(20_000);
+      await vi.waitFor(() => expect(first.log.at(-1)).toMatchObject({ message: 'all items are saved' }), {
+        timeout: 10_000,
+      });
+    }
+    const second = await reopened(first, options);
+    expect(told(first)).toMatchObject([warning]);
+    expect(told(second)).toMatchObject([warning]);
+    directory.failing = undefined;
+    const third = await reopened(second, options);
+    expect(told(third)).toEqual([]);
+    expect(readdirSync(path)).not.toContain('000001.log');
+    await third.durability.stop();
   },
 );
 
