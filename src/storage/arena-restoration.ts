@@ -15,6 +15,8 @@ export interface ArenaRestorationParts {
   readonly hash: KeyedHash;
   /** A key as bytes, to be used before the next call. */
   readonly bytesOf: (key: Key) => KeyBytes;
+  /** See JournaledStore.restoration. */
+  readonly later: () => boolean;
 }
 
 /** Puts items back into the arena store. */
@@ -26,7 +28,7 @@ export class ArenaRestoration implements ItemRestoration<Owner> {
   }
 
   put(contents: Contents<Owner>, given: Key, draft: Draft, accessedAt: number): void {
-    const { items, held, hash: hashes, bytesOf } = this.#parts;
+    const { items, held, hash: hashes, bytesOf, later } = this.#parts;
     const { id, order } = contents.kept;
     const key = bytesOf(given);
     const hash = hashes.of(key, id);
@@ -39,7 +41,7 @@ export class ArenaRestoration implements ItemRestoration<Owner> {
       // There need not be room for both, since what was there may be the same: told once more, or amended since.
       held.remove(found, contents);
     }
-    held.restore(contents, key, hash, draft);
+    held.restore(contents, key, hash, draft, later);
     items.at(order.newest).use(accessedAt, false);
   }
 

@@ -181,13 +181,13 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     });
   }
 
-  restoration(later?: () => boolean): Restoration {
-    this.#held.later = later;
+  restoration(later = () => false): Restoration {
     const restoration = new ArenaRestoration({
       items: this.#items,
       held: this.#held,
       hash: this.#hash,
       bytesOf: (key) => this.#bytesOf(key),
+      later,
     });
     return new MemoryRestoration<Owner>(this, restoration);
   }

@@ -36,14 +36,12 @@ export class HeldItems {
   bytes = 0;
   evictions = 0;
   expirations = 0;
-  /** See JournaledStore.restoration. */
-  later: (() => boolean) | undefined;
   readonly #parts: HeldItemsParts;
   readonly #quotaRoom: QuotaRoom<Owner, number>;
   /** When a write last had no room by its quotas. */
   #overQuotaAt = 0;
-  /** Is an item put back for which there was room before? */
-  #isRestoring = false;
+  /** See JournaledStore.restoration; undefined: no item is put back just now. */
+  #later: (() => boolean) | undefined;
 
   constructor(parts: HeldItemsParts) {
     const { caches, items } = parts;
@@ -69,12 +67,12 @@ export class HeldItems {
   }
 
   /** Puts back an item for which there was room before, whatever the quotas say. None may be there under its key. */
-  restore(contents: Contents<Owner>, key: KeyBytes, hash: number, draft: Draft): void {
-    this.#isRestoring = true;
+  restore(contents: Contents<Owner>, key: KeyBytes, hash: number, draft: Draft, later: () => boolean): void {
+    this.#later = later;
     try {
       this.#place(contents, key, hash, draft, itemBytes(key.length, draft), NOWHERE);
     } finally {
-      this.#isRestoring = false;
+      this.#later = undefined;
     }
   }
 
@@ -156,7 +154,7 @@ export class HeldItems {
     }
     const { index } = items;
     // What was there before a restart goes before a quick index.
-    while (index.needsPage && !index.takePage() && !this.#isRestoring && this.#makeRoom(cache.account));
+    while (index.needsPage && !index.takePage() && !this.#later && this.#makeRoom(cache.account));
     while (!items.takeChunks(bytes)) {
       if (this.#makeRoom(cache.account)) continue;
       items.giveChunksBack();
@@ -170,7 +168,7 @@ export class HeldItems {
     const before = items.index.size;
     const hasMore = this.tidying.free(TIDY_ITEMS) === 0;
     if (items.index.size < before) return true;
-    if (this.#isRestoring && (hasMore || items.index.giveWay() || this.later?.())) return true;
+    if (this.#later && (hasMore || items.index.giveWay() || this.#later())) return true;
     const victim = caches.accounts.victimFor(writer);
     if (victim) this.#evict(victim.kept.order.oldest);
     return victim !== undefined || hasMore;

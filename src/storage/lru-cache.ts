@@ -61,8 +61,6 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   #expirations = 0;
   /** When a write last had no room by its quotas. */
   #overQuotaAt = 0;
-  /** See JournaledStore.restoration. */
-  #later: (() => boolean) | undefined;
 
   constructor(options: LruCacheStoreOptions) {
     this.#now = options.now;
@@ -182,11 +180,10 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     return 0;
   }
 
-  restoration(later?: () => boolean): Restoration {
-    this.#later = later;
+  restoration(later = () => false): Restoration {
     const restore = (contents: EntryContents, given: Key, draft: Draft, accessedAt: number) => {
       const key = String(given);
-      this.#place(contents, key, draft, sizeOf(key, draft)).usedAt(accessedAt);
+      this.#place(contents, key, draft, sizeOf(key, draft), later).usedAt(accessedAt);
     };
     return new MemoryRestoration<Entries>(this, {
       put: restore,
@@ -251,9 +248,9 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     return contents;
   }
 
-  // As put, whatever the quotas say.
-  #place(contents: EntryContents, key: string, draft: Draft, size: number): Entry {
-    this.#makeRoom(contents, key, size);
+  // As put, whatever the quotas say. `later`: see JournaledStore.restoration.
+  #place(contents: EntryContents, key: string, draft: Draft, size: number, later?: () => boolean): Entry {
+    this.#makeRoom(contents, key, size, later);
     const before = contents.kept.peek(key);
     if (before) this.#calendar.remove(before);
     const entry = before ?? new Entry(contents, key);
@@ -271,9 +268,9 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   }
 
   // Throws Refusal `out_of_memory`.
-  #makeRoom(contents: EntryContents, key: string, size: number): void {
+  #makeRoom(contents: EntryContents, key: string, size: number, later?: () => boolean): void {
     while (this.#bytes + size - (contents.kept.peek(key)?.size ?? 0) > this.#bytesMax) {
-      if (this.#tidy() || this.#later?.()) continue;
+      if (this.#tidy() || later?.()) continue;
       const victim = this.caches.accounts.victimFor(contents.cache.account);
       if (!victim) throw new Refusal('out_of_memory', 'memory is full of items that may not be evicted');
       this.#evict(oldestOf(victim));

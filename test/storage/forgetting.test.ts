@@ -41,6 +41,20 @@ describe.each(stores)('%s', (_name, Store) => {
     expect(handle.glance()).toBeUndefined();
   });
 
+  test('who has put items back is forgotten once that is done', async () => {
+    const store = open();
+    function restore(): WeakRef<object> {
+      const later = () => false;
+      const restoration = store.restoration(later);
+      restoration.cache({ number: 1, id: 'c1'.repeat(12), projectId: PROJECT, name: 'c' });
+      restoration.itemPut(1, 'k', { ...VALUE, cas: 1 }, 0);
+      return new WeakRef(later);
+    }
+    const reference = restore();
+    await turnEnd();
+    expect(kept([reference])).toBe(0);
+  });
+
   test('the quota of a project outlasts its caches', async () => {
     const store = open();
     const handle = store.cache(PROJECT, 'c');
