@@ -300,7 +300,7 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     const key = this.#bytesOf(item.key);
     const draft = { value, kind, flags, cas, stale, recaching, fetched, expiresAt };
     const { evictions } = contents.cache;
-    this.#put(contents, key, hash, draft, address);
+    this.#held.rewrite(contents, key, hash, draft, address);
     // It may itself be what had to make room, and so have been told to be gone.
     if (contents.cache.evictions !== evictions) {
       this.caches.journal?.itemPut(contents.cache, key, draft, this.#now());

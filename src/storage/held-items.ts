@@ -66,6 +66,14 @@ export class HeldItems {
     this.#place(contents, key, hash, draft, bytes, before);
   }
 
+  /**
+   * Puts an item in its own place, with room for an expiry, whatever the quotas say: it takes but a little more.
+   * Throws Refusal `out_of_memory`, and then leaves it as it was.
+   */
+  rewrite(contents: Contents<Owner>, key: KeyBytes, hash: number, draft: Draft, found: number): void {
+    this.#place(contents, key, hash, draft, itemBytes(key.length, draft), found);
+  }
+
   /** Puts back an item for which there was room before, whatever the quotas say. None may be there under its key. */
   restore(contents: Contents<Owner>, key: KeyBytes, hash: number, draft: Draft, later: () => boolean): void {
     this.#later = later;

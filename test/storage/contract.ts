@@ -1150,6 +1150,19 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await cache.info()).toMatchObject({ items: 1, expirations: 1 });
       });
 
+      test.each(['cache', 'project'])('of bytes for a %s refuse no item another expiry', async (whose) => {
+        for (let i = 0; i < 20; i++) await put(cache, `key-${i}`, Buffer.alloc(8 * i));
+        const { bytes: bytesMax = 0 } = (await cache.info()) ?? {};
+        store.configure(PROJECT, 'c', { policy: 'none', quota: whose === 'cache' ? { bytesMax } : {} });
+        if (whose === 'project') store.setQuota(PROJECT, { bytesMax });
+        const expiresAt = clock.now() + 1000;
+        for (let i = 0; i < 20; i++) await amend(cache, `key-${i}`, { expiresAt });
+        expect(await refusal(() => put(cache, 'more', 'x'))).toBe('over_quota');
+        expect(await cache.info()).toMatchObject({ items: 20, evictions: 0 });
+        clock.set(expiresAt);
+        expect(await cache.info()).toMatchObject({ items: 0, bytes: 0 });
+      });
+
       test('that are lowered let a little more go with each write, not all at once', async () => {
         await write(cache, 1000);
         store.setQuota(PROJECT, { itemsMax: 10 });
