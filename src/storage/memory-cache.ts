@@ -69,6 +69,9 @@ export interface ProjectAccount<K> {
   quota: Quota;
   items: number;
   bytes: number;
+  /** What of that may not make room. */
+  keptItems: number;
+  keptBytes: number;
   /** Contents with items that may make room. */
   readonly evictable: Contents<K>[];
 }

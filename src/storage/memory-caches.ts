@@ -55,8 +55,7 @@ export class MemoryCaches<K> {
     else this.#settings.delete(`${projectId}/${name}`);
     const cache = this.find(projectId, name);
     if (!cache) return;
-    cache.settings = settings ?? DEFAULT_CACHE_SETTINGS;
-    this.accounts.enlist(cache.contents);
+    this.accounts.configure(cache.contents, settings ?? DEFAULT_CACHE_SETTINGS);
   }
 
   setQuota(projectId: string, quota: Quota): void {

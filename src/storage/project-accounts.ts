@@ -1,4 +1,4 @@
-import type { Quota } from '../engine/cache-settings.ts';
+import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Contents, ProjectAccount } from './memory-cache.ts';
 
@@ -47,7 +47,7 @@ export class ProjectAccounts<K> {
   of(projectId: string): ProjectAccount<K> {
     let account = this.#accounts.get(projectId);
     if (!account) {
-      account = { quota: {}, items: 0, bytes: 0, evictable: [] };
+      account = { quota: {}, items: 0, bytes: 0, keptItems: 0, keptBytes: 0, evictable: [] };
       this.#accounts.set(projectId, account);
     }
     return account;
@@ -71,16 +71,11 @@ export class ProjectAccounts<K> {
     this.#book(contents, -contents.items, -contents.bytes);
   }
 
-  /** Whether contents may be evicted has changed. */
-  enlist(contents: Contents<K>): void {
-    const { account, settings } = contents.cache;
-    const mayGo = contents.items > 0 && settings.policy === 'lru' && !contents.discarded;
-    if (mayGo === contents.place >= 0) return;
-    const before = account.evictable.length;
-    if (mayGo) contents.place = account.evictable.push(contents) - 1;
-    else strike(account.evictable, contents);
-    if (before === 0) this.#evictable.push(account);
-    else if (account.evictable.length === 0) this.#evictable.splice(this.#evictable.indexOf(account), 1);
+  /** The cache of these contents gets other settings. */
+  configure(contents: Contents<K>, settings: CacheSettings): void {
+    this.discharge(contents);
+    contents.cache.settings = settings;
+    this.#book(contents, contents.items, contents.bytes);
   }
 
   /** Whose least recently used item makes room for a project. Undefined: nobody's does. */
@@ -107,12 +102,13 @@ export class ProjectAccounts<K> {
    */
   victimOfQuota(contents: Contents<K>, size: number, items: number, bytes: number): Contents<K> | undefined {
     const { account, settings, name } = contents.cache;
-    if (exceeds(settings.quota, contents, items, bytes)) {
-      if (size <= (settings.quota.bytesMax ?? size) && contents.place >= 0) return contents;
-      if (addsTooMuch(settings.quota, contents, items, bytes)) {
-        throw overQuota(`the cache ${name}`, settings.quota);
-      }
+    const isCacheOver = exceeds(settings.quota, contents, items, bytes);
+    const isCacheVictim = size <= (settings.quota.bytesMax ?? size) && contents.place >= 0;
+    if (isCacheOver && !isCacheVictim && addsTooMuch(settings.quota, contents, items, bytes)) {
+      throw overQuota(`the cache ${name}`, settings.quota);
     }
+    if (this.#isInVain(contents, size, items, bytes)) throw overQuota('the project', account.quota);
+    if (isCacheOver && isCacheVictim) return contents;
     if (!exceeds(account.quota, account, items, bytes)) return undefined;
     if (size <= (account.quota.bytesMax ?? size) && account.evictable.length > 0) {
       const isTooLarge = exceeds({ bytesMax: account.quota.bytesMax }, account, 0, bytes);
@@ -122,15 +118,43 @@ export class ProjectAccounts<K> {
     return undefined;
   }
 
+  // Would it be too much for the project even if all went that may? Then none goes. Where the quota was lowered, what
+  // is more than that goes all the same.
+  #isInVain({ cache }: Contents<K>, size: number, items: number, bytes: number): boolean {
+    const { account, settings } = cache;
+    if (exceeds(account.quota, account, 0, 0)) return false;
+    const kept = { items: account.keptItems, bytes: account.keptBytes };
+    // The version before may have to go itself.
+    return settings.policy === 'lru'
+      ? exceeds(account.quota, kept, 1, size)
+      : exceeds(account.quota, kept, items, bytes);
+  }
+
   #book(contents: Contents<K>, items: number, bytes: number): void {
-    const { account } = contents.cache;
+    const { account, settings } = contents.cache;
     const before = account.items;
     this.#changes++;
     account.items += items;
     account.bytes += bytes;
     if (before === 0 && account.items > 0) this.#holding++;
     else if (before > 0 && account.items === 0) this.#holding--;
-    this.enlist(contents);
+    if (settings.policy === 'none') {
+      account.keptItems += items;
+      account.keptBytes += bytes;
+    }
+    this.#enlist(contents);
+  }
+
+  // Whether contents may be evicted may have changed.
+  #enlist(contents: Contents<K>): void {
+    const { account, settings } = contents.cache;
+    const mayGo = contents.items > 0 && settings.policy === 'lru' && !contents.discarded;
+    if (mayGo === contents.place >= 0) return;
+    const before = account.evictable.length;
+    if (mayGo) contents.place = account.evictable.push(contents) - 1;
+    else strike(account.evictable, contents);
+    if (before === 0) this.#evictable.push(account);
+    else if (account.evictable.length === 0) this.#evictable.splice(this.#evictable.indexOf(account), 1);
   }
 
   // Undefined: everyone with anything evictable holds less of its share than the writer.

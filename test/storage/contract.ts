@@ -1115,6 +1115,28 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await cache.info()).toMatchObject({ items: 3, evictions: 0 });
       });
 
+      test('let nothing go for what would be too much even if all went that may', async () => {
+        const evicting = store.cache(PROJECT, 'evicting');
+        store.setQuota(PROJECT, { bytesMax: 100_000 });
+        store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
+        await put(cache, 'large', Buffer.alloc(50_000));
+        for (const key of ['k', 'l']) await put(evicting, key, value);
+        for (const key of ['k', 'new']) {
+          expect(await refusal(() => put(evicting, key, Buffer.alloc(60_000)))).toBe('over_quota');
+          expect(await refusal(() => put(cache, key, Buffer.alloc(60_000)))).toBe('over_quota');
+        }
+        expect((await keysOf(evicting)).sort()).toEqual(['k', 'l']);
+        // That holds by the policy that there is now.
+        store.configure(PROJECT, 'c', { policy: 'lru', quota: {} });
+        await put(evicting, 'new', Buffer.alloc(60_000));
+        expect(await keysOf(cache)).toEqual([]);
+        await put(evicting, 'l', value);
+        store.configure(PROJECT, 'evicting', { policy: 'none', quota: {} });
+        expect(await refusal(() => put(cache, 'large', Buffer.alloc(50_000)))).toBe('over_quota');
+        await evicting.clear();
+        await put(cache, 'large', Buffer.alloc(50_000));
+      });
+
       const policies = ['none', 'lru'] as const;
       const cases = ['cache', 'project'].flatMap((whose) =>
         policies.map((policy) => [whose, policy] as const),
