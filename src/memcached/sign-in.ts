@@ -100,7 +100,9 @@ export class SignIn {
       return refuseWith(SUSPENDED, request, context);
     }
     this.#fail();
-    const delayMs = signIns.failed(address);
+    // Only a token that nobody has may be a guess.
+    const isGuess = !claim || tokens.identify(claim.token) === 'unknown_token';
+    const delayMs = isGuess ? signIns.failed(address) : 0;
     if (delayMs === 0) return reject(request, context);
     return delay(delayMs, undefined, { ref: false }).then(() => reject(request, context));
   }

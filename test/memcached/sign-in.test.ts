@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { testClock } from '../support/clock.ts';
+import { project, token } from '../support/credentials.ts';
 import {
   claim,
   OTHER_PROJECT,
@@ -262,6 +264,30 @@ describe('an address with too many failures', () => {
     stranger.send(set('oauth', 'wrong').repeat(3));
     await stranger.take(3 * FAILURE.length);
     expect(await (await door.connect()).ask(signInCommand())).toBe('STORED\r\n');
+  });
+
+  // Nobody guesses what is known: an expired token of many clients would lock out all others behind their address.
+  test.each([
+    ['has expired', claim({ token: 'expired' })],
+    ['is for another project', claim({ token: 'foreign' })],
+    ['may only administer', claim({ token: 'admin' })],
+    ['is shown for a project that is none', claim({ token: 'foreign', project: 'f'.repeat(24) })],
+  ])('has none by a token that is known, but %s', async (_what, value) => {
+    const clock = testClock();
+    const credentials = {
+      projects: [project(PROJECT), project(OTHER_PROJECT)],
+      tokens: [
+        token('expired', [PROJECT], { expiresAt: clock.now() }),
+        token('foreign', [OTHER_PROJECT]),
+        token('admin', '*', { permissions: ['admin'] }),
+        token('newcomer', [PROJECT]),
+      ],
+    };
+    const door = await testDoor({ credentials, clock, signInLimits: { failuresPerAddressMax: 3 } });
+    const client = await door.connect();
+    client.send(set('oauth', value).repeat(4));
+    expect(await client.take(4 * FAILURE.length)).toBe(FAILURE.repeat(4));
+    expect(await (await door.connect()).ask(signInCommand({ token: 'newcomer' }))).toBe('STORED\r\n');
   });
 
   test('loses each connection after as many attempts as ever', async () => {
