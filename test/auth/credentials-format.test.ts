@@ -51,6 +51,11 @@ describe('a credentials file', () => {
     });
   });
 
+  // Some editors put one there, which nobody sees.
+  test('may begin with a byte order mark', () => {
+    expect(readCredentials(PATH, `\uFEFF${JSON.stringify(fileOf())}`)).toEqual(read(fileOf()));
+  });
+
   test('may say everything, and comes back as it was written', () => {
     const quotas = { bytes: 1_048_576, items: 1000, requests_per_second: 50 };
     const project = { name: 'Größe', status: 'suspended', quotas, created_at: '2030-01-01T00:00:00Z' };
