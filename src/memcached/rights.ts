@@ -1,9 +1,9 @@
 import type { Grant } from '../auth/grant.ts';
-import { missingPermission, READ, WRITE } from '../auth/permissions.ts';
+import { missingPermission, type PermissionSet, READ, WRITE } from '../auth/permissions.ts';
 import type { RequestRate, RequestRates } from '../limits/request-rate.ts';
 import { permissionsNeeded } from './commands/permissions-needed.ts';
 import type { Request } from './request.ts';
-import { SUSPENDED } from './sign-in.ts';
+import { SUSPENDED, UNAUTHENTICATED } from './sign-in.ts';
 
 const ALL = READ | WRITE;
 const NO_PROJECT = 'SERVER_ERROR the project does not exist';
@@ -44,14 +44,25 @@ export class Rights {
     return !denial || this.barrier !== undefined;
   }
 
+  /** Why a listing that is under way does not go on; undefined: it does. */
+  endOfListing(unixNow: number): string | undefined {
+    if (!this.renew(unixNow)) return UNAUTHENTICATED;
+    return this.barrier ?? lackOf(READ, this.grant);
+  }
+
   /** Why a request is not carried out; undefined: it is, and is counted where requests are limited. */
   refusal(request: Request): string | undefined {
     if (!this.#mayAll) {
-      const missing = missingPermission(this.grant.permissions, permissionsNeeded(request));
-      if (missing) return `CLIENT_ERROR this token may not ${missing}`;
+      const lack = lackOf(permissionsNeeded(request), this.grant);
+      if (lack !== undefined) return lack;
     }
     return this.#rate && excess(request, this.#rate);
   }
+}
+
+function lackOf(needed: PermissionSet, { permissions }: Grant): string | undefined {
+  const missing = missingPermission(permissions, needed);
+  return missing && `CLIENT_ERROR this token may not ${missing}`;
 }
 
 function excess(request: Request, rate: RequestRate): string | undefined {

@@ -19,14 +19,7 @@ import { ReplyBuffer } from './reply-buffer.ts';
 import { keepRequest, type Request, type RetrievalRequest } from './request.ts';
 import { Rights } from './rights.ts';
 import type { Rooms } from './rooms.ts';
-import {
-  type Admission,
-  limitsBeforeSignIn,
-  refuseWith,
-  SignIn,
-  type SignInParts,
-  UNAUTHENTICATED,
-} from './sign-in.ts';
+import { type Admission, limitsBeforeSignIn, refuseWith, SignIn, type SignInParts } from './sign-in.ts';
 import { type Turn, WAITING_BYTES_MAX, type Waiting } from './turn.ts';
 
 export interface SessionParts extends SignInParts {
@@ -71,8 +64,8 @@ export class Session implements Waiting {
   /** That cache, until it is released: the context lasts until the last answer. */
   #held: Cache | undefined;
   #rights: Rights | undefined;
-  /** Was a long answer cut short? */
-  #cutShort = false;
+  /** Why a long answer was cut short. */
+  #cutShort: string | undefined;
   /** A long get whose client has to read first. */
   #unfinished: RetrievalRequest | undefined;
   /** Chunks that came while reading was paused. */
@@ -326,8 +319,8 @@ export class Session implements Waiting {
 
   #renewRights(rights: Rights): void {
     if (!rights.renew(this.#parts.engine.clock.unixNow())) this.#leave();
-    if (this.#cutShort) reply({ output: this.#output }, rights.barrier ?? UNAUTHENTICATED);
-    this.#cutShort = false;
+    if (this.#cutShort !== undefined) reply({ output: this.#output }, this.#cutShort);
+    this.#cutShort = undefined;
   }
 
   #execute(request: Request, context: CommandContext, rights: Rights): Answer<void> {
@@ -483,8 +476,8 @@ export class Session implements Waiting {
     if (this.#isFull() || this.#parts.connection.needsDrain()) await this.#nextDrain();
     else await othersFirst();
     this.#measureRoom();
-    this.#cutShort = this.#rights?.grant.denial(this.#parts.engine.clock.unixNow()) !== undefined;
-    return !this.#ended && !this.#cutShort;
+    this.#cutShort = this.#rights?.endOfListing(this.#parts.engine.clock.unixNow());
+    return !this.#ended && this.#cutShort === undefined;
   }
 
   #nextDrain(): Promise<void> {

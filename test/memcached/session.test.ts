@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
+import type { TokenBook } from '../../src/auth/token-book.ts';
 import { Refusal } from '../../src/engine/errors.ts';
 import type { Store } from '../../src/engine/store.ts';
 import { FailedSignIns } from '../../src/limits/failed-sign-ins.ts';
@@ -11,10 +12,17 @@ import { Session } from '../../src/memcached/session.ts';
 import { Turn } from '../../src/memcached/turn.ts';
 import { RequestMeter } from '../../src/metrics/request-meter.ts';
 import { CROWD_MIN, UNCOUNTED_REQUESTS } from '../../src/sockets/crowd.ts';
-import { SIGN_IN_LIMITS } from '../support/credentials.ts';
+import { SIGN_IN_LIMITS, TWO_PROJECTS, token } from '../support/credentials.ts';
 import { Faults, faultyStore } from '../support/faulty-store.ts';
 import { lateStore } from '../support/late-store.ts';
-import { OTHER_PROJECT, OTHER_TOKEN, PROJECT, signInCommand, testDoor } from '../support/memcached-door.ts';
+import {
+  OTHER_PROJECT,
+  OTHER_TOKEN,
+  PROJECT,
+  signInCommand,
+  TOKEN,
+  testDoor,
+} from '../support/memcached-door.ts';
 import { transcript } from '../support/transcript.ts';
 
 const STATUS: ServerStatus = {
@@ -182,16 +190,21 @@ describe('a store that answers later', () => {
   });
 });
 
-/** A session without a socket, signed in to a cache of the door. */
+/** A session without a socket, signed in to a cache of the door, by a listener's own right unless told otherwise. */
 function boundSession(
   door: Awaited<ReturnType<typeof testDoor>>,
   {
     write,
     end = () => {},
     needsDrain = () => false,
-  }: { write: (text: string) => void; end?: () => void; needsDrain?: () => boolean },
+    grant = door.tokens.boundGrant(PROJECT),
+  }: {
+    write: (text: string) => void;
+    end?: () => void;
+    needsDrain?: () => boolean;
+    grant?: ReturnType<TokenBook['boundGrant']>;
+  },
 ) {
-  const grant = door.tokens.boundGrant(PROJECT);
   if (!grant) throw new Error('the door has no such project');
   const turn = new Turn();
   const session = new Session({
@@ -314,6 +327,32 @@ test.each(['before', 'after'])(
     expect(written.join('')).toMatch(/END\r\nVERSION 1\.6\.18\r\n$/);
   },
 );
+
+test('a listing ends with the refusal instead of END where the token may only write meanwhile', async () => {
+  const door = await testDoor();
+  const grant = door.tokens.check(PROJECT, TOKEN);
+  const written: string[] = [];
+  let isBehind = false;
+  const { session } = boundSession(door, {
+    write: (text) => written.push(text),
+    needsDrain: () => isBehind,
+    ...(typeof grant === 'object' && { grant }),
+  });
+  const listedInParts = 5000;
+  for (let i = 0; i < listedInParts; i++) {
+    session.receive(Buffer.from(`set key${i} 0 0 1 noreply\r\n1\r\n`));
+  }
+  isBehind = true;
+  session.receive(Buffer.from('lru_crawler metadump all\r\nmn\r\n'));
+  await vi.waitFor(() => expect(written).not.toEqual([]));
+  door.tokens.update({ ...TWO_PROJECTS, tokens: [token(TOKEN, [PROJECT], { permissions: ['write'] })] });
+  isBehind = false;
+  session.drained();
+  await vi.waitFor(() => expect(written.at(-1)).toMatch(/MN\r\n$/));
+  const [listed, refused] = written.join('').split('CLIENT_ERROR');
+  expect(listed).toMatch(/^(key=.*\n)+$/);
+  expect(refused).toBe(' this token may not read\r\nMN\r\n');
+});
 
 test('the clock stands still while what came is answered, from when it was read on', async () => {
   const door = await testDoor();
