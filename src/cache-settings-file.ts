@@ -111,11 +111,18 @@ async function entriesIn(path: string, text: string): Promise<Entry[]> {
   }));
 }
 
-function formatted(entries: readonly Entry[]): string {
-  const caches = entries.map(({ projectId, cacheName, settings }) => ({
-    project_id: projectId,
-    cache: cacheName,
-    ...settingsJson(settings),
-  }));
-  return `${JSON.stringify({ version: 1, caches }, null, 2)}\n`;
+// In pieces, between which others have their turn: a project may have settings for a hundred thousand caches.
+function* formatted(entries: readonly Entry[]): Generator<string> {
+  yield '{\n  "version": 1,\n  "caches": [';
+  for (let i = 0; i < entries.length; i += ENTRIES_AT_ONCE) {
+    const lines = entries.slice(i, i + ENTRIES_AT_ONCE).map(lineOf);
+    yield `${i === 0 ? '' : ','}\n${lines.join(',\n')}`;
+  }
+  yield '\n  ]\n}\n';
 }
+
+function lineOf({ projectId, cacheName, settings }: Entry): string {
+  return `    ${JSON.stringify({ project_id: projectId, cache: cacheName, ...settingsJson(settings) })}`;
+}
+
+const ENTRIES_AT_ONCE = 500;

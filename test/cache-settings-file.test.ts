@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { CacheSettingsFile } from '../src/cache-settings-file.ts';
 import { Engine } from '../src/engine/engine.ts';
 import { ArenaStore } from '../src/storage/arena.ts';
@@ -63,6 +63,23 @@ test.each([
   const dataDir = temporaryDirectory();
   writeFileSync(join(dataDir, 'cache-settings.json'), text);
   await expect(startService(['--data-dir', dataDir])).rejects.toThrow(reason);
+});
+
+test('settings of very many caches are written in pieces, between which others have their turn', async () => {
+  const dataDir = temporaryDirectory();
+  const names = Array.from({ length: 5_000 }, (_, i) => `cache ${i}`);
+  const caches = names.map((cache) => ({ project_id: PROJECT, cache, policy: 'none' }));
+  writeFileSync(join(dataDir, 'cache-settings.json'), JSON.stringify({ version: 1, caches }));
+  const parts = { engine: newEngine(), cachesMax: names.length + 1, log };
+  const file = await CacheSettingsFile.open(dataDir, parts);
+  const stringify = vi.spyOn(JSON, 'stringify');
+  onTestFinished(() => stringify.mockRestore());
+  await file.configure(PROJECT, 'one more', KEPT);
+  expect(Math.max(...stringify.mock.results.map(({ value }) => value.length))).toBeLessThan(1_000);
+  const engine = newEngine();
+  await CacheSettingsFile.open(dataDir, { ...parts, engine });
+  expect(engine.settings(PROJECT, 'cache 4999')).toMatchObject({ policy: 'none' });
+  expect(engine.settings(PROJECT, 'one more')).toEqual(KEPT);
 });
 
 test('a project may have settings for so many caches, and those that it has may be changed', async () => {

@@ -1,18 +1,19 @@
-import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
  * Writes a file that its owner alone can read, from its first moment on, and all or nothing: whoever
- * reads it, also after a crash at any point, finds the old text or the new one. One writer at a time.
+ * reads it, also after a crash at any point, finds the old text or the new one. One writer at a time. A text in pieces
+ * is asked for each when those before it are written.
  */
-export async function writePrivately(path: string, text: string): Promise<void> {
+export async function writePrivately(path: string, text: string | Iterable<string>): Promise<void> {
   const unfinished = `${path}.new`;
   // What a crash left may be anybody's to read.
   await rm(unfinished, { force: true });
   const file = await open(unfinished, 'wx', 0o600);
   try {
     await giveToOwner(file, path);
-    await file.writeFile(text);
+    await writeFile(file, text);
     await file.sync();
     await rename(unfinished, path);
   } catch (error) {
