@@ -32,6 +32,7 @@ export async function openAccess(
     given: transfer.token ?? (transfer.allProjects ? undefined : config.token),
     iron,
     control,
+    isForAll: transfer.allProjects,
     permission: transfer.command === 'dump' ? 'read' : 'write',
     name: `ironcached ${transfer.command}`,
   });

@@ -11,25 +11,35 @@ interface ProjectTokensParts {
   /** By which other tokens are made. */
   readonly control: () => Promise<Control>;
   readonly permission: 'read' | 'write';
+  /** Are they for every project there is? */
+  readonly isForAll: boolean;
   /** What the tokens are for, as their name. */
   readonly name: string;
+}
+
+interface MadeToken {
+  readonly id: string;
+  readonly token: string;
 }
 
 /** The tokens of a transfer. Where there is none for a project, an admin makes one for the time being. */
 export class ProjectTokens {
   readonly #parts: ProjectTokensParts;
-  readonly #made = new Map<string, { readonly id: string; readonly token: string }>();
+  /** By their projects, or `*`. */
+  readonly #made = new Map<string, MadeToken>();
+  /** Does each project need one of its own? So it does where the admin may make none for all. */
+  #isForEach: boolean;
 
   constructor(parts: ProjectTokensParts) {
     this.#parts = parts;
+    this.#isForEach = !parts.isForAll;
   }
 
   async tokenFor(project: string): Promise<string> {
     const { given, iron } = this.#parts;
     if (given !== undefined) return given;
     if (iron?.projectId === project) return iron.token;
-    const made = this.#made.get(project) ?? (await this.#make(project));
-    return made.token;
+    return (await this.#madeFor(project)).token;
   }
 
   /** Revokes the tokens that were made. */
@@ -40,9 +50,20 @@ export class ProjectTokens {
     }
   }
 
-  async #make(project: string) {
+  // One for all, where all are meant: then no project has to have room for another.
+  async #madeFor(project: string): Promise<MadeToken> {
+    if (!this.#isForEach) {
+      const made = this.#made.get('*') ?? (await this.#make('*').catch(() => undefined));
+      if (made) return made;
+      this.#isForEach = true;
+    }
+    return this.#made.get(project) ?? (await this.#make(project));
+  }
+
+  async #make(project: string): Promise<MadeToken> {
     const { control, name, permission } = this.#parts;
-    const asked = { name, projects: [project], permissions: [permission], expires_in: TOKEN_SECONDS };
+    const projects = project === '*' ? project : [project];
+    const asked = { name, projects, permissions: [permission], expires_in: TOKEN_SECONDS } as const;
     const made = await (await control()).createToken(asked);
     this.#made.set(project, made);
     return made;

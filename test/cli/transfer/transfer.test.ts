@@ -98,6 +98,34 @@ describe('a dump', () => {
     expect(await service.control('GET', '/tokens')).toEqual(before);
   });
 
+  // One tenant could keep all others out of the backup.
+  test('of all projects is made though one has as many tokens as it may have', async () => {
+    service = await startControlled(['--max-tokens', '2']);
+    const second = await service.project();
+    const { text } = await service.token(second);
+    await service.token(second);
+    await item('b', 'k', 2, second, text);
+    const before = await service.control('GET', '/tokens');
+    const { status, out } = await ironcached('dump', '--all-projects');
+    expect(status).toBe(0);
+    expect(out).toContain(second);
+    expect(await service.control('GET', '/tokens')).toEqual(before);
+  });
+
+  test('of all projects by an admin of some has these', async () => {
+    const [second, third] = [await service.project(), await service.project()];
+    for (const each of [second, third]) {
+      await item('b', 'k', 2, each, (await service.token(each)).text);
+    }
+    const { text } = await service.token([project, second], { permissions: ['admin'] });
+    const before = await service.control('GET', '/tokens');
+    const { status, out } = await ironcached('dump', '--all-projects', '--admin-token', text);
+    expect(status).toBe(0);
+    expect(out).toContain(second);
+    expect(out).not.toContain(third);
+    expect(await service.control('GET', '/tokens')).toEqual(before);
+  });
+
   test('has more caches than a page of their list', async () => {
     for (let i = 0; i < 101; i++) await item(`cache ${i}`, 'k', i);
     expect((await ironcached('dump', join(directory, 'dump'))).err).toContain('; caches: 101\n');
