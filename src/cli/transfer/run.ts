@@ -14,6 +14,7 @@ import type { CachePlace, LoadReport } from './item-server.ts';
 import { loadDumps, summaryOf } from './load.ts';
 import { memcachedDump, readSignIn } from './memcached-dump.ts';
 import { grouped, Progress } from './progress.ts';
+import { ProjectsLeftOut } from './projects-left-out.ts';
 
 export interface TransferStreams {
   readonly in: Readable;
@@ -69,9 +70,11 @@ interface TransferParts {
 
 async function dump({ transfer, access, streams, progress, signal }: TransferParts): Promise<number> {
   let caches = 0;
+  const leftOut = new ProjectsLeftOut(access.control, streams.err);
   async function* dumps(): AsyncGenerator<Uint8Array> {
-    for await (const place of placesOf(transfer, access, streams)) {
-      const pieces = await dumpOf(place, access.server, progress);
+    for await (const place of placesOf(transfer, access, leftOut)) {
+      const asked = dumpOf(place, access.server, progress);
+      const pieces = await (transfer.allProjects ? leftOut.unless(asked, place.project) : asked);
       // One that was listed may be gone by now.
       if (!pieces && transfer.caches.length > 0) throw new ControlError(`there is no cache "${place.cache}"`);
       if (!pieces) continue;
@@ -88,14 +91,22 @@ async function dump({ transfer, access, streams, progress, signal }: TransferPar
 async function* placesOf(
   { allProjects, caches }: Transfer,
   { server, control, project }: Access,
-  { err }: TransferStreams,
+  leftOut: ProjectsLeftOut,
 ): AsyncGenerator<CachePlace> {
-  const projects = allProjects ? await (await control()).projects() : [{ id: project(), status: 'active' }];
-  for (const { id, status } of projects) {
-    if (status === 'active') {
-      const names = caches.length > 0 ? caches : await server.caches(id);
-      for (const cache of names) yield { project: id, cache };
-    } else err.write(`ironcached: the project ${id} is suspended, and not in the dump\n`);
+  if (!allProjects) {
+    const id = project();
+    const names = caches.length > 0 ? caches : await server.caches(id);
+    for (const cache of names) yield { project: id, cache };
+    return;
+  }
+  for (const { id, status } of await (await control()).projects()) {
+    if (status !== 'active') {
+      leftOut.add(id, 'is suspended, and not in the dump');
+      continue;
+    }
+    for (const cache of (await leftOut.unless(server.caches(id), id)) ?? []) {
+      if (!leftOut.has(id)) yield { project: id, cache };
+    }
   }
 }
 

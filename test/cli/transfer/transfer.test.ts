@@ -112,6 +112,32 @@ describe('a dump', () => {
     expect(await service.control('GET', '/tokens')).toEqual(before);
   });
 
+  test.each([
+    ['suspended', (id: string) => service.control('PATCH', `/projects/${id}`, { status: 'suspended' })],
+    ['deleted', (id: string) => service.control('DELETE', `/projects/${id}`)],
+  ])('of all projects goes on where one is %s meanwhile, and says so', async (_what, end) => {
+    for (const id of ['1', '2', '3']) await service.project({ id: id.repeat(24) });
+    const projects = ['1', '3'].map((digit) => digit.repeat(24));
+    // More than a stream takes ahead.
+    const value = 'v'.repeat(300_000);
+    for (const each of projects) await item('a', 'k', value, each, (await service.token(each)).text);
+    let out = '';
+    const ends = new Writable({
+      write: (chunk, _encoding, done) => {
+        // The second one is listed by now, and its turn is next.
+        const isFirst = out === '';
+        out += chunk;
+        if (isFirst) void end('2'.repeat(24)).then(() => done());
+        else done();
+      },
+    });
+    const args = ['dump', '--data-dir', service.dataDir, '--all-projects'];
+    const { status, err } = await transfer(args, { out: ends });
+    expect(err).toContain(`the project ${'2'.repeat(24)} was suspended or deleted meanwhile, `);
+    expect(status).toBe(0);
+    for (const each of projects) expect(out).toContain(each);
+  });
+
   test('of all projects by an admin of some has these', async () => {
     const [second, third] = [await service.project(), await service.project()];
     for (const each of [second, third]) {
