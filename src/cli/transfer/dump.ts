@@ -35,10 +35,14 @@ async function* whole(
       yield piece;
     }
   } catch (error) {
-    throw new ControlError(`the dump of the cache "${cache}" of ${project} broke off: ${reasonOf(error)}`);
+    throw new ControlError(
+      `the dump of the cache ${JSON.stringify(cache)} of ${project} broke off: ${reasonOf(error)}`,
+    );
   }
   if (LAST_LINE.test(Buffer.from(end).toString('latin1'))) return;
-  throw new ControlError(`the dump of the cache "${cache}" of ${project} was cut off by the service`);
+  throw new ControlError(
+    `the dump of the cache ${JSON.stringify(cache)} of ${project} was cut off by the service`,
+  );
 }
 
 function lineEndsIn(piece: Uint8Array): number {

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { testClock } from '../../support/clock.ts';
 import { type ControlledService, startControlled } from '../../support/control.ts';
 import { temporaryDirectory } from '../../support/service.ts';
@@ -136,6 +138,18 @@ describe('a dump', () => {
     expect(err).toContain(`the project ${'2'.repeat(24)} was suspended or deleted meanwhile, `);
     expect(status).toBe(0);
     for (const each of projects) expect(out).toContain(each);
+  });
+
+  test('that is cut off tells in which cache, whose name does nothing to a terminal', async () => {
+    const server = createServer(({ url = '' }, response) => {
+      response.end(url.includes('/items') ? `${FIRST}\n` : JSON.stringify([{ name: '\x1b[2Jc' }]));
+    });
+    onTestFinished(() => void server.close());
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const { port } = server.address() as AddressInfo;
+    const { status, err } = await ironcached('dump', '--server', `http://127.0.0.1:${port}`);
+    expect(status).toBe(1);
+    expect(err).toContain(`the dump of the cache "\\u001b[2Jc" of ${project} was cut off by the service\n`);
   });
 
   test('of all projects by an admin of some has these', async () => {
