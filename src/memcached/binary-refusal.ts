@@ -16,16 +16,50 @@ const UNKNOWN_COMMAND = 0x81;
 const TEXT = 'This server speaks the text (ASCII) protocol only.';
 
 /**
- * An error in terms of the binary protocol, since some clients wait for ever when they are just closed. `request` is
- * what has come of the first one, perhaps not all.
+ * Refuses what a client of the binary protocol asks: each request, by an error in its own terms. Closed after the first
+ * answer, some clients wait for ever for the next one (memjs), and others speak of a server that is down (Dalli).
  */
-export function binaryRefusal(request: Buffer): Buffer {
+export class BinaryRefusals {
+  /** Has the client begun to speak otherwise? */
+  isOver = false;
+  readonly #header = Buffer.alloc(HEADER_BYTES);
+  #headerBytes = 0;
+  /** What is still to come of a request's body, which says nothing. */
+  #bodyBytes = 0;
+
+  /** The answers to the requests of which the headers are whole. */
+  answer(chunk: Buffer): Buffer {
+    const answers: Buffer[] = [];
+    let at = this.#passBody(chunk, 0);
+    while (at < chunk.length) {
+      this.isOver = this.#headerBytes === 0 && chunk[at] !== BINARY_MAGIC;
+      if (this.isOver) break;
+      const taken = chunk.copy(this.#header, this.#headerBytes, at);
+      this.#headerBytes += taken;
+      at += taken;
+      if (this.#headerBytes < HEADER_BYTES) break;
+      answers.push(refusalOf(this.#header));
+      this.#headerBytes = 0;
+      this.#bodyBytes = this.#header.readUInt32BE(BODY_LENGTH);
+      at = this.#passBody(chunk, at);
+    }
+    return Buffer.concat(answers);
+  }
+
+  #passBody(chunk: Buffer, start: number): number {
+    const passed = Math.min(this.#bodyBytes, chunk.length - start);
+    this.#bodyBytes -= passed;
+    return start + passed;
+  }
+}
+
+function refusalOf(header: Buffer): Buffer {
   const answer = Buffer.alloc(HEADER_BYTES + TEXT.length);
   answer[0] = ANSWER_MAGIC;
-  answer[OPCODE] = request[OPCODE] ?? 0;
+  answer[OPCODE] = header[OPCODE] ?? 0;
   answer.writeUInt16BE(UNKNOWN_COMMAND, STATUS);
   answer.writeUInt32BE(TEXT.length, BODY_LENGTH);
-  request.subarray(OPAQUE, OPAQUE + OPAQUE_BYTES).copy(answer, OPAQUE);
+  header.copy(answer, OPAQUE, OPAQUE, OPAQUE + OPAQUE_BYTES);
   answer.write(TEXT, HEADER_BYTES, 'latin1');
   return answer;
 }

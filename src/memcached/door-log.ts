@@ -55,9 +55,9 @@ export class DoorLog {
     this.#warn('a sign-in failed', { address });
   }
 
-  binaryClosed(address: Address): void {
+  binaryRefused(address: Address): void {
     const remedy = 'set it to the text (ASCII) protocol, such as binary: false';
-    this.#warn(`a client of the binary protocol was closed: ${remedy}`, { address });
+    this.#warn(`a client of the binary protocol is refused: ${remedy}`, { address });
   }
 
   lineTooLong(address: Address): void {

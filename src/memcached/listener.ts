@@ -21,7 +21,7 @@ import type { RequestRates } from '../limits/request-rate.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
 import { DirectWrites } from '../sockets/direct-writes.ts';
 import { isWriteLost } from '../sockets/lost-writes.ts';
-import { BINARY_MAGIC, binaryRefusal } from './binary-refusal.ts';
+import { BINARY_MAGIC, BinaryRefusals } from './binary-refusal.ts';
 import { type ClientCertificateRules, ClientCertificates } from './client-certificate.ts';
 import { CommandMeter } from './command-meter.ts';
 import type { Connection } from './connection.ts';
@@ -269,16 +269,18 @@ export class MemcachedListener {
     const session = this.#open(socket, bound);
     this.#sessions.set(socket, session);
     let isFirst = true;
+    let refusals: BinaryRefusals | undefined;
     this.#reads.attach(socket, (buffer, length) => {
       bytes.read += length;
       try {
-        if (isFirst && buffer[0] === BINARY_MAGIC) this.#closeBinary(socket, buffer.subarray(0, length));
+        if (isFirst && buffer[0] === BINARY_MAGIC) refusals = this.#expectBinary(socket);
+        if (refusals) refuseBinary(socket, refusals, buffer.subarray(0, length));
         else session.receive(buffer, length);
       } catch (error) {
         this.#abort(socket, error);
       }
       isFirst = false;
-      if (length >= READ_BYTES_MAX) letOthersRead(socket, session);
+      if (length >= READ_BYTES_MAX) letOthersRead(socket, () => refusals !== undefined || session.isReading);
     });
     // A client may end its side and still wait for answers.
     socket.allowHalfOpen = true;
@@ -371,11 +373,25 @@ export class MemcachedListener {
     socket.destroy();
   }
 
-  #closeBinary(socket: Socket, request: Buffer): void {
-    this.#log.binaryClosed(socket.remoteAddress);
+  #expectBinary(socket: Socket): BinaryRefusals {
+    this.#log.binaryRefused(socket.remoteAddress);
     this.#sessions.get(socket)?.abandon();
-    socket.end(binaryRefusal(request), () => linger(socket));
+    const { signInTimeoutMs } = this.#parts.limits;
+    // It cannot sign in, wherever it came.
+    if (signInTimeoutMs > 0) destroyAfter(signInTimeoutMs, socket);
+    return new BinaryRefusals();
   }
+}
+
+function refuseBinary(socket: Socket, refusals: BinaryRefusals, chunk: Buffer): void {
+  if (socket.writableEnded) return;
+  // Who goes on asking and reads nothing is not waited for.
+  if (socket.writableNeedDrain) {
+    socket.destroy();
+    return;
+  }
+  socket.write(refusals.answer(chunk));
+  if (refusals.isOver) socket.end(() => linger(socket));
 }
 
 // Often enough to notice soon.
@@ -388,15 +404,19 @@ function lookIntervalMs({ signInTimeoutMs, requestTimeoutMs }: PatienceLimits): 
 // read yet.
 function linger(socket: Socket): void {
   socket.resume();
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  destroyAfter(LINGER_MS, socket);
+}
+
+function destroyAfter(ms: number, socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), ms);
   socket.once('close', () => clearTimeout(timer));
 }
 
 // From a socket that always has more, libuv reads up to 32 times before it looks at another: two megabytes
 // of one client's sets, while all others wait.
-function letOthersRead(socket: Socket, session: Session): void {
+function letOthersRead(socket: Socket, isReading: () => boolean): void {
   socket.pause();
   setImmediate(() => {
-    if (session.isReading) socket.resume();
+    if (isReading()) socket.resume();
   });
 }

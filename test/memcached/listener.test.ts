@@ -121,23 +121,51 @@ describe('a client that always has more to say lets others have their turn', () 
 });
 
 describe('what is no text protocol', () => {
-  test('a client of the binary protocol is closed, and one line says what to change', async () => {
+  // Each with an opaque that its answer has, too.
+  const binary = (opcode: string, body = '') =>
+    `\x80${opcode}\0\0\0\0\0\0\0\0${String.fromCharCode(body.length >> 8, body.length & 0xff)}\x01\x02\x03\x04${'\0'.repeat(8)}${body}`;
+  const TEXT = 'This server speaks the text (ASCII) protocol only.';
+  const binaryError = (opcode: string) =>
+    `\x81${opcode}\0\0\0\0\0\x81\0\0\0${String.fromCharCode(TEXT.length)}\x01\x02\x03\x04${'\0'.repeat(8)}${TEXT}`;
+
+  test('a client of the binary protocol is told so at every request, and one line says what to change', async () => {
     const door = await testDoor();
     const client = await door.connect();
-    client.send('\x80\x0b\0\0\0\0\0\0\0\0\0\0\x01\x02\x03\x04\0\0\0\0\0\0\0\0get k\r\n');
-    const text = 'This server speaks the text (ASCII) protocol only.';
-    const header = `\x81\x0b\0\0\0\0\0\x81\0\0\0${String.fromCharCode(text.length)}\x01\x02\x03\x04${'\0'.repeat(8)}`;
-    expect(await client.rest()).toBe(header + text);
+    const asked = binary('\x0b') + binary('\x01', `${'\0'.repeat(8)}kget k\r\n`) + binary('\0', 'k');
+    const told = binaryError('\x0b') + binaryError('\x01') + binaryError('\0');
+    client.send(asked);
+    expect(await client.take(told.length)).toBe(told);
+    await client.sendByteByByte(asked);
+    expect(await client.take(told.length)).toBe(told);
     expect(door.logged).toHaveLength(1);
     expect(door.logged[0]).toMatchObject({ level: 'warn', message: expect.stringContaining('binary') });
   });
 
-  test.each([1, 3, 11, 12, 14])('so is one of whose first request %i bytes have come', async (length) => {
+  test('also behind a value of any size', async () => {
     const door = await testDoor();
     const client = await door.connect();
-    client.send('\x80\x0b\0\0\0\0\0\0\0\0\0\0\x01\x02\x03\x04'.slice(0, length));
-    expect(await client.rest()).toMatch(/^\x81.*This server speaks the text \(ASCII\) protocol only\.$/s);
-    expect(door.logged).toMatchObject([{ level: 'warn', message: expect.stringContaining('binary') }]);
+    const large = Buffer.from(binary('\x01'), 'latin1');
+    large.writeUInt32BE(3_000_000, 8);
+    client.send(large.toString('latin1') + 'v'.repeat(3_000_000) + binary('\0', 'k'));
+    const told = binaryError('\x01') + binaryError('\0');
+    expect(await client.take(told.length)).toBe(told);
+  });
+
+  test('it is closed once it speaks otherwise, and when it could sign in no more', async () => {
+    const door = await testDoor({ limits: { signInTimeoutMs: 100 } });
+    const [client, another] = [await door.connect(), await door.connect()];
+    client.send(`${binary('\x0b')}get k\r\n`);
+    another.send(binary('\x0b').slice(0, 14));
+    expect(await client.rest()).toBe(binaryError('\x0b'));
+    expect(await another.rest()).toBe('');
+  });
+
+  test('it is closed when it goes on without reading what it is told', async () => {
+    const { socket } = await (await testDoor()).connect();
+    socket.pause();
+    for (; !socket.destroyed; await nextTurn()) {
+      if (!socket.writableNeedDrain) socket.write(binary('\x0a').repeat(5000), 'latin1');
+    }
   });
 
   test('the byte 0x80 is nothing special later on', async () => {
