@@ -7,6 +7,8 @@ import { programOf } from './usage.ts';
 /** Carries out whatever is asked for besides the service itself; gives the exit status. */
 export function runProgram(args: readonly string[]): Promise<number> {
   const { stdin, stdout, stderr } = process;
+  // Whether anybody reads what is said meanwhile changes nothing of what is done.
+  stderr.on('error', () => {});
   const program = programOf(args);
   if (program === 'repair') return runRepair(args, { out: stdout, err: stderr });
   if (program !== 'transfer') return runCommand(args, { out: stdout, err: stderr });
