@@ -54,6 +54,15 @@ describe.skipIf(process.platform === 'win32')('a dump', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
+  test('is interrupted by the end of its terminal, and leaves nothing, either', async () => {
+    const { child, directory, closed } = await startDump();
+    child.stderr.destroy();
+    child.kill('SIGHUP');
+    child.kill('SIGHUP');
+    expect(await closed).toEqual([129, null]);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
   test('goes on without whoever read what it says', async () => {
     const { child, directory, closed, finish } = await startDump();
     child.stderr.destroy();

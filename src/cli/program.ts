@@ -17,5 +17,7 @@ export function runProgram(args: readonly string[]): Promise<number> {
     (signal) => interruption.abort(signal),
     (signal) => process.exit(STATUS_BY_SIGNAL[signal]),
   );
+  // The end of a terminal, which is told once by the system and once more by a shell.
+  process.on('SIGHUP', () => interruption.abort('SIGHUP'));
   return runTransfer(args, { in: stdin, out: stdout, err: stderr }, interruption.signal);
 }

@@ -160,7 +160,7 @@ function terminalOf({ command, file }: Transfer, { out, err }: TransferStreams):
 }
 
 /** A shell's way of telling which signal ended a program. */
-export const STATUS_BY_SIGNAL: Record<string, number> = { SIGINT: 130, SIGTERM: 143 };
+export const STATUS_BY_SIGNAL: Record<string, number> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 function tellFailure(error: unknown, { err }: TransferStreams, signal: AbortSignal): number {
   if (signal.aborted) {
