@@ -15,9 +15,13 @@ const WAITING_BYTES_MAX = 1024 * 1024;
 /** The log of the whole program, on standard output. */
 export function openLog({ level, forPeople, secrets }: LogParts): Logger {
   const options = { level, hooks: { streamWrite: (line: string) => secrets.hide(line) } };
-  return forPeople
-    ? pino({ ...options, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } })
-    : pino(options, standardOutput());
+  return pino(options, forPeople ? terminal() : standardOutput());
+}
+
+// It may be closed, and the service goes on.
+function terminal() {
+  const output = pino.transport({ target: 'pino-pretty', options: { ignore: 'pid,hostname' } });
+  return output.on('error', NOTHING);
 }
 
 // Where the log cannot be written (a full disk), the service goes on without it, and each line tries again. By itself,

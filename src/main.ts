@@ -49,6 +49,8 @@ if (!result) {
     const addresses = await service.start();
     if (service.plain) secrets.add(service.plain.token);
     if (forPeople) {
+      // The terminal may have been closed meanwhile.
+      process.stdout.on('error', () => {});
       const { welcome } = await import('./welcome.ts');
       process.stdout.write(`${welcome(version, addresses, service)}\n`);
     }
