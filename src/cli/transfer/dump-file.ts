@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Readable, pipeline as startPipeline, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -18,13 +18,15 @@ type Pieces = AsyncIterable<Uint8Array>;
 export async function writeDumpFile(path: string, pieces: Pieces, signal: AbortSignal): Promise<void> {
   const bytes = path.endsWith('.gz') ? startPipeline(pieces, createGzip(), () => {}) : pieces;
   if (await isSpecial(path)) return pipeline(bytes, createWriteStream(path), { signal });
-  const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  // A link may lead to another disk, with more room.
+  const place = await realpath(path).catch(() => path);
+  const unfinished = join(dirname(place), `.${basename(place)}.${process.pid}.part`);
   const file = await open(unfinished, 'wx', 0o600).catch((error: unknown) => {
     throw new ControlError(`${path} cannot be written: ${messageOf(error)}`);
   });
   try {
     await pipeline(bytes, file.createWriteStream({ flush: true }), { signal });
-    await rename(unfinished, path);
+    await rename(unfinished, place);
   } catch (error) {
     await rm(unfinished, { force: true });
     throw error;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -203,6 +203,17 @@ describe('a dump', () => {
     expect((await ironcached('dump', '--cache', 'nope', file)).status).toBe(1);
     expect(readFileSync(file, 'utf8')).toBe('of yesterday');
     expect(readdirSync(directory)).toEqual(['dump']);
+  });
+
+  test('goes where a link leads, and the link stays', async () => {
+    await item('a', 'k', 'Hello');
+    const [link, file] = [join(directory, 'latest'), join(temporaryDirectory(), 'dump')];
+    writeFileSync(file, 'of yesterday');
+    symlinkSync(file, link);
+    expect((await ironcached('dump', link)).status).toBe(0);
+    expect(readFileSync(file, 'utf8')).toContain('"value":"Hello"');
+    expect(readlinkSync(link)).toBe(file);
+    expect(readdirSync(directory)).toEqual(['latest']);
   });
 
   test('that has no place to be written to names the file that was asked for', async () => {
