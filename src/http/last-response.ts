@@ -11,6 +11,11 @@ interface KeptTimeout {
   _keepAliveTimeout?: number;
 }
 
+/** What Node keeps of a client that asked whether to send its body: such an answer may be the last. No part of its interface. */
+interface KeptExpectation {
+  readonly _expect_continue?: boolean;
+}
+
 /**
  * Responses that say how long the connection stays open without a request, or `Connection: close` while the
  * service stops, also to a request that came before.
@@ -34,7 +39,8 @@ export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0)
      */
     writeUsualHead(bodyBytes: number, requestId: string | undefined): void {
       const kept = this as KeptHead;
-      const isUsual = this.shouldKeepAlive && !isStopping() && this.getHeaderNames().length === 0;
+      const mayBeLast = !this.shouldKeepAlive || isStopping() || (this as KeptExpectation)._expect_continue;
+      const isUsual = !mayBeLast && this.getHeaderNames().length === 0;
       // No earlier one either: the machine's clock may be set back.
       const second = Math.floor(Date.now() / 1000);
       if (isUsual && second === tailSecond && kept._header === null) {

@@ -47,6 +47,30 @@ test('the last answer of a connection tells so, also behind others', async () =>
   expect(new Map(asked).get('connection')).toBe('close');
 });
 
+test('whoever asks first whether to send a body, and has the answer before, is told to close; nobody else is', async () => {
+  const rest = await testApp();
+  await rest.request('PUT', path('c', 'k'), { value: 'v' });
+  const port = await rest.listen();
+  // All in the same second.
+  const now = Date.now();
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => now);
+  onTestFinished(() => clock.mockRestore());
+  const connectionOf = async (request: string, more = '') => {
+    const socket = new HttpSocket(port);
+    socket.write(`${request} HTTP/1.1\r\nAuthorization: ${AUTHORIZED.authorization}\r\n${more}\r\n`);
+    const answer = await socket.answer();
+    socket.destroy();
+    return [answer.status, answer.headers.get('connection')];
+  };
+  const asking = 'Expect: 100-continue\r\nContent-Length: 2\r\n';
+  const clear = `POST ${path('c')}/clear`;
+  // It might send the body all the same, or might not: nobody could tell where its next request begins.
+  expect(await connectionOf(clear, asking)).toEqual([200, 'close']);
+  expect(await connectionOf(clear)).toEqual([200, 'keep-alive']);
+  expect(await connectionOf(clear, asking)).toEqual([200, 'close']);
+  await rest.app.close();
+});
+
 test('the time in the headers goes on when the clock of the machine was set back', async () => {
   const rest = await testApp();
   await rest.request('PUT', path('c', 'k'), { value: 'v' });
