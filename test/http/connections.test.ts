@@ -108,6 +108,23 @@ describe('what real clients send', () => {
     },
   );
 
+  test('Expect: 100-continue behind answers that wait for their client: its own answer is whole', async () => {
+    // Room for two such answers.
+    const socket = await connected({ limits: { unansweredBytesMax: 6_000 } });
+    const body = JSON.stringify({ value: 'v'.repeat(3_000) });
+    socket.write(put(body));
+    await socket.answer();
+    const gets = [...Array(3).fill(request('GET')), request('GET', ITEM, 'Expect: 100-continue\r\n')];
+    socket.write(gets.join(''));
+    for (const _ of gets) {
+      let answer = await socket.answer();
+      // It may be told to go on, if before its answer.
+      if (answer.status === 100) answer = await socket.answer();
+      expect(answer.status).toBe(200);
+      expect(JSON.parse(answer.body)).toMatchObject(JSON.parse(body));
+    }
+  });
+
   test('TE and Connection: TE, close (Perl)', async () => {
     const socket = await connected();
     socket.write(put('{"value":1}', 'TE: deflate,gzip;q=0.3\r\nConnection: TE, close\r\n'));
