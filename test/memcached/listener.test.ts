@@ -154,10 +154,28 @@ describe('what is no text protocol', () => {
   test('it is closed once it speaks otherwise, and when it could sign in no more', async () => {
     const door = await testDoor({ limits: { signInTimeoutMs: 100 } });
     const [client, another] = [await door.connect(), await door.connect()];
-    client.send(`${binary('\x0b')}get k\r\n`);
-    another.send(binary('\x0b').slice(0, 14));
+    client.send(`${binary('\x0b')}get ${'k'.repeat(100)}\r\n`);
     expect(await client.rest()).toBe(binaryError('\x0b'));
+    another.send(binary('\x0b') + binary('\x0b').slice(0, 14));
+    expect(await another.take(binaryError('\x0b').length)).toBe(binaryError('\x0b'));
+    // It is told so in no other terms.
+    door.clock.advance(100);
     expect(await another.rest()).toBe('');
+  });
+
+  test('it may go on for a moment when it is told to go, and does not stay because it does not close its side', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const door = await testDoor();
+    const observer = await door.signedIn();
+    const stubborn = await door.connect({ allowHalfOpen: true });
+    stubborn.send(`${binary('\x0b')}get k\r\n`);
+    await stubborn.rest();
+    stubborn.send('get k\r\n');
+    for (let i = 0; i < 20; i++) await observer.ask('mn\r\n');
+    expect(await stat(observer, 'curr_connections')).toBe(2);
+    vi.advanceTimersByTime(250);
+    while ((await stat(observer, 'curr_connections')) > 1) await nextTurn();
   });
 
   test('it is closed when it goes on without reading what it is told', async () => {
