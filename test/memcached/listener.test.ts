@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as connectByTls } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Store, StoredCache } from '../../src/engine/store.ts';
+import type { ClientCertificateRules } from '../../src/memcached/client-certificate.ts';
 import { SocketConnection } from '../../src/memcached/socket-connection.ts';
 import { TWO_PROJECTS } from '../support/credentials.ts';
 import { lateStore } from '../support/late-store.ts';
@@ -548,12 +549,17 @@ describe('slow and half-open clients', () => {
 });
 
 describe('TLS', () => {
-  async function tlsDoor(options: DoorOptions = {}) {
+  async function tlsDoor(options: DoorOptions = {}, clientCertificates?: ClientCertificateRules) {
     const door = await testDoor(options);
     const [cert, key] = ['first-cert.pem', 'first-key.pem'].map((name) => {
       return readFileSync(new URL(`../support/certificates/${name}`, import.meta.url));
     });
-    const port = await door.listener.listen({ host: '127.0.0.1', port: 0, tls: { cert, key } });
+    const port = await door.listener.listen({
+      host: '127.0.0.1',
+      port: 0,
+      tls: { cert, key },
+      clientCertificates,
+    });
     return { door, port };
   }
 
@@ -586,6 +592,16 @@ describe('TLS', () => {
     const started = performance.now();
     await door.listener.stop(4_000);
     expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  test('a client that is closed for want of a certificate does not stay because it does not close its side', async () => {
+    const { door, port } = await tlsDoor({}, { areRequired: true, names: new Map() });
+    const socket = connectByTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    onTestFinished(() => void socket.destroy());
+    socket.allowHalfOpen = true;
+    await once(socket.resume(), 'end');
+    // A listener is stopped when all its connections are.
+    await door.listener.stop(60_000);
   });
 
   test('a client that never shakes hands is cut off', async () => {
