@@ -5,6 +5,7 @@ import { connect as connectByTls } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Store, StoredCache } from '../../src/engine/store.ts';
 import type { ClientCertificateRules } from '../../src/memcached/client-certificate.ts';
+import { Rooms } from '../../src/memcached/rooms.ts';
 import { SocketConnection } from '../../src/memcached/socket-connection.ts';
 import { TWO_PROJECTS } from '../support/credentials.ts';
 import { lateStore } from '../support/late-store.ts';
@@ -684,7 +685,40 @@ test.each([
   },
 );
 
+test('room that nobody needs is let go in time', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const trimmed = vi.spyOn(Rooms.prototype, 'trim');
+  onTestFinished(() => {
+    vi.useRealTimers();
+    trimmed.mockRestore();
+  });
+  await testDoor();
+  vi.advanceTimersByTime(10_000);
+  expect(trimmed).toHaveBeenCalledTimes(2);
+});
+
+test('of several addresses, stats settings tells the first', async () => {
+  const door = await testDoor();
+  await door.listener.listen({ host: '127.0.0.1', port: 0 });
+  const client = await door.signedIn();
+  client.send('stats settings\r\n');
+  expect(await client.takeThrough('END\r\n')).toContain(`STAT tcpport ${door.port}\r\n`);
+});
+
 describe('stop', () => {
+  test('leaves no timer behind, of its own or of a client that is gone', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const door = await testDoor({ limits: { signInTimeoutMs: 60_000 } });
+    const client = await door.connect();
+    client.send('\x80'.padEnd(24, '\0'));
+    await client.take(24);
+    client.destroy();
+    while (!door.debugged.some(({ message }) => message === 'a client is gone')) await nextTurn();
+    await door.listener.stop(60_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test('ends idle connections and takes no new ones', async () => {
     const door = await testDoor();
     const clients = [await door.connect(), await door.signedIn()];
