@@ -1120,7 +1120,8 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         store.setQuota(PROJECT, { bytesMax: 100_000 });
         store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
         await put(cache, 'large', Buffer.alloc(50_000));
-        for (const key of ['k', 'l']) await put(evicting, key, value);
+        await put(evicting, 'k', Buffer.alloc(20_000));
+        await put(evicting, 'l', value);
         for (const key of ['k', 'new']) {
           expect(await refusal(() => put(evicting, key, Buffer.alloc(60_000)))).toBe('over_quota');
           expect(await refusal(() => put(cache, key, Buffer.alloc(60_000)))).toBe('over_quota');
@@ -1135,6 +1136,19 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await refusal(() => put(cache, 'large', Buffer.alloc(50_000)))).toBe('over_quota');
         await evicting.clear();
         await put(cache, 'large', Buffer.alloc(50_000));
+        // What replaces an item that evicts nothing needs only what it is larger by.
+        store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
+        store.configure(PROJECT, 'evicting', undefined);
+        await put(evicting, 'k', Buffer.alloc(45_000));
+        await put(cache, 'large', Buffer.alloc(60_000));
+        expect(await keysOf(evicting)).toEqual([]);
+        // And it may take all that there is.
+        const { bytes: bytesMax = 0 } = (await cache.info()) ?? {};
+        await put(cache, 'large', Buffer.alloc(50_000));
+        store.setQuota(PROJECT, { bytesMax });
+        await put(evicting, 'k', value);
+        await put(cache, 'large', Buffer.alloc(60_000));
+        expect(await cache.info()).toMatchObject({ items: 1, bytes: bytesMax });
       });
 
       const policies = ['none', 'lru'] as const;
@@ -1183,6 +1197,13 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await cache.info()).toMatchObject({ items: 20, evictions: 0 });
         clock.set(expiresAt);
         expect(await cache.info()).toMatchObject({ items: 0, bytes: 0 });
+      });
+
+      test('that are lowered let nothing go for an item that alone is too much', async () => {
+        await write(cache, 20);
+        store.setQuota(PROJECT, { bytesMax: 5_000 });
+        expect(await refusal(() => put(cache, 'key-0', Buffer.alloc(6_000)))).toBe('over_quota');
+        expect(await cache.info()).toMatchObject({ items: 20, evictions: 0 });
       });
 
       test('that are lowered let a little more go with each write, not all at once', async () => {
