@@ -70,7 +70,6 @@ export interface ProjectAccount<K> {
   items: number;
   bytes: number;
   /** What of that may not make room. */
-  keptItems: number;
   keptBytes: number;
   /** Contents with items that may make room. */
   readonly evictable: Contents<K>[];

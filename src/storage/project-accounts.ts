@@ -47,7 +47,7 @@ export class ProjectAccounts<K> {
   of(projectId: string): ProjectAccount<K> {
     let account = this.#accounts.get(projectId);
     if (!account) {
-      account = { quota: {}, items: 0, bytes: 0, keptItems: 0, keptBytes: 0, evictable: [] };
+      account = { quota: {}, items: 0, bytes: 0, keptBytes: 0, evictable: [] };
       this.#accounts.set(projectId, account);
     }
     return account;
@@ -107,7 +107,7 @@ export class ProjectAccounts<K> {
     if (isCacheOver && !isCacheVictim && addsTooMuch(settings.quota, contents, items, bytes)) {
       throw overQuota(`the cache ${name}`, settings.quota);
     }
-    if (this.#isInVain(contents, size, items, bytes)) throw overQuota('the project', account.quota);
+    if (this.#isInVain(contents, size, bytes)) throw overQuota('the project', account.quota);
     if (isCacheOver && isCacheVictim) return contents;
     if (!exceeds(account.quota, account, items, bytes)) return undefined;
     if (size <= (account.quota.bytesMax ?? size) && account.evictable.length > 0) {
@@ -118,16 +118,14 @@ export class ProjectAccounts<K> {
     return undefined;
   }
 
-  // Would it be too much for the project even if all went that may? Then none goes. Where the quota was lowered, what
-  // is more than that goes all the same.
-  #isInVain({ cache }: Contents<K>, size: number, items: number, bytes: number): boolean {
+  // Would it be too many bytes for the project even if all went that may? Then none goes. Where the quota was lowered,
+  // what is more than that goes all the same. For one more item, one that may go is always enough.
+  #isInVain({ cache }: Contents<K>, size: number, bytes: number): boolean {
     const { account, settings } = cache;
     if (exceeds(account.quota, account, 0, 0)) return false;
-    const kept = { items: account.keptItems, bytes: account.keptBytes };
     // The version before may have to go itself.
-    return settings.policy === 'lru'
-      ? exceeds(account.quota, kept, 1, size)
-      : exceeds(account.quota, kept, items, bytes);
+    const more = settings.policy === 'lru' ? size : bytes;
+    return account.keptBytes + more > (account.quota.bytesMax ?? Number.POSITIVE_INFINITY);
   }
 
   #book(contents: Contents<K>, items: number, bytes: number): void {
@@ -138,10 +136,7 @@ export class ProjectAccounts<K> {
     account.bytes += bytes;
     if (before === 0 && account.items > 0) this.#holding++;
     else if (before > 0 && account.items === 0) this.#holding--;
-    if (settings.policy === 'none') {
-      account.keptItems += items;
-      account.keptBytes += bytes;
-    }
+    if (settings.policy === 'none') account.keptBytes += bytes;
     this.#enlist(contents);
   }
 
