@@ -111,6 +111,18 @@ describe('who makes room, of very many projects,', () => {
     for (const { contents } of four) expect(Math.abs(contents.items - 25)).toBeLessThanOrEqual(1);
   });
 
+  test('is found without a look at all of them each time', () => {
+    for (let i = 0; i < PROJECTS; i++) hold(i, 10, 1000);
+    hold(400, 500, 1000);
+    let looks = 0;
+    for (const { account } of all) {
+      const { quota } = account;
+      Object.defineProperty(account, 'quota', { get: () => ++looks && quota });
+    }
+    for (let i = 0; i < 100; i++) expect(evictFor(7, 1000)).toBe('p400');
+    expect(looks).toBeLessThan(PROJECTS * 10);
+  });
+
   test('is nobody where all hold less than a writer that evicts nothing', () => {
     caches.configure('p0', 'c', { policy: 'none', quota: {} });
     for (let i = 0; i < PROJECTS; i++) hold(i, 2, 1000);
