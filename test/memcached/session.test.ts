@@ -196,12 +196,18 @@ function boundSession(
   {
     write,
     end = () => {},
+    waiting = () => 0,
     needsDrain = () => false,
+    rooms = new Rooms(),
+    requestTimeoutMs = 0,
     grant = door.tokens.boundGrant(PROJECT),
   }: {
     write: (text: string) => void;
     end?: () => void;
+    waiting?: () => number;
     needsDrain?: () => boolean;
+    rooms?: Rooms;
+    requestTimeoutMs?: number;
     grant?: ReturnType<TokenBook['boundGrant']>;
   },
 ) {
@@ -211,7 +217,7 @@ function boundSession(
     engine: door.engine,
     tokens: door.tokens,
     server: STATUS,
-    rooms: new Rooms(),
+    rooms,
     turn,
     moment: door.clock,
     connection: {
@@ -219,7 +225,7 @@ function boundSession(
         write(bytes.toString('latin1'));
         return true;
       },
-      waiting: () => 0,
+      waiting,
       needsDrain,
       pause: () => {},
       resume: () => {},
@@ -230,7 +236,7 @@ function boundSession(
     lineBytesMax: 2048,
     onLongLine: () => {},
     unansweredBytesMax: 65_536,
-    patience: { signInTimeoutMs: 0, requestTimeoutMs: 0 },
+    patience: { signInTimeoutMs: 0, requestTimeoutMs },
     signIns: new FailedSignIns(SIGN_IN_LIMITS, door.clock.now, { warn() {} }),
     rates: new RequestRates(0, door.clock.now),
     address: '',
@@ -249,15 +255,14 @@ test('what a connection brings although it was told to pause waits for its turn'
   const written: string[] = [];
   await new Promise<void>((end) => {
     const { session } = boundSession(door, { write: (text) => written.push(text), end });
-    session.receive(Buffer.from(`${set('a', '1')}incr a 1\r\nge`));
     const chunk = Buffer.alloc(100);
-    for (const more of ['t a\r\nver', 'sion\r\n', 'quit\r\n']) {
+    for (const more of ['ms a 1 k Oone\r\n1\r\nincr a 1\r\nge', 't a\r\nver', 'sion\r\n', 'quit\r\n']) {
       chunk.fill('x');
       chunk.write(more);
       session.receive(chunk.subarray(0, more.length));
     }
   });
-  expect(written.join('')).toBe('STORED\r\n2\r\nVALUE a 0 1\r\n2\r\nEND\r\nVERSION 1.6.18\r\n');
+  expect(written.join('')).toBe('HD ka Oone\r\n2\r\nVALUE a 0 1\r\n2\r\nEND\r\nVERSION 1.6.18\r\n');
 });
 
 test('where few ask at a time, each is answered at once; where many do, at the end of the turn', async () => {
@@ -352,6 +357,94 @@ test('a listing ends with the refusal instead of END where the token may only wr
   const [listed, refused] = written.join('').split('CLIENT_ERROR');
   expect(listed).toMatch(/^(key=.*\n)+$/);
   expect(refused).toBe(' this token may not read\r\nMN\r\n');
+});
+
+test('while its client does not read, a listing is not what the client waits for; once that is gone, it is over', async () => {
+  const door = await testDoor();
+  const cache = door.engine.cache(PROJECT, 'bound');
+  const list = cache.list.bind(cache);
+  let isOver = false;
+  vi.spyOn(cache, 'list').mockImplementation(async function* () {
+    try {
+      yield* list();
+    } finally {
+      isOver = true;
+    }
+  });
+  let isBehind = false;
+  let written = false;
+  const write = () => {
+    written = true;
+  };
+  const { session } = boundSession(door, { write, needsDrain: () => isBehind });
+  const listedInParts = 5000;
+  for (let i = 0; i < listedInParts; i++) {
+    session.receive(Buffer.from(`set key${i} 0 0 1 noreply\r\n1\r\n`));
+  }
+  session.receive(Buffer.from('lru_crawler metadump all\r\n'));
+  expect(session.isAnswering).toBe(true);
+  isBehind = true;
+  expect(session.isAnswering).toBe(false);
+  await vi.waitFor(() => expect(written).toBe(true));
+  expect(isOver).toBe(false);
+  session.abandon();
+  await vi.waitFor(() => expect(isOver).toBe(true));
+});
+
+test('a client that did not read for a while has all the time there is for the command that it had begun', async () => {
+  const door = await testDoor();
+  const written: string[] = [];
+  let waiting = 0;
+  const { session } = boundSession(door, {
+    write: (text) => written.push(text),
+    waiting: () => waiting,
+    requestTimeoutMs: 100,
+  });
+  session.receive(Buffer.from('mn\r\nset k 0 0 '));
+  session.losePatience();
+  waiting = 65_536;
+  session.receive(Buffer.from('2\r\n1'));
+  door.clock.advance(200);
+  session.losePatience();
+  waiting = 0;
+  session.drained();
+  door.clock.advance(99);
+  session.losePatience();
+  session.receive(Buffer.from('2\r\n'));
+  expect(written).toEqual(['MN\r\n', 'STORED\r\n']);
+});
+
+test('a client that goes in the middle of a value leaves its room to the next', async () => {
+  const rooms = new Rooms();
+  const { session } = boundSession(await testDoor(), { write: () => {}, rooms });
+  session.receive(Buffer.from(`set k 0 0 100000\r\n${'here '.repeat(100)}`));
+  session.abandon();
+  expect(rooms.take(100_000).bytes.toString('latin1', 0, 500)).toBe('here '.repeat(100));
+});
+
+test('what was answered in a crowd is not written to a client that is gone', async () => {
+  const written: string[] = [];
+  const { session, turn } = boundSession(await testDoor(), { write: (text) => written.push(text) });
+  for (let i = 0; i < CROWD_MIN; i++) turn.crowd.grow();
+  await nextTurn();
+  session.receive(Buffer.from('mn\r\n'));
+  session.abandon();
+  await nextTurn();
+  expect(written).toEqual([]);
+});
+
+test('a client whose token was revoked holds its cache no longer, and gives up nobody else’s part of it', async () => {
+  const tokens = [token('one', [PROJECT]), token('two', [PROJECT])];
+  const door = await testDoor({ credentials: { ...TWO_PROJECTS, tokens } });
+  const [one] = [await door.signedIn({ token: 'one' }), await door.signedIn({ token: 'two' })];
+  const cache = door.engine.cache(PROJECT, 'first-cache');
+  expect(cache.holders).toBe(2);
+  door.tokens.update({ ...TWO_PROJECTS, tokens: tokens.slice(1) });
+  expect(await one.ask('get k\r\n')).toBe('CLIENT_ERROR unauthenticated\r\n');
+  expect(cache.holders).toBe(1);
+  expect(await one.ask('quit\r\n')).toBe('');
+  await vi.waitFor(() => expect(door.listener.figures.connectionsOpen).toBe(1));
+  expect(cache.holders).toBe(1);
 });
 
 test('the clock stands still while what came is answered, from when it was read on', async () => {
