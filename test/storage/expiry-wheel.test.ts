@@ -102,6 +102,23 @@ describe('the expiry wheel', () => {
     }
   });
 
+  test.each([999, 1000, 1500, 10_000])(
+    'is exact %i ms after a block began, too, where time passed in one go',
+    (ms) => {
+      const start = Math.ceil(NOW / 4_096_000) * 4_096_000;
+      const expiring = new Expiring(start - 10_000);
+      expiring.add(start + 5);
+      expiring.add(start + HOUR_MS);
+      expiring.now = start + ms;
+      expiring.expireAll();
+      expect(expiring.model.size).toBe(1);
+      expiring.add(expiring.now + 5);
+      expiring.now += 5;
+      expiring.expireAll();
+      expect(expiring.model.size).toBe(1);
+    },
+  );
+
   test('takes a jump of years, and goes round more than once', () => {
     const expiring = new Expiring();
     expiring.add(NOW + 3 * YEAR_MS);
