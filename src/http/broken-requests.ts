@@ -41,6 +41,8 @@ export function answerBrokenRequest(
   const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
   const isBegun = responseOf(socket)?.req.complete === false;
   if (!isBegun && socket.bytesRead > 0) tell(status);
+  // Nothing is read any more, and where the client ends its side, Node would end ours behind the last of its responses.
+  socket.removeAllListeners('end');
   onceAnswered(socket, () => endWithAnswer(socket, rawAnswer(status, msg)));
 }
 

@@ -498,6 +498,20 @@ describe('a client that ends its side', () => {
     await socket.closed();
   });
 
+  test('behind what is no request is told so, behind the answers that are late', async () => {
+    const gate = new TestGate();
+    const socket = await connected({ commitGate: gate });
+    const serverSide = new Promise<Socket>((resolve) => rest?.app.server.once('connection', resolve));
+    socket.write(`${put('{"value":1}')}garbage\r\n\r\n`);
+    socket.socket.end();
+    await gate.holds(1);
+    while (!(await serverSide).readableEnded) await nextTurn();
+    gate.release(true);
+    expect(await socket.answer()).toMatchObject({ status: 200, body: '{"msg":"Stored."}' });
+    expect(await socket.answer()).toMatchObject({ status: 400 });
+    await socket.closed();
+  });
+
   test('has a whole dump', async () => {
     const socket = await connected();
     socket.write(put('{"value":1}'));
