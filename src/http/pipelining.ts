@@ -70,7 +70,7 @@ class Pipeline {
   readonly #socket: Socket;
   readonly #parts: PipelineParts;
   readonly #held: Held[] = [];
-  /** The unfinished answer that all behind it wait for: to a request that changes something, or one made later. */
+  /** The unfinished answer that all behind it wait for: to a request that changes something, one made later, or the last. */
   #barrier: ServerResponse | undefined;
   #unansweredBytes = 0;
   /** How many were begun and are not answered. */
@@ -212,14 +212,21 @@ function isWaiting(response: ServerResponse): boolean {
 
 /** What Node keeps of a connection: the response that is written to it. No part of its interface. */
 interface KeptResponse {
-  _httpMessage?: (ServerResponse & { readonly _last?: boolean }) | null;
+  _httpMessage?: MaybeLast | null;
 }
+
+/** `_last`: it tells its client that the connection ends with it. */
+type MaybeLast = ServerResponse & { readonly _last?: boolean };
 
 // Its client may send again, by another connection, what it sent behind an answer that told it to close this one: it is
 // not carried out (RFC 9112, 9.6).
 function hasLastAnswer(socket: Socket): boolean {
   const response = (socket as KeptResponse)._httpMessage;
-  return !socket.writable || (response?._last === true && response.headersSent);
+  return !socket.writable || (response?.headersSent === true && isLast(response));
+}
+
+function isLast(response: MaybeLast): boolean {
+  return response._last === true;
 }
 
 /** The answer that has the socket: the first that is not whole. */
@@ -232,9 +239,11 @@ function barrierInFront(socket: Socket): ServerResponse | undefined {
   return response && isBarrier(response) ? response : undefined;
 }
 
-// Those behind an answer that is still being made may change what it tells, and nobody knows how long it will be.
-function isBarrier({ req, headersSent, chunkedEncoding, writableEnded }: ServerResponse): boolean {
-  return !isSafe(req) || !headersSent || (chunkedEncoding && !writableEnded);
+// Those behind an answer that is still being made may change what it tells, and nobody knows how long it will be. Behind
+// the last one, none is begun.
+function isBarrier(response: ServerResponse): boolean {
+  const { req, headersSent, chunkedEncoding, writableEnded } = response;
+  return !isSafe(req) || !headersSent || (chunkedEncoding && !writableEnded) || isLast(response);
 }
 
 function isSafe({ method }: IncomingMessage): boolean {

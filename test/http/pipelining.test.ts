@@ -159,3 +159,30 @@ test('of very many requests of many clients few are kept: who sent most is cut, 
   while (!hasAll(2_000)) await delay(5);
   expect(cut).toBe(cutBefore);
 });
+
+test.each([0, 1, 2])(
+  'of what is behind the last answer of a connection, nothing is carried out, also while that waits for %i others',
+  async (others) => {
+    const begun: (string | undefined)[] = [];
+    const server = createServer(
+      inOrder(({ url }, response) => {
+        begun.push(url);
+        if (url === '/last') response.setHeader('connection', 'close');
+        response.end(url);
+      }, 1_000_000),
+    );
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    onTestFinished(() => void client.destroy());
+    const request = (method: string, url: string) =>
+      `${method} ${url} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`;
+    client.write(
+      request('GET', '/').repeat(others) + request('GET', '/last') + request('POST', '/change').repeat(2),
+    );
+    let received = '';
+    for await (const text of client.setEncoding('latin1')) received += text;
+    expect(received.split('HTTP/1.1 200 OK').length - 1).toBe(others + 1);
+    expect(begun).toEqual([...Array(others).fill('/'), '/last']);
+  },
+);
