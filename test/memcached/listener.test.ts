@@ -282,7 +282,7 @@ describe('limits', () => {
   });
 
   test('a silent connection is closed after the idle time, a busy one is not', async () => {
-    const door = await testDoor({ limits: { idleTimeoutMs: 150 } });
+    const door = await testDoor({ limits: { idleTimeoutMs: 500 } });
     const [silent, busy] = [await door.signedIn(), await door.signedIn()];
     let silentEnded = false;
     const ended = silent.rest().then(() => {
