@@ -14,6 +14,8 @@ interface KeptTimeout {
 /** What Node keeps of a client that asked whether to send its body: such an answer may be the last. No part of its interface. */
 interface KeptExpectation {
   readonly _expect_continue?: boolean;
+  /** It was told to. */
+  readonly _sent100?: boolean;
 }
 
 /**
@@ -30,7 +32,10 @@ export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0)
       if (isStopping()) this.shouldKeepAlive = false;
       (this as KeptTimeout)._keepAliveTimeout = keepAliveTimeoutMs;
       // Node tells the two forms apart by the type of the second argument.
-      return super.writeHead(status, message as string, headers);
+      super.writeHead(status, message as string, headers);
+      // Behind other answers the word to go on waits, and Node would put a head that leaves with bytes in front of it.
+      if ((this as KeptExpectation)._sent100 && this.socket === null) this.flushHeaders();
+      return this;
     }
 
     /**

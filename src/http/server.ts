@@ -3,7 +3,6 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
-  type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
@@ -119,9 +118,8 @@ export function createServer(parts: ServerParts): Server {
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('checkContinue', (request, response) => {
     server.emit('request', request, response);
-    // Behind other answers that would be kept, and the head of its own answer might get in front of it.
-    if (response.socket) askForBody(response);
-    else response.once('socket', () => askForBody(response));
+    // A request that is refused at once needs no body, and its client can try again. Node would always ask for it.
+    if (!response.headersSent) response.writeContinue();
   });
   server.on('connect', refuseTunnel);
   server.on('connection', (socket: Socket) => countConnection(socket, connections));
@@ -140,11 +138,6 @@ const SENT_TOO_FAR_AHEAD = 'a connection was closed that sent requests ahead: to
 // How often Node looks for requests that take too long: often enough to notice soon.
 function checkingIntervalMs(timeoutMs: number): number {
   return Math.min(Math.max(Math.ceil(timeoutMs / 4), 50), 5_000);
-}
-
-// A request that is refused at once needs no body, and its client can try again. Node would always ask for it.
-function askForBody(response: ServerResponse): void {
-  if (!response.headersSent) response.writeContinue();
 }
 
 function refuseTunnel({ socket }: IncomingMessage): void {

@@ -125,6 +125,31 @@ describe('what real clients send', () => {
     }
   });
 
+  test('Expect: 100-continue behind answers that wait for their client, with a body that is there: the connection goes on', async () => {
+    rest = await testApp({ limits: { unansweredBytesMax: 100_000_000 } });
+    const port = await rest.listen();
+    const socket = connectTo(port);
+    socket.write(put(JSON.stringify({ value: 'v'.repeat(1_000_000) })));
+    await socket.answer();
+    // More than the system takes for a client that does not read.
+    const gets = 12;
+    socket.socket.pause();
+    socket.write(
+      request('GET').repeat(gets) + put('{"value":1}', 'Expect: 100-continue\r\n') + request('GET'),
+    );
+    const isDone = async () => {
+      const other = connectTo(port);
+      other.write(request('GET'));
+      return (await other.answer()).body.includes('"value":1,');
+    };
+    while (!(await isDone()));
+    socket.socket.resume();
+    const statuses = [];
+    for (let i = 0; i < gets + 3; i++) statuses.push((await socket.answer()).status);
+    expect(statuses).toEqual([...Array(gets).fill(200), 100, 200, 200]);
+    await expectStillUsable(socket);
+  });
+
   test('TE and Connection: TE, close (Perl)', async () => {
     const socket = await connected();
     socket.write(put('{"value":1}', 'TE: deflate,gzip;q=0.3\r\nConnection: TE, close\r\n'));
