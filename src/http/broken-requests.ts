@@ -1,12 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { linger } from '../sockets/linger.ts';
 import { leaveNow } from './joined-response.ts';
 import { messageJson } from './json-answer.ts';
 import { JSON_TYPE } from './last-response.ts';
 import { responseOf } from './pipelining.ts';
 
 /** How long a connection that got its last answer may go on sending before it is cut. */
-const LINGER_MS = 1_000;
+export const LINGER_MS = 1_000;
 
 const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 
@@ -63,14 +64,7 @@ export function onceAnswered(socket: Socket, then: () => void): void {
 export function endWithAnswer(socket: Socket, answer: string): void {
   leaveNow();
   socket.end(answer);
-  linger(socket);
-}
-
-/** Lets a client go on sending for a while on a connection that is ended on our side. */
-export function linger(socket: Socket): void {
-  socket.resume();
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  socket.once('close', () => clearTimeout(timer));
+  linger(socket, LINGER_MS);
 }
 
 /** A whole HTTP answer, where there is no response object to write it. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { linger } from './broken-requests.ts';
+import { linger } from '../sockets/linger.ts';
+import { LINGER_MS } from './broken-requests.ts';
 
 /** What Node keeps of a connection: the request that is not whole. No part of its interface, so it is looked at with care. */
 interface KeptRequest {
@@ -23,5 +24,5 @@ function destroySoon(this: Socket): void {
     return;
   }
   this.end();
-  linger(this);
+  linger(this, LINGER_MS);
 }

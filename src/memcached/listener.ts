@@ -20,8 +20,9 @@ import type { FailedSignIns } from '../limits/failed-sign-ins.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
 import { DirectWrites } from '../sockets/direct-writes.ts';
+import { linger } from '../sockets/linger.ts';
 import { isWriteLost } from '../sockets/lost-writes.ts';
-import { BINARY_MAGIC, BinaryRefusals } from './binary-refusal.ts';
+import { BINARY_MAGIC, BinaryClient } from './binary-client.ts';
 import { type ClientCertificateRules, ClientCertificates } from './client-certificate.ts';
 import { CommandMeter } from './command-meter.ts';
 import type { Connection } from './connection.ts';
@@ -232,7 +233,7 @@ export class MemcachedListener {
       return;
     }
     // Whatever it sends or does, it is not kept.
-    socket.end(tooMany[refusal], () => linger(socket));
+    socket.end(tooMany[refusal], () => linger(socket, LINGER_MS));
   }
 
   #losePatience(): void {
@@ -259,7 +260,7 @@ export class MemcachedListener {
       return;
     }
     if (bound === 'refused') {
-      socket.end('ERROR a client certificate is needed\r\n', () => linger(socket));
+      socket.end('ERROR a client certificate is needed\r\n', () => linger(socket, LINGER_MS));
       return;
     }
     inlineMore();
@@ -269,18 +270,18 @@ export class MemcachedListener {
     const session = this.#open(socket, bound);
     this.#sessions.set(socket, session);
     let isFirst = true;
-    let refusals: BinaryRefusals | undefined;
+    let binary: BinaryClient | undefined;
     this.#reads.attach(socket, (buffer, length) => {
       bytes.read += length;
       try {
-        if (isFirst && buffer[0] === BINARY_MAGIC) refusals = this.#expectBinary(socket);
-        if (refusals) refuseBinary(socket, refusals, buffer.subarray(0, length));
+        if (isFirst && buffer[0] === BINARY_MAGIC) binary = this.#expectBinary(socket);
+        if (binary) binary.receive(buffer.subarray(0, length));
         else session.receive(buffer, length);
       } catch (error) {
         this.#abort(socket, error);
       }
       isFirst = false;
-      if (length >= READ_BYTES_MAX) letOthersRead(socket, () => refusals !== undefined || session.isReading);
+      if (length >= READ_BYTES_MAX) letOthersRead(socket, () => binary !== undefined || session.isReading);
     });
     // A client may end its side and still wait for answers.
     socket.allowHalfOpen = true;
@@ -347,7 +348,7 @@ export class MemcachedListener {
       stallTimeoutMs: this.#parts.limits.stallTimeoutMs,
       idleTimeoutMs: this.#parts.limits.idleTimeoutMs,
       drained: () => this.#drained(socket),
-      ended: () => linger(socket),
+      ended: () => linger(socket, LINGER_MS),
       abort: (error) => this.#abort(socket, error),
     });
   }
@@ -373,43 +374,23 @@ export class MemcachedListener {
     socket.destroy();
   }
 
-  #expectBinary(socket: Socket): BinaryRefusals {
+  #expectBinary(socket: Socket): BinaryClient {
     this.#log.binaryRefused(socket.remoteAddress);
     this.#sessions.get(socket)?.abandon();
-    const { signInTimeoutMs } = this.#parts.limits;
-    // It cannot sign in, wherever it came.
-    if (signInTimeoutMs > 0) destroyAfter(signInTimeoutMs, socket);
-    return new BinaryRefusals();
+    return new BinaryClient({
+      socket,
+      counted: this.#status.bytes,
+      // It cannot sign in, wherever it came.
+      timeoutMs: this.#parts.limits.signInTimeoutMs,
+      ended: () => linger(socket, LINGER_MS),
+    });
   }
-}
-
-function refuseBinary(socket: Socket, refusals: BinaryRefusals, chunk: Buffer): void {
-  if (socket.writableEnded) return;
-  // Who goes on asking and reads nothing is not waited for.
-  if (socket.writableNeedDrain) {
-    socket.destroy();
-    return;
-  }
-  socket.write(refusals.answer(chunk));
-  if (refusals.isOver) socket.end(() => linger(socket));
 }
 
 // Often enough to notice soon.
 function lookIntervalMs({ signInTimeoutMs, requestTimeoutMs }: PatienceLimits): number {
   const shortest = Math.min(...[signInTimeoutMs, requestTimeoutMs].filter((ms) => ms > 0));
   return Math.min(Math.max(shortest / 4, 50), 5_000);
-}
-
-// To close while the client is still sending resets the connection, and may cost it the answers it has not
-// read yet.
-function linger(socket: Socket): void {
-  socket.resume();
-  destroyAfter(LINGER_MS, socket);
-}
-
-function destroyAfter(ms: number, socket: Socket): void {
-  const timer = setTimeout(() => socket.destroy(), ms);
-  socket.once('close', () => clearTimeout(timer));
 }
 
 // From a socket that always has more, libuv reads up to 32 times before it looks at another: two megabytes

@@ -142,6 +142,10 @@ describe('what is no text protocol', () => {
     expect(await client.take(told.length)).toBe(told);
     await client.sendByteByByte(asked);
     expect(await client.take(told.length)).toBe(told);
+    const other = await door.signedIn();
+    other.send('stats\r\nquit\r\n');
+    const written = 2 * told.length + 'STORED\r\n'.length;
+    expect(await other.rest()).toContain(`STAT bytes_written ${written}\r\n`);
     expect(door.logged).toHaveLength(1);
     expect(door.logged[0]).toMatchObject({ level: 'warn', message: expect.stringContaining('binary') });
   });

@@ -1,3 +1,6 @@
+import type { Socket } from 'node:net';
+import { destroyAfter } from '../sockets/linger.ts';
+
 /** The first byte of every request of the binary protocol. */
 export const BINARY_MAGIC = 0x80;
 
@@ -15,25 +18,55 @@ const UNKNOWN_COMMAND = 0x81;
 
 const TEXT = 'This server speaks the text (ASCII) protocol only.';
 
+export interface BinaryClientParts {
+  readonly socket: Socket;
+  readonly counted: { written: number };
+  /** After how many milliseconds it is closed; 0 is never. */
+  readonly timeoutMs: number;
+  /** Called when everything is written after our side was ended. */
+  readonly ended: () => void;
+}
+
 /**
- * Refuses what a client of the binary protocol asks: each request, by an error in its own terms. Closed after the first
- * answer, some clients wait for ever for the next one (memjs), and others speak of a server that is down (Dalli).
+ * A client of the binary protocol: each of its requests is refused, by an error in its own terms. Closed after the first
+ * answer, some wait for ever for the next one (memjs), and others speak of a server that is down (Dalli).
  */
-export class BinaryRefusals {
-  /** Has the client begun to speak otherwise? */
-  isOver = false;
+export class BinaryClient {
+  readonly #parts: BinaryClientParts;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerBytes = 0;
   /** What is still to come of a request's body, which says nothing. */
   #bodyBytes = 0;
+  /** Has it begun to speak otherwise? */
+  #isOver = false;
 
-  /** The answers to the requests of which the headers are whole. */
-  answer(chunk: Buffer): Buffer {
+  constructor(parts: BinaryClientParts) {
+    this.#parts = parts;
+    if (parts.timeoutMs > 0) destroyAfter(parts.socket, parts.timeoutMs);
+  }
+
+  /** Takes what it sent: see Session.receive. */
+  receive(chunk: Buffer): void {
+    const { socket, counted, ended } = this.#parts;
+    if (socket.writableEnded) return;
+    // Who goes on asking and reads nothing is not waited for.
+    if (socket.writableNeedDrain) {
+      socket.destroy();
+      return;
+    }
+    const answers = this.#answersTo(chunk);
+    counted.written += answers.length;
+    socket.write(answers);
+    if (this.#isOver) socket.end(ended);
+  }
+
+  // The answers to the requests of which the headers are whole.
+  #answersTo(chunk: Buffer): Buffer {
     const answers: Buffer[] = [];
     let at = this.#passBody(chunk, 0);
     while (at < chunk.length) {
-      this.isOver = this.#headerBytes === 0 && chunk[at] !== BINARY_MAGIC;
-      if (this.isOver) break;
+      this.#isOver = this.#headerBytes === 0 && chunk[at] !== BINARY_MAGIC;
+      if (this.#isOver) break;
       const taken = chunk.copy(this.#header, this.#headerBytes, at);
       this.#headerBytes += taken;
       at += taken;
