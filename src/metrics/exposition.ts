@@ -23,7 +23,7 @@ export interface FigureSources {
   /** Bytes by what they are for, besides the store's. */
   readonly memory: () => Readonly<Record<string, number>>;
   /** How items are kept on disk, where they are. */
-  readonly durability?: () => DurabilityFigures | undefined;
+  readonly durability?: DurabilitySource;
 }
 
 export interface StoreFigures {
@@ -50,6 +50,8 @@ export interface DurabilityFigures {
   readonly failures: number;
   readonly restoreSeconds: number;
 }
+
+type DurabilitySource = () => DurabilityFigures | undefined;
 
 /** What a door knows of its clients. */
 export interface DoorFigures {
@@ -100,8 +102,13 @@ export class Exposition {
   constructor(sources: FigureSources) {
     this.#sources = sources;
     this.#series = new CacheSeries(sources.cacheSeriesMax, sources.now);
-    for (const family of [...this.#counters(), ...this.#durabilityCounters()]) this.#addCounter(family);
-    for (const family of [...this.#gauges(), ...this.#durabilityGauges()]) this.#addGauge(family);
+    for (const family of this.#counters()) this.#addCounter(family);
+    for (const family of this.#gauges()) this.#addGauge(family);
+    const { durability } = sources;
+    if (durability) {
+      this.#addCounter(failuresOf(durability));
+      for (const family of durabilityGauges(durability)) this.#addGauge(family);
+    }
     new LatencyHistogram({
       name: `${PREFIX}request_duration_seconds`,
       help: 'From the arrival of a request until its answer was made (http) or handed to the socket (memcached). memcached commands that arrive together are answered together, and each counts with the time of all.',
@@ -261,55 +268,6 @@ export class Exposition {
     ];
   }
 
-  #durabilityCounters(): Family[] {
-    const help = 'Writes to disk that failed since the start, each try counted.';
-    return this.#ofDurability('failures_total', help, ({ failures }) => failures);
-  }
-
-  #durabilityGauges(): Family[] {
-    return [
-      this.#ofDurability('lag_bytes', 'Changes that are not kept on disk yet.', ({ lagBytes }) => lagBytes),
-      this.#ofDurability(
-        'lag_seconds',
-        'For how long the oldest of them waits.',
-        ({ lagSeconds }) => lagSeconds,
-      ),
-      this.#ofDurability(
-        'file_bytes',
-        'What the files take that items are kept in.',
-        ({ fileBytes }) => fileBytes,
-      ),
-      this.#ofDurability(
-        'saved_timestamp_seconds',
-        'When all items were last written: by a snapshot, or when the log was written anew.',
-        ({ savedAt }) => (savedAt === undefined ? undefined : savedAt / 1000),
-      ),
-      this.#ofDurability('saved_duration_seconds', 'How long that took.', ({ savedSeconds }) => savedSeconds),
-      this.#ofDurability('saved_bytes', 'How much that was.', ({ savedBytes }) => savedBytes),
-      this.#ofDurability(
-        'restore_seconds',
-        'How long it took at the start to restore the items.',
-        ({ restoreSeconds }) => restoreSeconds,
-      ),
-    ].flat();
-  }
-
-  // None where items are not kept.
-  #ofDurability(
-    name: string,
-    help: string,
-    figure: (figures: DurabilityFigures) => number | undefined,
-  ): Family[] {
-    const { durability } = this.#sources;
-    if (!durability) return [];
-    const rows = (): Row[] => {
-      const figures = durability();
-      const value = figures && figure(figures);
-      return value === undefined ? [] : [[{}, value]];
-    };
-    return [{ name: `durability_${name}`, help, rows }];
-  }
-
   #total(counter: Counted, help: string): Family {
     const at = COUNTERS.indexOf(counter);
     return { name: `${counter}_total`, help, rows: () => [[{}, this.#counts[at] ?? 0]] };
@@ -341,4 +299,47 @@ export class Exposition {
     this.#turn = this.#turn.then(() => othersTurn());
     return this.#turn;
   }
+}
+
+function failuresOf(durability: DurabilitySource): Family {
+  const help = 'Writes to disk that failed since the start, each try counted.';
+  return ofDurability(durability, 'failures_total', help, ({ failures }) => failures);
+}
+
+function durabilityGauges(durability: DurabilitySource): Family[] {
+  const gauge = (name: string, help: string, figure: DurabilityFigure) =>
+    ofDurability(durability, name, help, figure);
+  return [
+    gauge('lag_bytes', 'Changes that are not kept on disk yet.', ({ lagBytes }) => lagBytes),
+    gauge('lag_seconds', 'For how long the oldest of them waits.', ({ lagSeconds }) => lagSeconds),
+    gauge('file_bytes', 'What the files take that items are kept in.', ({ fileBytes }) => fileBytes),
+    gauge(
+      'saved_timestamp_seconds',
+      'When all items were last written: by a snapshot, or when the log was written anew.',
+      ({ savedAt }) => (savedAt === undefined ? undefined : savedAt / 1000),
+    ),
+    gauge('saved_duration_seconds', 'How long that took.', ({ savedSeconds }) => savedSeconds),
+    gauge('saved_bytes', 'How much that was.', ({ savedBytes }) => savedBytes),
+    gauge(
+      'restore_seconds',
+      'How long it took at the start to restore the items.',
+      ({ restoreSeconds }) => restoreSeconds,
+    ),
+  ];
+}
+
+type DurabilityFigure = (figures: DurabilityFigures) => number | undefined;
+
+function ofDurability(
+  durability: DurabilitySource,
+  name: string,
+  help: string,
+  figure: DurabilityFigure,
+): Family {
+  const rows = (): Row[] => {
+    const figures = durability();
+    const value = figures && figure(figures);
+    return value === undefined ? [] : [[{}, value]];
+  };
+  return { name: `durability_${name}`, help, rows };
 }
