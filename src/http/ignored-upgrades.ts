@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { BODY_CUT } from './body.ts';
-import { responseOf } from './pipelining.ts';
+import { isMidRequest } from './unfinished-bodies.ts';
 
 /**
  * Has the answer to a request that wishes for another protocol, which nobody speaks here, wait until its body has come.
@@ -37,7 +37,6 @@ export function tellOfEarlyEnds(server: Server, connectionEvent: string): void {
   server.on(connectionEvent, (socket: Socket) => socket.on('end', onEnd));
 
   function onEnd(this: Socket): void {
-    const isWhole = responseOf(this)?.req.complete ?? true;
-    if (!isWhole) server.emit('clientError', new Error('the request is not whole'), this);
+    if (isMidRequest(this)) server.emit('clientError', new Error('the request is not whole'), this);
   }
 }

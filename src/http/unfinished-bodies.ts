@@ -17,9 +17,13 @@ export function closeBehindBody(socket: Socket): void {
   socket.destroySoon = destroySoon;
 }
 
+/** Has some of a request come, and not all of it? */
+export function isMidRequest(socket: Socket): boolean {
+  return (socket as KeptRequest).parser?.incoming?.complete === false;
+}
+
 function destroySoon(this: Socket): void {
-  const request = (this as KeptRequest).parser?.incoming;
-  if (!request || request.complete) {
+  if (!isMidRequest(this)) {
     Socket.prototype.destroySoon.call(this);
     return;
   }

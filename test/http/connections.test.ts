@@ -556,6 +556,20 @@ describe('a client that ends its side', () => {
     expect(await socket.answer()).toMatchObject({ status: 400 });
     await socket.closed();
   });
+
+  test.each(['', H2C])('also behind an answer that is late; further headers: %j', async (headers) => {
+    const gate = new TestGate();
+    const socket = await connected({ commitGate: gate });
+    socket.write(put('{"value":1}') + put('{"value":2}', headers).slice(0, -4));
+    await gate.holds(1);
+    socket.socket.end();
+    await expectStillUsable(connectTo(await portOf()));
+    gate.isOpen = true;
+    gate.release(true);
+    expect(await socket.answer()).toMatchObject({ status: 200 });
+    expect(await socket.answer()).toMatchObject({ status: 400 });
+    await socket.closed();
+  });
 });
 
 describe('a request that takes too long', () => {
