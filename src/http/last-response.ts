@@ -45,16 +45,15 @@ export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0)
     writeUsualHead(bodyBytes: number, requestId: string | undefined): void {
       const kept = this as KeptHead;
       const mayBeLast = !this.shouldKeepAlive || isStopping() || (this as KeptExpectation)._expect_continue;
-      const isUsual = !mayBeLast && this.getHeaderNames().length === 0;
       // No earlier one either: the machine's clock may be set back.
       const second = Math.floor(Date.now() / 1000);
-      if (isUsual && second === tailSecond && kept._header === null) {
+      if (!mayBeLast && second === tailSecond && kept._header === null) {
         kept._header = usualLines(bodyBytes, requestId) + tail;
         return;
       }
       this.writeHead(200, usualHeaders(bodyBytes, requestId));
       const lines = usualLines(bodyBytes, requestId);
-      if (!isUsual || typeof kept._header !== 'string' || !kept._header.startsWith(lines)) return;
+      if (mayBeLast || typeof kept._header !== 'string' || !kept._header.startsWith(lines)) return;
       tail = kept._header.slice(lines.length);
       tailSecond = second;
     }

@@ -132,7 +132,7 @@ class Pipeline {
     this.#isResting = true;
     afterOthers(() => {
       this.#isResting = false;
-      if (!this.#socket.destroyed) this.#goOn();
+      this.#goOn();
     });
   }
 
@@ -242,8 +242,8 @@ function barrierInFront(socket: Socket): ServerResponse | undefined {
 // Those behind an answer that is still being made may change what it tells, and nobody knows how long it will be. Behind
 // the last one, none is begun.
 function isBarrier(response: ServerResponse): boolean {
-  const { req, headersSent, chunkedEncoding, writableEnded } = response;
-  return !isSafe(req) || !headersSent || (chunkedEncoding && !writableEnded) || isLast(response);
+  const { req, headersSent, chunkedEncoding } = response;
+  return !isSafe(req) || !headersSent || chunkedEncoding || isLast(response);
 }
 
 function isSafe({ method }: IncomingMessage): boolean {
