@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Refusal } from '../../src/engine/errors.ts';
 import { NEVER, type NewValue } from '../../src/engine/item.ts';
 import {
@@ -236,8 +236,12 @@ describe('a dump', () => {
   test('is not made where only its headers are asked for', async () => {
     await start();
     store('c', 'a');
+    const list = vi.spyOn(Object.getPrototypeOf(rest.engine.cache(PROJECT, 'c')), 'list');
+    onTestFinished(() => list.mockRestore());
     const { status, headers, text } = await rest.request('HEAD', itemsOf('c'));
     expect([status, headers['content-type'], text]).toEqual([200, 'application/jsonl', '']);
+    await rest.request('GET', itemsOf('c'));
+    expect(list).toHaveBeenCalledOnce();
   });
 
   test('has no last line when the token is revoked meanwhile', async () => {
@@ -270,10 +274,12 @@ describe('a dump', () => {
     const ask = (url: string) => `GET ${url} HTTP/1.1\r\nHost: x\r\nAuthorization: OAuth ${TOKEN}\r\n\r\n`;
     socket.write(ask(path('c', 'a')) + ask(itemsOf('c')) + ask(path('c', 'a')));
     expect(await socket.answer()).toMatchObject({ status: 200 });
-    expect(await socket.answer()).toMatchObject({
+    const refused = await socket.answer();
+    expect(refused).toMatchObject({
       status: 429,
       body: expect.stringContaining('cannot be asked for ahead'),
     });
+    expect(refused.headers.get('retry-after')).toBe('1');
     expect(await socket.answer()).toMatchObject({ status: 200 });
   });
 });

@@ -186,3 +186,28 @@ test.each([0, 1, 2])(
     expect(begun).toEqual([...Array(others).fill('/'), '/last']);
   },
 );
+
+test('GET and HEAD requests overtake an answer that its client has yet to take, until one is answered later', async () => {
+  const begun: string[] = [];
+  const late: ServerResponse[] = [];
+  const server = createServer(
+    inOrder(({ method, url }, response) => {
+      begun.push(`${method} ${url}`);
+      if (url === '/late') late.push(response);
+      else response.end(url === '/large' ? Buffer.alloc(16 * 1024 * 1024) : 'small');
+    }, 1_000_000),
+  );
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  onTestFinished(() => void client.destroy());
+  const request = (what: string) => `${what} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`;
+  const asked = ['GET /large', 'HEAD /', 'HEAD /', 'GET /late', 'GET /'];
+  client.write(asked.map(request).join(''));
+  while (begun.length < 4) await delay(1);
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  expect(begun).toEqual(asked.slice(0, 4));
+  client.resume();
+  late[0]?.end();
+  while (begun.length < 5) await delay(1);
+});

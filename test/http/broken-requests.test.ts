@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { answerBrokenRequest } from '../../src/http/broken-requests.ts';
+
+/** Both ends of a connection, on which the client has sent a text. */
+async function connection(text = 'garbage') {
+  const server = createServer({ allowHalfOpen: true });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const client = connect({
+    port: (server.address() as AddressInfo).port,
+    host: '127.0.0.1',
+    allowHalfOpen: true,
+  });
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  onTestFinished(() => {
+    client.destroy();
+    socket.destroy();
+    server.close();
+  });
+  let received = '';
+  client.setEncoding('latin1').on('data', (more: string) => {
+    received += more;
+  });
+  if (text !== '') {
+    client.write(text);
+    await once(socket, 'readable');
+  }
+  return { client, socket, received: () => received };
+}
+
+const broken = () => new Error('broken');
+
+test('a request that cannot be read is answered once, and told of once, in however many pieces it comes', async () => {
+  const { client, socket, received } = await connection();
+  const statuses: number[] = [];
+  for (let piece = 0; piece < 3; piece++)
+    answerBrokenRequest(broken(), socket, (status) => statuses.push(status));
+  // Its client may still be sending.
+  expect(socket.destroyed).toBe(false);
+  await once(client, 'end');
+  expect(received().match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400']);
+  expect(statuses).toEqual([400]);
+});
+
+test('nothing is told of a client that never said a word', async () => {
+  const { client, socket, received } = await connection('');
+  const tell = vi.fn();
+  answerBrokenRequest(Object.assign(broken(), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket, tell);
+  await once(client, 'end');
+  expect(received()).toContain('HTTP/1.1 408');
+  expect(tell).not.toHaveBeenCalled();
+});
+
+test.each(['its client has reset', 'is ended on our side'])(
+  'where nobody would take the answer, since the connection %s, it is just closed',
+  async (how) => {
+    const { socket } = await connection();
+    const tell = vi.fn();
+    if (how === 'is ended on our side') socket.end();
+    const error = how === 'its client has reset' ? Object.assign(broken(), { code: 'ECONNRESET' }) : broken();
+    answerBrokenRequest(error, socket, tell);
+    expect(socket.destroyed).toBe(true);
+    expect(tell).not.toHaveBeenCalled();
+  },
+);
+
+test('a client may go on sending for a second, which is read, and is cut off then', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { client, socket } = await connection();
+  answerBrokenRequest(broken(), socket);
+  await once(client.resume(), 'end');
+  client.write('x'.repeat(1_000_000));
+  while (socket.bytesRead < 1_000_000) await new Promise(setImmediate);
+  vi.advanceTimersByTime(999);
+  expect(socket.destroyed).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(socket.destroyed).toBe(true);
+});
