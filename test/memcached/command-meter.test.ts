@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { CommandMeter, type Operation } from '../../src/memcached/command-meter.ts';
 import { RequestMeter } from '../../src/metrics/request-meter.ts';
+import { TWO_PROJECTS, token } from '../support/credentials.ts';
+import { Faults, faultyStore } from '../support/faulty-store.ts';
 import { PROJECT, signInCommand, testDoor } from '../support/memcached-door.ts';
 
 describe('commands are counted once each', () => {
@@ -29,6 +31,20 @@ describe('commands are counted once each', () => {
     meter.settle(0);
     expect(counts('set')).toEqual({ client_error: 2, ok: 1 });
     expect(counts('get')).toEqual({ server_error: 2, ok: 1 });
+  });
+
+  test('as refused where their token may not use them, and as failed where that is the service’s fault', async () => {
+    const faults = new Faults();
+    const credentials = { ...TWO_PROJECTS, tokens: [token('reader', [PROJECT], { permissions: ['read'] })] };
+    const door = await testDoor({ credentials, around: (store) => faultyStore(store, faults) });
+    const client = await door.signedIn({ token: 'reader' });
+    expect(await client.ask('delete k\r\n')).toBe('CLIENT_ERROR this token may not write\r\n');
+    expect(await client.ask('get k\r\n')).toBe('END\r\n');
+    faults.inject('read', new TypeError('a bug'));
+    expect(await client.ask('get k\r\n')).toBe('SERVER_ERROR internal error\r\n');
+    const counts = (operation: Operation) => Object.fromEntries(door.requests.operation(operation).counts);
+    expect(counts('delete')).toEqual({ client_error: 1 });
+    expect(counts('get')).toEqual({ ok: 1, server_error: 1 });
   });
 
   test('as refused where it was not understood', () => {

@@ -414,6 +414,32 @@ test('a client that did not read for a while has all the time there is for the c
   expect(written).toEqual(['MN\r\n', 'STORED\r\n']);
 });
 
+test('a long get whose client has to read first is answered to its end, though its line is long gone', async () => {
+  const door = await testDoor();
+  const written: string[] = [];
+  let waiting = 0;
+  const write = (text: string) => {
+    written.push(text);
+    waiting += text.length;
+  };
+  const { session } = boundSession(door, { write, waiting: () => waiting });
+  const keys = ['one', 'two', 'three'];
+  for (const key of keys) session.receive(Buffer.from(set(key, key.repeat(1000))));
+  written.length = 0;
+  const asked = Array.from({ length: 90 }, (_, i) => keys[i % 3] as string);
+  const chunk = Buffer.from(`get ${asked.join(' ')}\r\nmn\r\n`);
+  session.receive(chunk);
+  chunk.fill('x');
+  const answers = asked.map((key) => `VALUE ${key} 0 ${1000 * key.length}\r\n${key.repeat(1000)}\r\n`);
+  while (written.at(-1)?.endsWith('MN\r\n') !== true) {
+    await nextTurn();
+    waiting = 0;
+    session.drained();
+  }
+  expect(written.length).toBeGreaterThan(1);
+  expect(written.join('')).toBe(`${answers.join('')}END\r\nMN\r\n`);
+});
+
 test('a client that goes in the middle of a value leaves its room to the next', async () => {
   const rooms = new Rooms();
   const { session } = boundSession(await testDoor(), { write: () => {}, rooms });
