@@ -110,6 +110,42 @@ describe('memory', () => {
     owners.check();
   });
 
+  test('is gathered again and again, and from the emptiest page first', () => {
+    const owners = new Owners(8);
+    for (let round = 0; round < 10; round++) {
+      owners.fill(150);
+      owners.giveSome((owner) => owner % 4 === 0);
+      expect(owners.fill(CHUNK_BYTES_MAX)).toBeGreaterThanOrEqual(5 * 4);
+      owners.giveSome(() => false);
+    }
+    owners.fill(150);
+    const pageOf = (owner: number) => Math.floor(((owners.chunks.get(owner)?.address ?? 0) * 8) / PAGE_BYTES);
+    const all = [...owners.chunks.keys()];
+    const [emptiest = 0, ...others] = new Set(all.map(pageOf));
+    for (const owner of all.filter((owner) => pageOf(owner) === emptiest).slice(1)) owners.give(owner);
+    for (const page of others) {
+      for (const owner of all.filter((owner) => pageOf(owner) === page).slice(0, 5)) owners.give(owner);
+    }
+    const { moves } = owners;
+    expect(owners.take(CHUNK_BYTES_MAX)).toBe(true);
+    expect(owners.moves - moves).toBe(1);
+    owners.check();
+  });
+
+  test('is touched anew where little lies idle, and gathered before that where much does', () => {
+    const owners = new Owners(64);
+    const { heap } = owners;
+    while (heap.bytesTouched < 16 * PAGE_BYTES) owners.take(150);
+    owners.giveSome((owner) => owner % 16 > 0);
+    owners.take(CHUNK_BYTES_MAX);
+    expect([owners.moves, heap.bytesTouched]).toEqual([0, 17 * PAGE_BYTES]);
+    owners.giveSome((owner) => owner % 4 === 0);
+    for (let i = 0; i < 5 * 4; i++) owners.take(CHUNK_BYTES_MAX);
+    expect(owners.moves).toBeGreaterThan(0);
+    expect(heap.bytesTouched).toBe(17 * PAGE_BYTES);
+    owners.check();
+  });
+
   test('is never given twice, whatever is taken and given in whatever order', () => {
     const random = randomNumbers(20_261_122);
     const owners = new Owners(16);

@@ -77,6 +77,18 @@ describe('the index', () => {
     expect(heap.bytesInUse).toBe(PAGE_BYTES);
   });
 
+  test('has more places than items, however many these are, so that a search meets few others', () => {
+    const indexed = new Indexed();
+    for (let i = 0; i < 60_000; i++) indexed.add(Math.imul(i, 0x9e3779b1) >>> 0);
+    let places = 0;
+    let place = 0;
+    do {
+      place = indexed.index.visit(place, () => {});
+      places++;
+    } while (place !== 0);
+    expect(places).toBeGreaterThan(60_000);
+  });
+
   test('goes on without another page, and takes it later', () => {
     const indexed = new Indexed();
     const { index, heap } = indexed;
