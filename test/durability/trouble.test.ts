@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type GenerationFile, ItemDirectory, type LogFile } from '../../src/durability/item-directory.ts';
 import { Refusal } from '../../src/engine/errors.ts';
 import { NEVER } from '../../src/engine/item.ts';
@@ -134,6 +134,54 @@ test('an answer that was about to leave as the disk failed does not confirm what
   expect(parts.durability.gate?.isOpen).toBe(true);
   directory.failing = undefined;
   await parts.durability.stop();
+});
+
+test('how long changes wait to be kept is told from the oldest of them on, and begins anew when all are', async () => {
+  const path = itemsPath();
+  const directory = await FaultyDirectory.at(path);
+  const parts = await openDurableStore({ path, directory, fsync: 'always' });
+  const now = vi.spyOn(performance, 'now');
+  onTestFinished(() => now.mockRestore());
+  const at = async (ms: number, change?: string) => {
+    now.mockReturnValue(ms);
+    if (change) await set(parts, change);
+    const { lagBytes, lagSeconds } = parts.durability.figures;
+    return [lagBytes > 0, lagSeconds];
+  };
+  for (const [begin, key] of [
+    [1000, 'a'],
+    [60_000, 'b'],
+  ] as const) {
+    let goOn = () => {};
+    directory.obstacle = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    expect(await at(begin - 500)).toEqual([false, 0]);
+    expect(await at(begin, key)).toEqual([true, 0]);
+    expect(await at(begin + 2000, `another ${key}`)).toEqual([true, 2]);
+    expect(await at(begin + 3000)).toEqual([true, 3]);
+    goOn();
+    expect(await kept(parts)).toBe(true);
+    expect(await at(begin + 4000)).toEqual([false, 0]);
+  }
+  await parts.durability.stop();
+});
+
+test('what a cache is called is written once a file, and not with each of its items', async () => {
+  const path = itemsPath();
+  const parts = await openDurableStore({ path, fsync: 'always' });
+  const { durability } = parts;
+  const written: number[] = [];
+  for (const key of ['a', 'b', 'c']) {
+    const { fileBytes } = durability.figures;
+    set(parts, key);
+    expect(await kept(parts)).toBe(true);
+    written.push(durability.figures.fileBytes - fileBytes);
+  }
+  const [first = 0, second = 0, third] = written;
+  expect(second).toBe(third);
+  expect(first).toBeGreaterThan(second + PROJECT.length / 2);
+  await durability.stop();
 });
 
 test('a file that cannot be closed holds nothing up for longer than that fails', async () => {
