@@ -100,8 +100,8 @@ export class ItemJournal implements Journal, CommitGate {
   /** How much is not kept yet, and for how long the oldest of it waits. */
   get lag(): { bytes: number; ms: number } {
     const bytes = this.position - this.writer.kept;
-    if (bytes === 0 || this.#behindSince === undefined) return { bytes, ms: 0 };
-    return { bytes, ms: performance.now() - this.#behindSince };
+    const since = this.#behindSince;
+    return { bytes, ms: since === undefined ? 0 : performance.now() - since };
   }
 
   get isOpen(): boolean {
