@@ -1,4 +1,5 @@
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { NEVER } from '../../src/engine/item.ts';
 import type { JournaledStore } from '../../src/engine/journal.ts';
@@ -6,6 +7,7 @@ import { heldClock, testClock } from '../support/clock.ts';
 import { itemsPath, openDurableStore, reopened } from '../support/durable-store.ts';
 
 const PROJECT = 'a1'.repeat(12);
+const MIB = 1024 * 1024;
 
 function text(value: string, expiresAt = NEVER) {
   return { value: Buffer.from(value), kind: 'text', flags: 0, expiresAt } as const;
@@ -449,6 +451,30 @@ describe('after a restart', () => {
     await second.durability.stop();
   });
 });
+
+test.each(['log', 'snapshot'] as const)(
+  'the size of the files is told as it is on disk, however often it starts (%s)',
+  async (mode) => {
+    const path = itemsPath();
+    const sizes = (names: RegExp) =>
+      readdirSync(path)
+        .filter((name) => names.test(name))
+        .reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
+    const value = { value: Buffer.alloc(10_000), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+    let saved = 0;
+    // In the third, there is less memory, so that all is written anew.
+    for (const bytesMax of [MIB, MIB, MIB / 2, MIB]) {
+      const { engine, durability } = await openDurableStore({ path, mode, bytesMax });
+      expect(durability.figures.fileBytes).toBe(sizes(/\.(log|base)$/));
+      if (mode === 'snapshot' || bytesMax < MIB) saved = sizes(/\.base$/);
+      expect(durability.figures.savedBytes).toBe(saved);
+      for (let i = 0; i < 60; i++) engine.cache(PROJECT, 'c').store('set', `k${i}`, value);
+      if (mode === 'log') await durability.kept();
+      expect(durability.figures.fileBytes).toBe(sizes(/\.(log|base)$/));
+      await durability.stop();
+    }
+  },
+);
 
 test('a log that has grown is written anew while it is changed, and says everything by itself then', async () => {
   const path = itemsPath();
