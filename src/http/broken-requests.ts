@@ -4,10 +4,8 @@ import { linger } from '../sockets/linger.ts';
 import { leaveNow } from './joined-response.ts';
 import { messageJson } from './json-answer.ts';
 import { JSON_TYPE } from './last-response.ts';
+import { LINGER_MS, sendingAhead } from './lingering-close.ts';
 import { responseOf } from './pipelining.ts';
-
-/** How long a connection that got its last answer may go on sending before it is cut. */
-export const LINGER_MS = 1_000;
 
 const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 
@@ -35,10 +33,10 @@ export function answerBrokenRequest(
   // Node reports every further piece of the same broken request.
   if (answered.has(socket)) return;
   answered.add(socket);
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
+  sendingAhead.add(socket);
+  if (error.code === 'ECONNRESET') socket.destroy();
+  // Behind its last answer a connection stays for a while, in which anything may come.
+  if (!socket.writable) return;
   const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
   const isBegun = responseOf(socket)?.req.complete === false;
   if (!isBegun && socket.bytesRead > 0) tell(status);

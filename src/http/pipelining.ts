@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterOthers, isTurnOver } from '../turn-time.ts';
+import { readNoFurther, sendingAhead } from './lingering-close.ts';
 
 /**
  * Carries out a client's requests in the order they were sent. Node orders only the answers: of several requests that
@@ -31,6 +32,7 @@ export function inOrder(
     }
     let pipeline = pipelines.get(request.socket);
     if (!pipeline) {
+      sendingAhead.add(request.socket);
       pipeline = new Pipeline(request.socket, parts);
       pipelines.set(request.socket, pipeline);
     }
@@ -189,20 +191,6 @@ function fullest(pipelines: Iterable<Pipeline>): Pipeline | undefined {
   let found: Pipeline | undefined;
   for (const pipeline of pipelines) if (pipeline.waiting > (found?.waiting ?? 0)) found = pipeline;
   return found;
-}
-
-/** What Node keeps of a connection: who is given its requests. No part of its interface, so it is looked at with care. */
-interface KeptParser {
-  readonly parser?: { onIncoming?: ((...request: unknown[]) => number) | null } | null;
-}
-
-/** To Node's parser, what stands behind an upgrade is no request any more. */
-const AS_IF_UPGRADED = 2;
-
-// Each request that is read takes its memory, also of a connection that is cut.
-function readNoFurther(socket: Socket): void {
-  const { parser } = socket as KeptParser;
-  if (parser?.onIncoming) parser.onIncoming = () => AS_IF_UPGRADED;
 }
 
 // Node gives a response its socket when the answers before it are written.

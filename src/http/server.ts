@@ -21,10 +21,10 @@ import { heldResponses } from './held-responses.ts';
 import { closeConnectionsInOrder } from './idle-connections.ts';
 import { answerIgnoredUpgrades, tellOfEarlyEnds } from './ignored-upgrades.ts';
 import { lastResponses } from './last-response.ts';
+import { lingerBehindLastAnswer } from './lingering-close.ts';
 import { inOrder, responseOf } from './pipelining.ts';
 import { ReceivedRequest } from './received-request.ts';
 import { SilentConnections } from './silent-connections.ts';
-import { closeBehindBody } from './unfinished-bodies.ts';
 import { neverPauseParser } from './unpaused-parser.ts';
 
 export interface HttpLimits {
@@ -108,7 +108,7 @@ export function createServer(parts: ServerParts): Server {
   server.on(connectionEvent, (socket: Socket) => {
     // As above: plain connections are so from the start, those of TLS must not be before their handshake is over.
     socket.allowHalfOpen = true;
-    closeBehindBody(socket);
+    lingerBehindLastAnswer(socket);
     silent.watch(socket);
   });
   closeConnectionsInOrder(server, connectionEvent);

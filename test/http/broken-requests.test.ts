@@ -52,18 +52,23 @@ test('nothing is told of a client that never said a word', async () => {
   expect(tell).not.toHaveBeenCalled();
 });
 
-test.each(['its client has reset', 'is ended on our side'])(
-  'where nobody would take the answer, since the connection %s, it is just closed',
-  async (how) => {
-    const { socket } = await connection();
-    const tell = vi.fn();
-    if (how === 'is ended on our side') socket.end();
-    const error = how === 'its client has reset' ? Object.assign(broken(), { code: 'ECONNRESET' }) : broken();
-    answerBrokenRequest(error, socket, tell);
-    expect(socket.destroyed).toBe(true);
-    expect(tell).not.toHaveBeenCalled();
-  },
-);
+test('a connection that its client has reset is just closed, since nobody would take the answer', async () => {
+  const { socket } = await connection();
+  const tell = vi.fn();
+  answerBrokenRequest(Object.assign(broken(), { code: 'ECONNRESET' }), socket, tell);
+  expect(socket.destroyed).toBe(true);
+  expect(tell).not.toHaveBeenCalled();
+});
+
+test('what comes behind the last answer of a connection is no request, and has no answer', async () => {
+  const { client, socket, received } = await connection();
+  const tell = vi.fn();
+  socket.end('last');
+  answerBrokenRequest(broken(), socket, tell);
+  expect([socket.destroyed, tell.mock.calls]).toEqual([false, []]);
+  await once(client, 'end');
+  expect(received()).toBe('last');
+});
 
 test('a client may go on sending for a second, which is read, and is cut off then', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

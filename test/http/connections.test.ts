@@ -8,6 +8,7 @@ import { connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BytePieces } from '../../src/byte-pieces.ts';
+import { NEVER } from '../../src/engine/item.ts';
 import type { Store, StoredCache } from '../../src/engine/store.ts';
 import { DRAIN_FACTOR } from '../../src/http/body.ts';
 import { PROJECT, path, type TestApp, type TestAppOptions, TOKEN, testApp } from '../support/app.ts';
@@ -256,6 +257,34 @@ describe('what real clients send', () => {
       await socket.closed();
     },
   );
+
+  test.each([
+    ['requests', request('GET').repeat(2000)],
+    ['a wish for another protocol', request('GET', ITEM, H2C) + 'x'.repeat(100_000)],
+    ['a wish for a tunnel', request('CONNECT', 'x:1') + 'x'.repeat(100_000)],
+    ['what is no request', 'garbage '.repeat(20_000)],
+  ])('the last answer of a connection is not lost where its client sends %s behind it', async (_, more) => {
+    rest = await testApp({ limits: { unansweredBytesMax: 100_000_000 } });
+    const port = await rest.listen();
+    const socket = connectTo(port);
+    const body = JSON.stringify({ value: 'v'.repeat(1_000_000) });
+    socket.write(put(body));
+    await socket.answer();
+    // More than the system takes for a client that does not read.
+    const gets = 12;
+    socket.socket.pause();
+    socket.write(request('GET').repeat(gets - 1) + request('GET', ITEM, 'Connection: close\r\n') + more);
+    await expectStillUsable(connectTo(port));
+    for (let i = 0; i < gets; i++) {
+      socket.socket.resume();
+      expect(JSON.parse((await socket.answer()).body)).toMatchObject(JSON.parse(body));
+      socket.socket.pause();
+      await expectStillUsable(connectTo(port));
+    }
+    socket.socket.resume();
+    await socket.closed();
+    expect([socket.rest(), socket.error]).toEqual(['', undefined]);
+  });
 
   test('a URL of a whole address, as to a proxy, and no Host at all', async () => {
     const socket = await connected();
@@ -930,6 +959,23 @@ describe('HTTPS', () => {
     if (!socket.closed) await once(socket, 'close');
     expect(received.match(/HTTP\/1\.1 \d+ OK/g)).toEqual(Array(2).fill('HTTP/1.1 200 OK'));
     expect(received).toContain('{"end":true,"items":1}');
+  });
+
+  test('gives a client all of its last answer that sends more and ends its side before it reads', async () => {
+    const tls = await certificate();
+    rest = await testApp({ tls });
+    const value = 'v'.repeat(1_000_000);
+    const item = { value: Buffer.from(value), kind: 'text', flags: 0, expiresAt: NEVER } as const;
+    rest.engine.cache(PROJECT, 'c').store('set', 'k', item);
+    const socket = connectTls({ port: await rest.listen(), ca: tls.cert, servername: 'localhost' });
+    // The system takes that much for it, in part on our side.
+    socket.write(request('GET', ITEM, 'Connection: close\r\n'));
+    await delay(100);
+    socket.end(request('GET'));
+    await delay(20);
+    let received = '';
+    for await (const chunk of socket) received += chunk.toString('latin1');
+    expect(received.split(value)).toHaveLength(2);
   });
 
   test('cuts off a client that never shakes hands', async () => {

@@ -10,6 +10,8 @@ export interface RawAnswer {
 /** A plain TCP connection to the REST port, for what no HTTP client would send. */
 export class HttpSocket {
   readonly socket: Socket;
+  /** By which the connection failed. */
+  error: Error | undefined;
   #received = Buffer.alloc(0);
   #ended = false;
   #wake: () => void = () => {};
@@ -20,7 +22,10 @@ export class HttpSocket {
       this.#received = Buffer.concat([this.#received, chunk]);
       this.#wake();
     });
-    this.socket.on('error', () => this.#end());
+    this.socket.on('error', (error) => {
+      this.error = error;
+      this.#end();
+    });
     this.socket.on('close', () => this.#end());
     this.socket.on('end', () => this.#end());
   }
