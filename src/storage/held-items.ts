@@ -162,22 +162,23 @@ export class HeldItems {
     }
     const { index } = items;
     // What was there before a restart goes before a quick index.
-    while (index.needsPage && !index.takePage() && !this.#later && this.#makeRoom(cache.account));
+    while (index.needsPage && !index.takePage() && !this.#later && this.#makeRoom(cache.account, bytes));
     while (!items.takeChunks(bytes)) {
-      if (this.#makeRoom(cache.account)) continue;
+      if (this.#makeRoom(cache.account, bytes)) continue;
       items.giveChunksBack();
       throw new Refusal('out_of_memory', 'memory is full of items that may not be evicted');
     }
   }
 
-  // Frees an unwanted item if it finds one soon, else the accounts' victim. False: none may go, and all have been looked at.
-  #makeRoom(writer: ProjectAccount<Owner>): boolean {
+  // Frees an unwanted item if it finds one soon, else the accounts' victim. False: none may go, or it would be in vain
+  // for an item of so many bytes, and all have been looked at.
+  #makeRoom(writer: ProjectAccount<Owner>, bytes: number): boolean {
     const { items, caches } = this.#parts;
     const before = items.index.size;
     const hasMore = this.tidying.free(TIDY_ITEMS) === 0;
     if (items.index.size < before) return true;
     if (this.#later && (hasMore || items.index.giveWay() || this.#later())) return true;
-    const victim = caches.accounts.victimFor(writer);
+    const victim = caches.accounts.victimFor(writer, packedBytes(bytes));
     if (victim) this.#evict(victim.kept.order.oldest);
     return victim !== undefined || hasMore;
   }

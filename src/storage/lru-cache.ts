@@ -271,7 +271,10 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   #makeRoom(contents: EntryContents, key: string, size: number, later?: () => boolean): void {
     while (this.#bytes + size - (contents.kept.peek(key)?.size ?? 0) > this.#bytesMax) {
       if (this.#tidy() || later?.()) continue;
-      const victim = this.caches.accounts.victimFor(contents.cache.account);
+      const { account, settings } = contents.cache;
+      // The version before stays where it may not go, and its room is used again.
+      const kept = settings.policy === 'none' ? (contents.kept.peek(key)?.size ?? 0) : 0;
+      const victim = this.caches.accounts.victimFor(account, size - kept);
       if (!victim) throw new Refusal('out_of_memory', 'memory is full of items that may not be evicted');
       this.#evict(oldestOf(victim));
     }

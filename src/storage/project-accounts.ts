@@ -31,6 +31,8 @@ export class ProjectAccounts<K> {
   /** The accounts that have anything evictable. */
   readonly #evictable: ProjectAccount<K>[] = [];
   #holding = 0;
+  /** What of all that is held may not make room. */
+  #keptBytes = 0;
   /** The fullest of those that were compared last. */
   #fullest: ProjectAccount<K> | undefined;
   /** What the fullest of all held of its share. */
@@ -78,8 +80,12 @@ export class ProjectAccounts<K> {
     this.#book(contents, contents.items, contents.bytes);
   }
 
-  /** Whose least recently used item makes room for a project. Undefined: nobody's does. */
-  victimFor(writer: ProjectAccount<K>): Contents<K> | undefined {
+  /**
+   * Whose least recently used item makes room for a project. `more` is what would come to what may not make room, if
+   * all went that may. Undefined: nobody's does, or it would be in vain.
+   */
+  victimFor(writer: ProjectAccount<K>, more: number): Contents<K> | undefined {
+    if (this.#keptBytes + more > this.#parts.bytesMax) return undefined;
     const fullest = this.#mostOverShare(writer);
     return fullest && this.#leastRecentlyUsed(fullest, 'bytes');
   }
@@ -136,7 +142,10 @@ export class ProjectAccounts<K> {
     account.bytes += bytes;
     if (before === 0 && account.items > 0) this.#holding++;
     else if (before > 0 && account.items === 0) this.#holding--;
-    if (settings.policy === 'none') account.keptBytes += bytes;
+    if (settings.policy === 'none') {
+      account.keptBytes += bytes;
+      this.#keptBytes += bytes;
+    }
     this.#enlist(contents);
   }
 

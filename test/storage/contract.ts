@@ -1018,6 +1018,26 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect((await modest.info())?.items).toBeGreaterThan(90);
       });
 
+      test('nothing makes room for what would not fit even if all went that may', async () => {
+        store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
+        await write(cache, 260);
+        await put(cache, 'large', Buffer.alloc(500_000));
+        const others = store.cache(OTHER_PROJECT, 'c');
+        await write(others, 20);
+        const stranger = store.cache('c3'.repeat(12), 'c');
+        const large = Buffer.alloc(1_000_000);
+        for (const writer of [stranger, others]) {
+          expect(await refusal(() => put(writer, 'key-0', large))).toBe('out_of_memory');
+        }
+        expect(await refusal(() => put(cache, 'large', Buffer.alloc(1_500_000)))).toBe('out_of_memory');
+        expect(await others.info()).toMatchObject({ items: 20, evictions: 0 });
+        // That holds by what there is now.
+        await remove(cache, 'large');
+        expect(await refusal(() => put(stranger, 'k', large))).toBeUndefined();
+        store.configure(PROJECT, 'c', undefined);
+        expect(await refusal(() => put(stranger, 'k', Buffer.alloc(3_000_000)))).toBeUndefined();
+      });
+
       test('a policy may change while there are items', async () => {
         store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
         await write(cache, 300);

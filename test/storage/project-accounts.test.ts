@@ -28,7 +28,7 @@ describe('who makes room, of very many projects,', () => {
 
   /** Evicts for a writer, and says whose item went. */
   function evictFor(writer: number, each: number): string | undefined {
-    const victim = caches.accounts.victimFor(cacheOf(writer).account);
+    const victim = caches.accounts.victimFor(cacheOf(writer).account, each);
     if (victim) caches.accounts.charge(victim, -1, -each);
     return victim?.kept;
   }
