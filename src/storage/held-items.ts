@@ -145,11 +145,12 @@ export class HeldItems {
       : caches.accounts.isOverQuota(contents, 0, size - items.bytesOf(before));
   }
 
-  // Expired items take no room from live ones. However many expired and however many ask for room, others have their
+  // Neither expired items nor those that are to be cleared by now take room from live ones. However many expired and however many ask for room, others have their
   // turn meanwhile: time stands still within a turn, so only its first write removes many.
   #expireForQuotas(): void {
-    const now = this.#parts.now();
-    this.#expireDue(now === this.#overQuotaAt ? TIDY_ITEMS : TIDY_ITEMS_FIRST);
+    const { caches, now: clock } = this.#parts;
+    const now = clock();
+    this.#expireDue(caches.clearDue(now === this.#overQuotaAt ? TIDY_ITEMS : TIDY_ITEMS_FIRST));
     this.#overQuotaAt = now;
   }
 

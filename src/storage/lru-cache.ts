@@ -288,16 +288,21 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     this.#quotaRoom.make(contents, size, contents.kept.peek(key));
   }
 
-  // Expired items take no room from live ones. Once in a millisecond is enough.
+  // Neither expired items nor those that are to be cleared by now take room from live ones. Once in a millisecond is
+  // enough.
   #expireForQuotas(): void {
     const now = this.#now();
-    if (now !== this.#overQuotaAt) this.#removeDue(SWEEP_ITEMS_MAX);
+    if (now !== this.#overQuotaAt) {
+      this.caches.clearAllDue();
+      this.#removeDue(SWEEP_ITEMS_MAX);
+    }
     this.#overQuotaAt = now;
   }
 
   // Frees what nobody wants any more. False: there is none.
   #tidy(): boolean {
     const before = this.#items;
+    this.caches.clearAllDue();
     this.#freeDiscarded(this.#removeDue(SWEEP_ITEMS_MAX));
     return this.#items < before;
   }

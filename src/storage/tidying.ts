@@ -24,14 +24,15 @@ export class Tidying {
     this.#parts = parts;
   }
 
-  /** Removes up to `most` items, and says how many more it might have. */
+  /** Clears up to `most` caches or removes so many items, and says how many more it might have. */
   free(most: number): number {
-    return this.#parts.freeDiscarded(this.#parts.expireDue(most));
+    const { clearDue, expireDue, freeDiscarded } = this.#parts;
+    return freeDiscarded(expireDue(clearDue(most)));
   }
 
   /** Removes items for a while. True: there are more. */
   sweep(): boolean {
-    return forAWhile(() => this.free(this.#parts.clearDue(STEPS_BETWEEN_LOOKS)) === 0);
+    return forAWhile(() => this.free(STEPS_BETWEEN_LOOKS) === 0);
   }
 
   /**

@@ -997,6 +997,18 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(await refusal(() => put(cache, 'another', value))).toBeUndefined();
       });
 
+      test('is what was to be cleared by now, and nothing else', async () => {
+        store.configure(PROJECT, 'c', { policy: 'none', quota: {} });
+        const others = store.cache(OTHER_PROJECT, 'c');
+        await write(others, 20);
+        for (let i = 0; (await refusal(() => put(cache, `key-${i}`, value))) === undefined; i++);
+        const { evictions = 0 } = (await others.info()) ?? {};
+        await cache.clear(clock.now() + 1000);
+        clock.advance(1000);
+        expect(await refusal(() => write(others, 100, 'more'))).toBeUndefined();
+        expect(await others.info()).toMatchObject({ items: 120 - evictions, evictions });
+      });
+
       test('a cache that evicts nothing is given room by those that do', async () => {
         store.configure(PROJECT, 'kept', { policy: 'none', quota: {} });
         await write(cache, 1000);
@@ -1193,6 +1205,21 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         const answer = await refusal(() => put(cache, 'i', 'v'));
         expect(answer).toBe(policy === 'none' ? 'over_quota' : undefined);
         expect(await cache.info()).toMatchObject({ items: 5 });
+      });
+
+      test('of a project count nothing that was to be cleared by now', async () => {
+        store.setQuota(PROJECT, { itemsMax: 5 });
+        const kept = store.cache(PROJECT, 'kept');
+        store.configure(PROJECT, 'kept', { policy: 'none', quota: {} });
+        await write(cache, 2);
+        await write(kept, 3);
+        await kept.clear(clock.now() + 1000);
+        clock.advance(999);
+        expect(await refusal(() => put(kept, 'more', 'v'))).toBeUndefined();
+        expect(await cache.info()).toMatchObject({ items: 1, evictions: 1 });
+        clock.advance(1);
+        for (const key of ['a', 'b', 'c', 'd']) await put(cache, key, 'v');
+        expect(await cache.info()).toMatchObject({ items: 5, evictions: 1 });
       });
 
       test('of bytes make room for a larger version by what has expired', async () => {
