@@ -293,21 +293,27 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
     return address;
   }
 
-  // Rewrites an item that has no room for an expiry.
+  // Rewrites an item that has no room for an expiry. A refusal leaves it as it was.
   #rewrite(address: number, contents: ArenaContents, expiresAt: number): number {
     const item = this.#items.at(address);
     const { hash, value, kind, flags, cas, stale, recaching, fetched, accessedAt } = item;
     const key = this.#bytesOf(item.key);
     const draft = { value, kind, flags, cas, stale, recaching, fetched, expiresAt };
     const { evictions } = contents.cache;
-    this.#held.rewrite(contents, key, hash, draft, address);
-    // It may itself be what had to make room, and so have been told to be gone.
-    if (contents.cache.evictions !== evictions) {
-      this.caches.journal?.itemPut(contents.cache, key, draft, this.#now());
+    let place = NOWHERE;
+    try {
+      this.#held.rewrite(contents, key, hash, draft, address);
+    } finally {
+      place = this.#items.find(key, contents.kept.id, hash);
+      const kept = this.#items.at(place);
+      // Another expiry alone is not a use.
+      kept.use(accessedAt, false);
+      // It may itself be what had to make room, and so have been told to be gone.
+      if (contents.cache.evictions !== evictions) {
+        const told = { ...draft, expiresAt: kept.expiresAt };
+        this.caches.journal?.itemPut(contents.cache, key, told, accessedAt);
+      }
     }
-    const place = this.#items.find(key, contents.kept.id, hash);
-    // Another expiry alone is not a use.
-    this.#items.at(place).use(accessedAt, false);
     // The caller who was given the item must see it at its new place.
     this.#given.at(place);
     return place;

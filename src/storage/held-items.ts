@@ -1,5 +1,5 @@
 import { Refusal } from '../engine/errors.ts';
-import type { Draft } from '../engine/item.ts';
+import { type Draft, NEVER } from '../engine/item.ts';
 import type { KeyBytes } from '../engine/key.ts';
 import { itemBytes } from './arena-item.ts';
 import { NOWHERE, PAGE_BYTES } from './chunk-heap.ts';
@@ -71,7 +71,17 @@ export class HeldItems {
    * Throws Refusal `out_of_memory`, and then leaves it as it was.
    */
   rewrite(contents: Contents<Owner>, key: KeyBytes, hash: number, draft: Draft, found: number): void {
-    this.#place(contents, key, hash, draft, itemBytes(key.length, draft), found);
+    const { items } = this.#parts;
+    try {
+      this.#place(contents, key, hash, draft, itemBytes(key.length, draft), found);
+    } catch (error) {
+      // It may itself have gone to make room, in vain: what it took is free now.
+      if (items.find(key, contents.kept.id, hash) === NOWHERE) {
+        const before = { ...draft, expiresAt: NEVER };
+        this.#place(contents, key, hash, before, itemBytes(key.length, before), NOWHERE);
+      }
+      throw error;
+    }
   }
 
   /** Puts back an item for which there was room before, whatever the quotas say. None may be there under its key. */

@@ -3,6 +3,7 @@ import { remove, touch } from '../../src/engine/changes.ts';
 import { type Item, NEVER } from '../../src/engine/item.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
 import { CHUNK_BYTES_MAX } from '../../src/storage/chunk-heap.ts';
+import { JournalRecord, stateOf } from '../support/journal-record.ts';
 import { randomNumbers } from '../support/random.ts';
 import { storeContract } from './contract.ts';
 
@@ -53,6 +54,30 @@ describe('the arena', () => {
       expect(cache.update('k', touch(expiresAt))).toMatchObject({ expiresAt, cas, fetched: true });
       expect(cache.read('k', false)?.value.equals(value)).toBe(true);
     }
+  });
+
+  test('keeps an item, here and by its journal, for whose expiry it finds no room', async () => {
+    const store = open(MIB);
+    const record = new JournalRecord();
+    store.journalTo(record);
+    store.configure('q', 'kept', { policy: 'none', quota: {} });
+    const kept = store.cache('q', 'kept');
+    const keep = (key: string, length: number) =>
+      kept.put(key, { value: Buffer.alloc(length), kind: 'bytes', flags: 0, expiresAt: NEVER });
+    // Beside the item, so that its page is not free where it goes.
+    keep('s', 20);
+    put(store, 'c', 'k', pattern(20, 1));
+    expect(() => {
+      for (let i = 0; i < 1000; i++) keep(`key-${i}`, 10_000);
+    }).toThrow('memory is full');
+    const cache = store.cache('p', 'c');
+    cache.read('k', true);
+    const before = await stateOf(store);
+    expect(() => cache.update('k', touch(NOW + 1000))).toThrow('memory is full');
+    expect(await stateOf(store)).toEqual(before);
+    const restarted = open(MIB);
+    record.replay(restarted.restoration());
+    expect(restarted.cache('p', 'c').read('k', false)?.value.equals(pattern(20, 1))).toBe(true);
   });
 
   test('loses nothing while pages change their sizes', async () => {
