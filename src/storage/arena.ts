@@ -305,13 +305,19 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
       this.#held.rewrite(contents, key, hash, draft, address);
     } finally {
       place = this.#items.find(key, contents.kept.id, hash);
-      const kept = this.#items.at(place);
-      // Another expiry alone is not a use.
-      kept.use(accessedAt, false);
-      // It may itself be what had to make room, and so have been told to be gone.
-      if (contents.cache.evictions !== evictions) {
-        const told = { ...draft, expiresAt: kept.expiresAt };
-        this.caches.journal?.itemPut(contents.cache, key, told, accessedAt);
+      if (place !== NOWHERE) {
+        const kept = this.#items.at(place);
+        // Another expiry alone is not a use.
+        kept.use(accessedAt, false);
+        // It may itself be what had to make room, and so have been told to be gone.
+        if (contents.cache.evictions !== evictions) {
+          this.caches.journal?.itemPut(
+            contents.cache,
+            key,
+            { ...draft, expiresAt: kept.expiresAt },
+            accessedAt,
+          );
+        }
       }
     }
     // The caller who was given the item must see it at its new place.

@@ -155,8 +155,9 @@ export class HeldItems {
       : caches.accounts.isOverQuota(contents, 0, size - items.bytesOf(before));
   }
 
-  // Neither expired items nor those that are to be cleared by now take room from live ones. However many expired and however many ask for room, others have their
-  // turn meanwhile: time stands still within a turn, so only its first write removes many.
+  // Neither expired items nor those that are to be cleared by now take room from live ones. However many there are, and
+  // however many ask for room, others have their turn meanwhile: time stands still within a turn, so only its first
+  // write removes many.
   #expireForQuotas(): void {
     const { caches, now: clock } = this.#parts;
     const now = clock();
