@@ -228,10 +228,11 @@ function barrierInFront(socket: Socket): ServerResponse | undefined {
 }
 
 // Those behind an answer that is still being made may change what it tells, and nobody knows how long it will be. Behind
-// the last one, none is begun.
+// the last one, none is begun; to whoever asked whether to send a body it may turn out to be that once it is not held.
 function isBarrier(response: ServerResponse): boolean {
   const { req, headersSent, chunkedEncoding } = response;
-  return !isSafe(req) || !headersSent || chunkedEncoding || isLast(response);
+  const mayBeLast = isLast(response) || req.headers.expect !== undefined;
+  return !isSafe(req) || !headersSent || chunkedEncoding || mayBeLast;
 }
 
 function isSafe({ method }: IncomingMessage): boolean {

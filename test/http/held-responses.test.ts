@@ -208,6 +208,25 @@ test('what is no request behind others has its answer behind theirs', async () =
   await client.closed();
 });
 
+test('a change is not carried out behind a held answer that is the last, to whoever asked whether to send a body', async () => {
+  const gate = new TestGate();
+  const app = await testApp({ commitGate: gate });
+  const client = new HttpSocket(await app.listen());
+  const request = (method: string, headers: string, body = '') =>
+    `${method} ${path('c', 'k')} HTTP/1.1\r\nAuthorization: ${AUTHORIZED.authorization}\r\n${headers}\r\n${body}`;
+  client.write(
+    request('GET', 'Expect: 100-continue\r\n') + request('PUT', 'Content-Length: 11\r\n', '{"value":1}'),
+  );
+  await gate.holds(1);
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  gate.isOpen = true;
+  gate.release(true);
+  expect((await client.answer()).headers.get('connection')).toBe('close');
+  await client.closed();
+  expect(client.rest()).toBe('');
+  expect((await app.request('GET', path('c', 'k'))).status).toBe(404);
+});
+
 test('what is held counts as waiting for the client, so that pipelined requests cannot gather it', async () => {
   const gate = new TestGate();
   const waits = vi.spyOn(gate, 'wait');
