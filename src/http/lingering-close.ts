@@ -27,6 +27,8 @@ function destroySoon(this: Socket): void {
     return;
   }
   readNoFurther(this);
+  // It may wait for its turn, which never comes, and until it is read nothing more is taken.
+  (this as KeptParser).parser?.incoming?.resume();
   this.end();
   linger(this, LINGER_MS);
 }

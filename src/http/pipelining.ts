@@ -87,9 +87,9 @@ class Pipeline {
     this.#parts = parts;
     parts.all.pipelines.add(this);
     socket.once('close', () => this.#abandon());
-    // Node goes on reading whenever the client has taken what waited for it.
+    // Node goes on reading whenever the client has taken what waited for it. Behind the last answer all is read.
     socket.on('resume', () => {
-      if (this.#isFull) socket.pause();
+      if (this.#isFull && socket.writable) socket.pause();
     });
   }
 

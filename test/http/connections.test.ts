@@ -827,6 +827,27 @@ describe('stopping', () => {
       await each.closed();
     }
   });
+
+  test.each([
+    ['further requests wait', request('GET').repeat(150_000)],
+    ['a large body waits', put('x'.repeat(20_000_000))],
+  ])('a client goes on sending behind the last answer also where %s there', async (_, more) => {
+    let isStopping = false;
+    const socket = await connected({ isStopping: () => isStopping });
+    socket.write(put(JSON.stringify({ value: 'v'.repeat(1_000_000) })));
+    await socket.answer();
+    stopTimers();
+    socket.socket.pause();
+    // More than the system takes, of both sides.
+    const sent = new Promise((resolve) => socket.socket.write(request('GET').repeat(12) + more, resolve));
+    await expectStillUsable(connectTo(await portOf()));
+    isStopping = true;
+    socket.socket.resume();
+    while ((await socket.answer()).headers.get('connection') !== 'close');
+    expect(await sent).not.toBeInstanceOf(Error);
+    await socket.closed();
+    expect([socket.rest(), socket.error]).toEqual(['', undefined]);
+  });
 });
 
 describe('closing', () => {
