@@ -7,7 +7,8 @@ const UNUSED_GRACE_MS = 250;
 
 /**
  * Has a server that closes its idle connections spare those whose client has yet to take an answer, and close them once
- * it has. Node takes a connection for idle as soon as its answer is made, and would cut off what waits. And has it close
+ * it has. Node takes a connection for idle as soon as its answer is made, and would cut off what waits. It spares those,
+ * too, that are ended on our side and take what their client still sends: they soon close by themselves. And has it close
  * those on which nothing ever came, as of a pool that connects ahead: to Node, a request is due there. And has one that
  * closes all connections close those, too, that are not Node's: before the end of their handshake, and once their client
  * has asked for a tunnel.
@@ -26,7 +27,7 @@ export function closeConnectionsInOrder(server: Server, connectionEvent: string)
     isDue = false;
     const untaken = [...open].map(responseOf).filter((response) => response !== undefined);
     for (const response of untaken) spare(response);
-    asUnfinished(untaken, closeIdle);
+    asBusy([...open].filter(isBusy), closeIdle);
     setTimeout(closeUnused, UNUSED_GRACE_MS).unref();
   };
   server.closeAllConnections = () => {
@@ -58,14 +59,20 @@ function keep(socket: Socket, among: Set<Socket>): void {
   socket.once('close', () => among.delete(socket));
 }
 
-/** By which Node tells: is the answer made? */
-interface KeptFinish {
-  finished: boolean;
+function isBusy(socket: Socket): boolean {
+  return responseOf(socket) !== undefined || socket.writableEnded;
 }
 
-function asUnfinished(responses: readonly KeptFinish[], action: () => void): void {
-  const finished = responses.filter((response) => response.finished);
-  for (const response of finished) response.finished = false;
+/** By which Node tells whether a connection is idle: an answer that is yet to be made. No part of its interface. */
+interface KeptAnswer {
+  _httpMessage?: object | null | undefined;
+}
+
+const YET_TO_BE_MADE = { finished: false };
+
+function asBusy(sockets: readonly (Socket & KeptAnswer)[], action: () => void): void {
+  const answers = sockets.map(({ _httpMessage }) => _httpMessage);
+  for (const socket of sockets) socket._httpMessage = YET_TO_BE_MADE;
   action();
-  for (const response of finished) response.finished = true;
+  for (const [i, socket] of sockets.entries()) socket._httpMessage = answers[i];
 }

@@ -999,6 +999,27 @@ describe('HTTPS', () => {
     expect(received.split(value)).toHaveLength(2);
   });
 
+  test('also while the service stops', async () => {
+    const tls = await certificate();
+    rest = await testApp({ tls, isStopping: () => true });
+    const { app, engine } = rest;
+    const value = 'v'.repeat(1_000_000);
+    const item = { value: Buffer.from(value), kind: 'text', flags: 0, expiresAt: NEVER } as const;
+    engine.cache(PROJECT, 'c').store('set', 'k', item);
+    const socket = connectTls({ port: await rest.listen(), ca: tls.cert, servername: 'localhost' });
+    socket.write(request('GET'));
+    await delay(100);
+    const closeIdle = vi.spyOn(app.server, 'closeIdleConnections');
+    const closed = app.close();
+    while (closeIdle.mock.calls.length === 0) await delay(5);
+    socket.end(request('GET'));
+    await delay(20);
+    let received = '';
+    for await (const chunk of socket) received += chunk.toString('latin1');
+    expect(received.split(value)).toHaveLength(2);
+    await closed;
+  });
+
   test('cuts off a client that never shakes hands', async () => {
     const socket = await connected({ tls: await certificate(), limits: { handshakeTimeoutMs: 100 } });
     await socket.closed();
