@@ -24,7 +24,10 @@ export function inOrder(
     all: { waiting: 0, pipelines: new Set<Pipeline>() },
   };
   return (request, response) => {
-    if (hasLastAnswer(request.socket)) return;
+    if (hasLastAnswer(request.socket)) {
+      sendingAhead.add(request.socket);
+      return;
+    }
     // Nothing is in front of it. Usually that is always so, and nothing is kept for the connection.
     if (!isWaiting(response)) {
       listener(request, response);
