@@ -19,9 +19,7 @@ export function readLine(line: Buffer): DumpLine {
 
 /** White space alone, which means nothing. */
 export function isBlank(line: Buffer): boolean {
-  return (
-    line.length === 0 || line.every((byte) => byte === SPACE || byte === CARRIAGE_RETURN || byte === TAB)
-  );
+  return line.every((byte) => byte === SPACE || byte === CARRIAGE_RETURN || byte === TAB);
 }
 
 /** The beginning of a file that gzip made: no line begins so. */

@@ -121,6 +121,10 @@ test('the first line of a dump says what it is of, and the last one how much the
   const line = firstLine(origin, NOON);
   expect(line).toContain('"at":"2030-01-15T12:00:00.000Z"');
   expect(read(line)).toEqual({ is: 'first', origin });
+  expect(read('{"format":"ironcached items","version":1}')).toEqual({
+    is: 'first',
+    origin: { project: undefined, cache: undefined },
+  });
   for (const items of [0, 3]) expect(read(lastLine(items))).toEqual({ is: 'last', items });
 });
 
@@ -132,6 +136,9 @@ describe('a line that is not as it should be', () => {
     [`{"key":"${SECRET}"`, 'is not valid JSON'],
     [`["${SECRET}"]`, 'is not a JSON object'],
     ['null', 'is not a JSON object'],
+    [`"${SECRET}"`, 'is not a JSON object'],
+    ['42', 'is not a JSON object'],
+    [Buffer.from([0x1f, 0x8b, 8, 0]), 'is compressed: send what gunzip makes of it'],
     [Buffer.from('{"key":"\xff","value":"v"}', 'latin1'), 'is not valid UTF-8; give bytes as'],
     [`{"key":"k","value":"v","${SECRET}":1}`, 'has a member that is none of an item; these are: key, '],
     ['{"value":"v"}', 'must have text as "key" or as "key_base64"'],
