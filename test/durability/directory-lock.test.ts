@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { DirectoryLock } from '../../src/durability/directory-lock.ts';
 import { StartError } from '../../src/start-error.ts';
 import { temporaryDirectory } from '../support/service.ts';
@@ -62,4 +62,64 @@ test('its path may be longer than the name of a socket', async () => {
   await expect(DirectoryLock.take(directory)).rejects.toThrow(StartError);
   await kill();
   await (await DirectoryLock.take(directory))?.release();
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'another container’s lock is left as it is, and who asks for it leaves nothing behind',
+  async () => {
+    const directory = temporaryDirectory();
+    const before = openFor(directory);
+    const lock = await asInAnotherContainer(() => DirectoryLock.take(directory));
+    const [changed, open] = [changedAt(directory), openFor(directory)];
+    await expect(DirectoryLock.take(directory)).rejects.toThrow(StartError);
+    expect(changedAt(directory)).toBe(changed);
+    await vi.waitFor(() => expect(openFor(directory)).toBe(open));
+    await lock?.release();
+    await (await DirectoryLock.take(directory))?.release();
+    await vi.waitFor(() => expect(openFor(directory)).toBe(before));
+  },
+);
+
+/** Calls without what other containers do not see: the name that Linux gives to one process only. */
+async function asInAnotherContainer<T>(call: () => Promise<T>): Promise<T> {
+  const platform = vi.spyOn(process, 'platform', 'get').mockReturnValue('freebsd');
+  try {
+    return await call();
+  } finally {
+    platform.mockRestore();
+  }
+}
+
+/** When a lock was last put anywhere. */
+function changedAt(directory: string): bigint {
+  return statSync(join(directory, 'lock'), { bigint: true }).ctimeNs;
+}
+
+/** How many sockets this process has, or what is open of a directory. */
+function openFor(directory: string): number {
+  const isOne = (fd: string) => {
+    try {
+      return new RegExp(`^socket:|^${directory}`).test(readlinkSync(`/proc/self/fd/${fd}`));
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync('/proc/self/fd').filter(isOne).length;
+}
+
+test('a lock is there as long as its directory is, and another one’s in its place is left alone', async () => {
+  const directory = join(temporaryDirectory(), 'items');
+  mkdirSync(directory);
+  const lock = await DirectoryLock.take(directory);
+  expect(await lock?.isThere()).toBe(true);
+  renameSync(directory, `${directory}.aside`);
+  expect(await lock?.isThere()).toBe(false);
+  mkdirSync(directory);
+  expect(await lock?.isThere()).toBe(false);
+  const other = await DirectoryLock.take(directory);
+  await lock?.release();
+  expect(readdirSync(directory)).toEqual(['lock']);
+  await expect(DirectoryLock.take(directory)).rejects.toThrow(StartError);
+  await other?.release();
+  expect(readdirSync(directory)).toEqual([]);
 });
