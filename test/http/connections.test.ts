@@ -106,6 +106,7 @@ describe('what real clients send', () => {
       socket.write(put('', headers).replace(TOKEN, 'another').replace('Length: 0', 'Length: 11'));
       expect(await socket.answer()).toMatchObject({ status: 401 });
       await socket.closed();
+      expect(socket.rest()).toBe('');
     },
   );
 
@@ -536,6 +537,22 @@ describe('a request that cannot be read', () => {
   });
 });
 
+test.each([
+  ['that asked for a tunnel', 100, request('CONNECT', 'example.org:443')],
+  ['of which there are too many', 1, ''],
+])('a connection %s may be reset behind its answer, and harms nobody', async (_which, max, text) => {
+  const other = await connected({ limits: { connections: { max, perAddressMax: 0 } } });
+  await expectStillUsable(other);
+  const serverSide = new Promise<Socket>((resolve) => rest?.app.server.once('connection', resolve));
+  const socket = connectTo(await portOf());
+  socket.write(text);
+  await socket.answer();
+  socket.socket.resetAndDestroy();
+  const refused = await serverSide;
+  while (!refused.closed) await nextTurn();
+  await expectStillUsable(other);
+});
+
 describe('a client that ends its side', () => {
   test('has all its answers, also those that are late, and is closed then', async () => {
     const gate = new TestGate();
@@ -612,6 +629,12 @@ describe('a request that takes too long', () => {
     expect(answer).toMatchObject({ status: 408, body: expect.stringContaining('too long') });
     expect(answer.headers.get('content-type')).toBe('application/json');
     await socket.closed();
+  });
+
+  test('is told so also where a client may leave answers unread for less than that', async () => {
+    const socket = await connected({ limits: { requestTimeoutMs: 1_000, stallTimeoutMs: 100 } });
+    socket.write('GET /version HTTP/1.1\r\nHost:');
+    expect(await socket.answer()).toMatchObject({ status: 408 });
   });
 });
 
@@ -707,6 +730,51 @@ describe('connections', () => {
       await expectStillUsable(first);
     },
   );
+
+  test('that are refused are told so a hundred at a time, and those beyond are just cut', async () => {
+    await expectStillUsable(await connected({ limits: { connections: { max: 1, perAddressMax: 0 } } }));
+    stopTimers();
+    const refused: Socket[] = [];
+    rest?.app.server.on('connection', (socket: Socket) => refused.push(socket));
+    const port = await portOf();
+    const clients = Array.from({ length: 100 }, () => connectTo(port));
+    for (const { socket } of clients) socket.pause();
+    while (refused.length < 100) await nextTurn();
+    await expect(connectTo(port).answer()).rejects.toThrow('the connection ended');
+    for (const { socket } of clients) socket.resume();
+    for (const client of clients) expect(await client.answer()).toMatchObject({ status: 503 });
+    while (refused.some(({ closed }) => !closed)) await nextTurn();
+    expect(await connectTo(port).answer()).toMatchObject({ status: 503 });
+  });
+
+  test('for which the doors together have no more files are cut, and the others go on', async () => {
+    const connections = { max: 9, perAddressMax: 0, together: { max: 1, open: 0 } };
+    const first = await connected({ limits: { connections } });
+    await expectStillUsable(first);
+    await expect(connectTo(await portOf()).answer()).rejects.toThrow('the connection ended');
+    await expectStillUsable(first);
+  });
+
+  test('stay open where another cannot be taken, which is logged', async () => {
+    const lines: string[] = [];
+    const logger = pino({}, { write: (line: string) => lines.push(line) });
+    const socket = await connected({ logger });
+    rest?.app.server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
+    await expectStillUsable(socket);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 40, door: 'http', err: { code: 'EMFILE' }, msg: 'a listener failed' },
+    ]);
+  });
+
+  test('are ended by no limit of time that Node has of its own', async () => {
+    await connected({ limits: { requestTimeoutMs: 90_000 } });
+    expect(rest?.app.server).toMatchObject({
+      timeout: 0,
+      keepAliveTimeout: 0,
+      requestTimeout: 90_000,
+      headersTimeout: 90_000,
+    });
+  });
 
   test('that are refused are logged once, however many they are', async () => {
     const lines: string[] = [];
@@ -1058,6 +1126,8 @@ describe('HTTPS', () => {
 
   test('refuses a connection too many before the handshake', async () => {
     await connected({ tls: await certificate(), limits: { connections: { max: 1, perAddressMax: 0 } } });
-    await connectTo(await portOf()).closed();
+    const socket = connectTo(await portOf());
+    await socket.closed();
+    expect(socket.rest()).toBe('');
   });
 });
