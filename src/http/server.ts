@@ -78,7 +78,7 @@ export function createServer(parts: ServerParts): Server {
     maxHeaderSize: limits.headerBytesMax,
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
-    // silent-connections.ts sees to this, and to `timeout`.
+    // silent-connections.ts sees to this.
     keepAliveTimeout: 0,
     connectionsCheckingInterval: checkingIntervalMs(requestTimeoutMs),
     IncomingMessage: ReceivedRequest,
@@ -97,7 +97,6 @@ export function createServer(parts: ServerParts): Server {
   // A client may end its side and still wait for answers. Node would end ours with it, before an answer that is late: a
   // dump, or that a change is on disk. This is in every release of Node, though in no document of it.
   Object.assign(server, { httpAllowHalfOpen: true });
-  server.timeout = 0;
   const silent = new SilentConnections({
     // A client that was told the time may use it up, and its next request be on its way.
     idleMs: limits.keepAliveTimeoutMs + KEEP_ALIVE_GRACE_MS,
