@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readlinkSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -106,6 +106,27 @@ function openFor(directory: string): number {
   };
   return readdirSync('/proc/self/fd').filter(isOne).length;
 }
+
+test.skipIf(process.platform !== 'linux')(
+  'a lock keeps others off also where its file is removed',
+  async () => {
+    const directory = temporaryDirectory();
+    const lock = await DirectoryLock.take(directory);
+    rmSync(join(directory, 'lock'));
+    await expect(DirectoryLock.take(directory)).rejects.toThrow(StartError);
+    await lock?.release();
+    await (await DirectoryLock.take(directory))?.release();
+  },
+);
+
+test('a lock is let go also where its directory is gone', async () => {
+  const directory = join(temporaryDirectory(), 'items');
+  mkdirSync(directory);
+  const lock = await DirectoryLock.take(directory);
+  rmSync(directory, { recursive: true });
+  await lock?.release();
+  expect(existsSync(directory)).toBe(false);
+});
 
 test('a lock is there as long as its directory is, and another one’s in its place is left alone', async () => {
   const directory = join(temporaryDirectory(), 'items');
