@@ -156,6 +156,22 @@ describe('the arena', () => {
     });
   });
 
+  test('lists very many keys each once, with none of another cache, and lets others have their turn', async () => {
+    const store = new ArenaStore({ bytesMax: 16 * MIB, cachesMax: 2, now: () => NOW });
+    const keys = new Set(Array.from({ length: 30_000 }, (_, i) => `k${i}`));
+    for (const key of keys) put(store, 'c', key, Buffer.alloc(0));
+    for (let i = 0; i < 2_000; i++) put(store, 'other', `k${i}`, Buffer.alloc(0));
+    let isOthersTurn = false;
+    setImmediate(() => {
+      isOthersTurn = true;
+    });
+    const listed: string[] = [];
+    for await (const { key } of store.cache('p', 'c').list()) listed.push(key);
+    expect(isOthersTurn).toBe(true);
+    expect(listed).toHaveLength(keys.size);
+    expect(new Set(listed)).toEqual(keys);
+  });
+
   test('lets others have their turn while very many items expire', async () => {
     let now = NOW;
     const store = new ArenaStore({ bytesMax: 16 * MIB, cachesMax: 1, now: () => now });
