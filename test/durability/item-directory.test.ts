@@ -8,8 +8,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ItemDirectory } from '../../src/durability/item-directory.ts';
 import { temporaryDirectory } from '../support/service.ts';
 
@@ -99,4 +100,24 @@ test('files are removed with what was cut off of them, and be they gone', async 
   for (const other of others) writeFileSync(directory.pathOf(other), '');
   await directory.remove([{ generation: 7, kind: 'log' }, LOG, others[1]]);
   expect(readdirSync(directory.path)).toEqual(['000002.log']);
+});
+
+test('new names are on disk when they are there, and what is written once that is asked for', async () => {
+  const directory = await ItemDirectory.open(temporaryDirectory());
+  const probe = await open(process.execPath);
+  const handles = Object.getPrototypeOf(probe);
+  await probe.close();
+  const [sync, datasync] = [vi.spyOn(handles, 'sync'), vi.spyOn(handles, 'datasync')];
+  onTestFinished(() => {
+    for (const spy of [sync, datasync]) spy.mockRestore();
+  });
+  const syncs = () => [sync.mock.calls.length, datasync.mock.calls.length];
+  const partial = { generation: 1, kind: 'partial' } as const;
+  const file = await directory.create(partial);
+  expect(syncs()).toEqual([1, 0]);
+  await file.sync();
+  expect(syncs()).toEqual([1, 1]);
+  await file.close();
+  await directory.rename(partial, { generation: 1, kind: 'base' });
+  expect(syncs()).toEqual([2, 1]);
 });
