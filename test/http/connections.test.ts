@@ -766,6 +766,31 @@ describe('connections', () => {
     ]);
   });
 
+  test('that sent most ahead are cut where too many requests wait in all, which is logged', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
+    const gate = new TestGate();
+    const patient = await connected({ logger, commitGate: gate });
+    patient.write(put('{"value":1}') + request('GET'));
+    await gate.holds(1);
+    const port = await portOf();
+    const hasty = Array.from({ length: 20 }, () => connectTo(port));
+    const isCut = hasty.map((client) => client.closed());
+    for (const client of hasty) client.write(put('{"value":2}') + 'GET / HTTP/1.1\r\n\r\n'.repeat(2_000));
+    await Promise.race(isCut);
+    gate.isOpen = true;
+    gate.release(true);
+    for (let i = 0; i < 2; i++) expect(await patient.answer()).toMatchObject({ status: 200 });
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      {
+        level: 40,
+        door: 'http',
+        address: '127.0.0.1',
+        msg: 'a connection was closed that sent requests ahead: too many wait for their turn',
+      },
+    ]);
+  });
+
   test('are ended by no limit of time that Node has of its own', async () => {
     await connected({ limits: { requestTimeoutMs: 90_000 } });
     expect(rest?.app.server).toMatchObject({
