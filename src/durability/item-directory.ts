@@ -4,6 +4,7 @@ import { chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path';
 import { codeOf } from '../thrown.ts';
 import { DirectoryLock } from './directory-lock.ts';
+import { syncDirectory } from './synced-directory.ts';
 
 /**
  * A `log` goes on where the file before it ended, a `base` is complete by itself, a `partial` was to become one, and a
@@ -132,15 +133,9 @@ export class ItemDirectory {
     this.#lock = lock;
   }
 
-  /** Only then are new names certain to survive a power failure. Not every system can do that. */
-  async sync(): Promise<void> {
-    if (process.platform === 'win32') return;
-    const directory = await open(this.path, 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+  /** Brings its new names to disk. */
+  sync(): Promise<void> {
+    return syncDirectory(this.path);
   }
 }
 

@@ -1,4 +1,6 @@
 import { open, truncate } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { syncDirectory } from './synced-directory.ts';
 
 const PIECE_BYTES = 1024 * 1024;
 
@@ -19,5 +21,6 @@ export async function cutOff(path: string, offset: number, kept: string): Promis
     await source.close();
     await target.close();
   }
+  await syncDirectory(dirname(kept));
   await truncate(path, offset);
 }

@@ -1,5 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { cutOff } from '../../src/durability/torn-end.ts';
@@ -29,22 +29,27 @@ test('what is kept of a file is for nobody else to read', async () => {
   expect(statSync(kept).mode & 0o777).toBe(0o600);
 });
 
-test('what was behind is on disk before it is cut off', async () => {
+test('what was behind is on disk, with its name, before it is cut off', async () => {
   const directory = temporaryDirectory();
   const [path, kept] = [join(directory, '000001.log'), join(directory, '000001.torn')];
   writeFileSync(path, 'begin and end');
-  const sizes: number[] = [];
-  await watchSyncs(() => sizes.push(statSync(path).size, statSync(kept).size));
+  const synced: unknown[] = [];
+  await watchSyncs((what) => synced.push([what, statSync(path).size, statSync(kept).size]));
   await cutOff(path, 5, kept);
-  expect(sizes).toEqual([13, 8]);
+  expect(synced).toEqual([
+    ['file', 13, 8],
+    ['directory', 13, 8],
+  ]);
 });
 
-/** Has `look` called whenever a file is brought to disk. */
-async function watchSyncs(look: () => void): Promise<void> {
+/** Has `look` called whenever something is brought to disk. */
+async function watchSyncs(look: (what: 'file' | 'directory') => void): Promise<void> {
   const file = await open(process.execPath);
   const { sync } = Object.getPrototypeOf(file);
-  const watched = vi.spyOn(Object.getPrototypeOf(file), 'sync').mockImplementation(function (this: unknown) {
-    look();
+  const watched = vi.spyOn(Object.getPrototypeOf(file), 'sync').mockImplementation(async function (
+    this: unknown,
+  ) {
+    look((await (this as FileHandle).stat()).isDirectory() ? 'directory' : 'file');
     return sync.call(this);
   });
   onTestFinished(() => watched.mockRestore());
