@@ -8,6 +8,8 @@ import { LINGER_MS, sendingAhead } from './lingering-close.ts';
 import { responseOf } from './pipelining.ts';
 
 const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
+/** Something came behind a request that asks for its connection to be closed. */
+const BEHIND_LAST = 'HPE_CLOSED_CONNECTION';
 
 const answers = new Map<string | undefined, [status: number, msg: string]>([
   [TIMEOUT, [408, 'The request took too long to arrive. Send it again.']],
@@ -35,8 +37,8 @@ export function answerBrokenRequest(
   answered.add(socket);
   sendingAhead.add(socket);
   if (error.code === 'ECONNRESET') socket.destroy();
-  // Behind its last answer a connection stays for a while, in which anything may come.
-  if (!socket.writable) return;
+  // Behind the last request or answer anything may come, and nothing answers it.
+  if (error.code === BEHIND_LAST || !socket.writable) return;
   const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
   const isBegun = responseOf(socket)?.req.complete === false;
   if (!isBegun && socket.bytesRead > 0) tell(status);
