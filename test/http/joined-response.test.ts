@@ -71,6 +71,12 @@ test('a text leaves in one piece with its head: at once where few ask, at the en
   expect(connection.pieces).toEqual([whole, whole, whole]);
 });
 
+test('a text of other characters leaves as Node writes it', async () => {
+  const connection = await connectedTo((_request, response) => response.writeHead(200).end('größe €'));
+  connection.push(GET);
+  expect(Buffer.from(connection.pieces.join(''), 'latin1').toString()).toMatch(/größe €/);
+});
+
 test('an error does not wait for the end of the turn', async () => {
   await turnWith(CROWD);
   const connection = await connectedTo((_request, response) => answer(response, 'no', 413));
