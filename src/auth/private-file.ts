@@ -1,5 +1,6 @@
 import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../synced-directory.ts';
 
 /**
  * Writes a file that its owner alone can read, from its first moment on, and all or nothing: whoever
@@ -46,15 +47,4 @@ export async function readIfThere(path: string): Promise<string | undefined> {
 /** The code of a system error: `ENOENT`. */
 export function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
-// Only then is the new name certain to survive a power failure. Not every system can do that.
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

@@ -2,9 +2,9 @@ import { write } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncDirectory } from '../synced-directory.ts';
 import { codeOf } from '../thrown.ts';
 import { DirectoryLock } from './directory-lock.ts';
-import { syncDirectory } from './synced-directory.ts';
 
 /**
  * A `log` goes on where the file before it ended, a `base` is complete by itself, a `partial` was to become one, and a
