@@ -100,7 +100,6 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   }
 
   totals(): StoreTotals {
-    this.caches.clearAllDue();
     this.#removeDue(Number.POSITIVE_INFINITY);
     const waiting = [...this.#discarded].reduce((sum, { items }) => sum + items, 0);
     return {
@@ -115,14 +114,12 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   }
 
   sweep(): boolean {
-    this.caches.clearAllDue();
     return this.#freeDiscarded(this.#removeDue(SWEEP_ITEMS_MAX)) === 0;
   }
 
   close(): void {}
 
   info(cache: EntryCache): CacheInfo {
-    this.caches.clearIfDue(cache);
     this.#removeDue(Number.POSITIVE_INFINITY);
     return cache.info();
   }
@@ -269,12 +266,14 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
 
   // Throws Refusal `out_of_memory`.
   #makeRoom(contents: EntryContents, key: string, size: number, later?: () => boolean): void {
-    while (this.#bytes + size - (contents.kept.peek(key)?.size ?? 0) > this.#bytesMax) {
+    for (;;) {
+      const before = contents.kept.peek(key)?.size ?? 0;
+      if (this.#bytes + size - before <= this.#bytesMax) return;
       if (this.#tidy() || later?.()) continue;
       const { account, settings } = contents.cache;
       // The version before stays where it may not go, and its room is used again.
-      const kept = settings.policy === 'none' ? (contents.kept.peek(key)?.size ?? 0) : 0;
-      const victim = this.caches.accounts.victimFor(account, size - kept);
+      const more = settings.policy === 'none' ? size - before : size;
+      const victim = this.caches.accounts.victimFor(account, more);
       if (!victim) throw new Refusal('out_of_memory', 'memory is full of items that may not be evicted');
       this.#evict(oldestOf(victim));
     }
@@ -292,18 +291,14 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   // enough.
   #expireForQuotas(): void {
     const now = this.#now();
-    if (now !== this.#overQuotaAt) {
-      this.caches.clearAllDue();
-      this.#removeDue(SWEEP_ITEMS_MAX);
-    }
+    if (now !== this.#overQuotaAt) this.#removeDue(SWEEP_ITEMS_MAX);
     this.#overQuotaAt = now;
   }
 
   // Frees what nobody wants any more. False: there is none.
   #tidy(): boolean {
     const before = this.#items;
-    this.caches.clearAllDue();
-    this.#freeDiscarded(this.#removeDue(SWEEP_ITEMS_MAX));
+    this.sweep();
     return this.#items < before;
   }
 
@@ -365,8 +360,10 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     this.caches.accounts.charge(contents, items, bytes);
   }
 
-  // Removes up to `most` items that have expired, and says how many more it might have.
+  // Clears what was to be cleared by now, removes up to `most` items that have expired, and says how many more it might
+  // have.
   #removeDue(most: number): number {
+    this.caches.clearAllDue();
     let left = most;
     for (const entry of this.#calendar.due(this.#now())) {
       if (left-- <= 0) return 0;
