@@ -77,8 +77,7 @@ export class HeldItems {
     } catch (error) {
       // It may itself have gone to make room, in vain: what it took is free now.
       if (items.find(key, contents.kept.id, hash) === NOWHERE) {
-        const before = { ...draft, expiresAt: NEVER };
-        this.#place(contents, key, hash, before, itemBytes(key.length, before), NOWHERE);
+        this.restore(contents, key, hash, { ...draft, expiresAt: NEVER }, () => false);
       }
       throw error;
     }
