@@ -25,9 +25,9 @@ export function closeConnectionsInOrder(server: Server, connectionEvent: string)
   server.on('connection', (socket: Socket) => keep(socket, connections));
   server.closeIdleConnections = () => {
     isDue = false;
-    const untaken = [...open].map(responseOf).filter((response) => response !== undefined);
-    for (const response of untaken) spare(response);
-    asBusy([...open].filter(isBusy), closeIdle);
+    const busy = [...open].filter(isBusy);
+    for (const socket of busy) spare(responseOf(socket));
+    asBusy(busy, closeIdle);
     setTimeout(closeUnused, UNUSED_GRACE_MS).unref();
   };
   server.closeAllConnections = () => {
@@ -41,8 +41,8 @@ export function closeConnectionsInOrder(server: Server, connectionEvent: string)
     }
   }
 
-  function spare(response: ServerResponse): void {
-    if (spared.has(response)) return;
+  function spare(response: ServerResponse | undefined): void {
+    if (!response || spared.has(response)) return;
     spared.add(response);
     response.once('finish', closeSoon);
   }

@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { linger } from '../sockets/linger.ts';
+import { discardRest, isMidRequest } from './request-parser.ts';
 
 /** How long a connection that got its last answer may go on sending before it is cut. */
 export const LINGER_MS = 1_000;
@@ -26,38 +26,7 @@ function destroySoon(this: Socket): void {
     Socket.prototype.destroySoon.call(this);
     return;
   }
-  readNoFurther(this);
-  // It may wait for its turn, which never comes, and until it is read nothing more is taken.
-  (this as KeptParser).parser?.incoming?.resume();
+  discardRest(this);
   this.end();
   linger(this, LINGER_MS);
-}
-
-/** What Node keeps of a connection: what reads its requests. No part of its interface, so it is looked at with care. */
-interface KeptParser {
-  readonly parser?: {
-    /** The request that came last. */
-    readonly incoming?: IncomingMessage | null;
-    /** Who is given its requests. */
-    onIncoming?: ((request: { upgrade: boolean }) => number) | null;
-  } | null;
-}
-
-/** Has some of a request come, and not all of it? */
-export function isMidRequest(socket: Socket): boolean {
-  return (socket as KeptParser).parser?.incoming?.complete === false;
-}
-
-/** To Node's parser, what stands behind an upgrade is no request any more. */
-const AS_IF_UPGRADED = 2;
-
-/** Has no more requests of a connection read, of which each would take its memory until that is closed. */
-export function readNoFurther(socket: Socket): void {
-  const { parser } = socket as KeptParser;
-  if (!parser?.onIncoming) return;
-  parser.onIncoming = (request) => {
-    // Or Node would look for who takes the connection over, and close it.
-    request.upgrade = false;
-    return AS_IF_UPGRADED;
-  };
 }

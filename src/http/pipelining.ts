@@ -1,7 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterOthers, isTurnOver } from '../turn-time.ts';
-import { readNoFurther, sendingAhead } from './lingering-close.ts';
+import { sendingAhead } from './lingering-close.ts';
+import { discardRest } from './request-parser.ts';
 
 /**
  * Carries out a client's requests in the order they were sent. Node orders only the answers: of several requests that
@@ -114,7 +115,7 @@ class Pipeline {
     const { all, tell } = this.#parts;
     all.pipelines.delete(this);
     tell.cut(this.#socket);
-    readNoFurther(this.#socket);
+    discardRest(this.#socket);
     this.#socket.destroy();
   }
 

@@ -1,8 +1,15 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** What Node keeps of a connection: what reads its requests. No part of its interface, so it is looked at with care. */
 interface KeptParser {
-  readonly parser?: { pause?: () => void } | null;
+  readonly parser?: {
+    /** The request that came last. */
+    readonly incoming?: IncomingMessage | null;
+    /** Who is given its requests. */
+    onIncoming?: ((request: { upgrade: boolean }) => number) | null;
+    pause?: () => void;
+  } | null;
 }
 
 const NOTHING = () => undefined;
@@ -15,4 +22,25 @@ const NOTHING = () => undefined;
 export function neverPauseParser(socket: Socket): void {
   const { parser } = socket as KeptParser;
   if (parser?.pause) parser.pause = NOTHING;
+}
+
+/** Has some of a request come, and not all of it? */
+export function isMidRequest(socket: Socket): boolean {
+  return (socket as KeptParser).parser?.incoming?.complete === false;
+}
+
+/** To Node's parser, what stands behind an upgrade is no request any more. */
+const AS_IF_UPGRADED = 2;
+
+/** Has what a connection still sends thrown away: each request would take its memory until that is closed. */
+export function discardRest(socket: Socket): void {
+  const { parser } = socket as KeptParser;
+  if (!parser?.onIncoming) return;
+  parser.onIncoming = (request) => {
+    // Or Node would look for who takes the connection over, and close it.
+    request.upgrade = false;
+    return AS_IF_UPGRADED;
+  };
+  // The last may wait for its turn, which never comes, and until it is read nothing more is taken.
+  parser.incoming?.resume();
 }

@@ -24,8 +24,8 @@ import { lastResponses } from './last-response.ts';
 import { lingerBehindLastAnswer } from './lingering-close.ts';
 import { inOrder, responseOf } from './pipelining.ts';
 import { ReceivedRequest } from './received-request.ts';
+import { neverPauseParser } from './request-parser.ts';
 import { SilentConnections } from './silent-connections.ts';
-import { neverPauseParser } from './unpaused-parser.ts';
 
 export interface HttpLimits {
   readonly connections: ConnectionLimits;
