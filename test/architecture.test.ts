@@ -26,7 +26,7 @@ const mayImportBelow: Readonly<Record<string, readonly string[]>> = {
   durability: ['engine', 'start-error', 'synced-directory', 'thrown'],
   dump: ['byte-pieces', 'engine'],
   engine: [],
-  auth: ['synced-directory'],
+  auth: ['synced-directory', 'thrown'],
   limits: [],
   metrics: [],
   sockets: ['turn-end'],

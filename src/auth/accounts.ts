@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { codeOf } from '../thrown.ts';
 import {
   type Change,
   CredentialsRefusal,
@@ -12,7 +13,7 @@ import { type CredentialsFile, lockPath, readIfChanged } from './credentials-fil
 import { formatCredentials } from './credentials-json.ts';
 import { type Emptied, EmptiedProjects } from './emptied-projects.ts';
 import { whileLocked } from './file-lock.ts';
-import { codeOf, writePrivately } from './private-file.ts';
+import { writePrivately } from './private-file.ts';
 
 export interface AccountsParts {
   /** Where they are kept; without a file they are what was given at the start. */
@@ -59,7 +60,7 @@ export class Accounts {
   /** Which file was there at the last look. */
   #seen: string | undefined;
   /** The error code with which the system refused to read it then. */
-  #unreadable: unknown;
+  #unreadable = '';
 
   constructor(parts: AccountsParts) {
     this.#parts = parts;
@@ -99,7 +100,7 @@ export class Accounts {
       const { file, log } = this.#parts;
       try {
         const isNew = file !== undefined && (await this.#read(file.path));
-        this.#unreadable = undefined;
+        this.#unreadable = '';
         if (!isNew) return true;
         const { projects, tokens } = this.#credentials;
         const counts = { projects: projects.length, tokens: tokens.length };
@@ -108,9 +109,9 @@ export class Accounts {
       } catch (err) {
         const code = codeOf(err);
         // Polled again and again, it is logged once.
-        if (code === undefined || code !== this.#unreadable) log.error({ err }, UNUSABLE);
+        if (code === '' || code !== this.#unreadable) log.error({ err }, UNUSABLE);
         this.#unreadable = code;
-        return code === undefined;
+        return code === '';
       }
     });
   }
@@ -250,6 +251,6 @@ async function signatureOf(path: string): Promise<string> {
     const { ino, mtimeMs, ctimeMs, size } = await stat(path);
     return `${ino} ${mtimeMs} ${ctimeMs} ${size}`;
   } catch (error) {
-    return String(codeOf(error));
+    return codeOf(error);
   }
 }

@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncDirectory } from '../synced-directory.ts';
+import { codeOf } from '../thrown.ts';
 
 /**
  * Writes a file that its owner alone can read, from its first moment on, and all or nothing: whoever
@@ -42,9 +43,4 @@ export async function readIfThere(path: string): Promise<string | undefined> {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** The code of a system error: `ENOENT`. */
-export function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
