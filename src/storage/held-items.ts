@@ -67,20 +67,32 @@ export class HeldItems {
   }
 
   /**
-   * Puts an item in its own place, with room for an expiry, whatever the quotas say: it takes but a little more.
-   * Throws Refusal `out_of_memory`, and then leaves it as it was.
+   * Puts an item in its own place, also in the order of use, with room for an expiry, whatever the quotas say: it takes
+   * but a little more. Throws Refusal `out_of_memory`, and then leaves it as it was.
    */
   rewrite(contents: Contents<Owner>, key: KeyBytes, hash: number, draft: Draft, found: number): void {
     const { items } = this.#parts;
+    const { id, order } = contents.kept;
+    const size = itemBytes(key.length, draft);
+    const older = order.older(found);
+    if (items.overwrite(found, key, contents.kept, draft, size)) {
+      order.move(found, older);
+      return;
+    }
     try {
-      this.#place(contents, key, hash, draft, itemBytes(key.length, draft), found);
+      this.#takeChunks(contents, size);
     } catch (error) {
       // It may itself have gone to make room, in vain: what it took is free now.
-      if (items.find(key, contents.kept.id, hash) === NOWHERE) {
+      if (items.find(key, id, hash) === NOWHERE) {
         this.restore(contents, key, hash, { ...draft, expiresAt: NEVER }, () => false);
+        order.move(order.newest, NOWHERE);
       }
       throw error;
     }
+    const before = items.find(key, id, hash);
+    // If it has gone itself, it was the least recently used.
+    const behind = before === NOWHERE ? NOWHERE : order.older(before);
+    order.move(this.#fillChunks(contents, key, hash, draft, before), behind);
   }
 
   /** Puts back an item for which there was room before, whatever the quotas say. None may be there under its key. */
@@ -121,17 +133,25 @@ export class HeldItems {
     size: number,
     found: number,
   ): void {
-    const { items, caches } = this.#parts;
+    const { items } = this.#parts;
     if (found !== NOWHERE && items.overwrite(found, key, contents.kept, draft, size)) return;
     let before = found;
     const { moves } = items;
     this.#takeChunks(contents, size);
     // What was there may be what had to make room, or have moved.
     if (moves !== items.moves) before = items.find(key, contents.kept.id, hash);
+    this.#fillChunks(contents, key, hash, draft, before);
+  }
+
+  // Puts an item into the chunks that were taken, and what was there before goes, if anything. Answers where it is.
+  #fillChunks(contents: Contents<Owner>, key: KeyBytes, hash: number, draft: Draft, before: number): number {
+    const { items, caches } = this.#parts;
     if (before !== NOWHERE) this.remove(before, contents);
-    const bytes = items.bytesOf(items.add(key, hash, contents.kept, draft));
+    const address = items.add(key, hash, contents.kept, draft);
+    const bytes = items.bytesOf(address);
     this.bytes += bytes;
     caches.accounts.charge(contents, 1, bytes);
+    return address;
   }
 
   // Makes room by the quotas for an item of `size` bytes that replaces the one found. Answers where that one is then:

@@ -38,6 +38,14 @@ export class UseOrder {
     this.add(address);
   }
 
+  /** Puts an item behind one that was used before it; NOWHERE: it becomes the least recently used. */
+  move(address: number, older: number): void {
+    this.remove(address);
+    this.#set(address, OLDER, older);
+    this.#set(address, NEWER, older === NOWHERE ? this.oldest : this.newer(older));
+    this.moved(address);
+  }
+
   /** Puts the items into the order of the times when they were used; those of one time stay as they are. */
   sort(timeOf: (address: number) => number): void {
     const byTime = new Map<number, UseOrder>();
@@ -52,6 +60,11 @@ export class UseOrder {
     this.oldest = NOWHERE;
     this.newest = NOWHERE;
     for (const time of [...byTime.keys()].sort((a, b) => a - b)) this.#append(byTime.get(time) as UseOrder);
+  }
+
+  /** The item used last before this one, or NOWHERE. */
+  older(address: number): number {
+    return this.#get(address, OLDER);
   }
 
   /** The item used next after this one, or NOWHERE. */

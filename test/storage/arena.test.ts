@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { remove, touch } from '../../src/engine/changes.ts';
 import { type Item, NEVER } from '../../src/engine/item.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
+import { itemBytes } from '../../src/storage/arena-item.ts';
 import { CHUNK_BYTES_MAX } from '../../src/storage/chunk-heap.ts';
 import { JournalRecord, stateOf } from '../support/journal-record.ts';
 import { randomNumbers } from '../support/random.ts';
@@ -54,6 +55,26 @@ describe('the arena', () => {
       expect(cache.update('k', touch(expiresAt))).toMatchObject({ expiresAt, cas, fetched: true });
       expect(cache.read('k', false)?.value.equals(value)).toBe(true);
     }
+  });
+
+  test('leaves an item where it was in the order of use that is moved for an expiry alone', () => {
+    const store = open(MIB);
+    const cache = store.cache('p', 'c');
+    const empty = { value: Buffer.alloc(0), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+    // Fills its chunk: with an expiry, it needs one of the next size, in a page of its own.
+    const value = pattern(10_920 - itemBytes(3, empty), 1);
+    const keys = Array.from({ length: 30 }, (_, i) => `k${i + 10}`);
+    for (const key of keys) put(store, 'c', key, value);
+    const amendment = { expiresAt: NOW + 1000, use: false };
+    for (const key of ['k12', 'k10']) {
+      cache.update(key, () => ({ action: 'amend', amendment, outcome: undefined }));
+    }
+    const gone: string[] = [];
+    for (let i = 0; gone.length < 4; i++) {
+      put(store, 'c', `m${i + 10}`, value);
+      gone.push(...keys.filter((key) => !gone.includes(key) && !cache.read(key, false)));
+    }
+    expect(gone.slice(0, 4)).toEqual(['k10', 'k11', 'k12', 'k13']);
   });
 
   test('keeps an item, here and by its journal, for whose expiry it finds no room', async () => {

@@ -813,6 +813,17 @@ export function storeContract(name: string, open: (options: StoreOptions) => Jou
         expect(there).toEqual([true, false, true, false, true, false]);
       });
 
+      test('is made by an item that was only given another expiry as by one that was left alone', async () => {
+        const count = await fill();
+        const unused = { use: false, expiresAt: clock.now() + 1000 };
+        for (const i of [2, 4, 1]) await amend(cache, keyOf(i), unused);
+        for (let i = 1; i <= 5; i++) {
+          await put(cache, keyOf(count + i), value);
+          expect(await cache.read(keyOf(i), false)).toBeUndefined();
+          expect(await cache.read(keyOf(i + 1), false)).toBeDefined();
+        }
+      });
+
       test('may be made by the items of another cache, which counts them', async () => {
         const other = store.cache(PROJECT, 'd');
         for (let i = 0; i < 3; i++) await put(other, keyOf(i), value);

@@ -16,6 +16,14 @@ test('an order of use keeps who was used when, also of items that move', () => {
   order.use(a);
   order.use(a);
   expect(listed()).toEqual([b, c, a]);
+  order.move(a, b);
+  expect(listed()).toEqual([b, a, c]);
+  order.move(c, NOWHERE);
+  expect(listed()).toEqual([c, b, a]);
+  order.move(c, b);
+  order.move(c, order.older(c));
+  order.move(a, c);
+  expect(listed()).toEqual([b, c, a]);
   for (const from of [b, a]) {
     heap.words(d).copyWithin(wordOf(d), wordOf(from), wordOf(from) + 12);
     order.moved(d);
