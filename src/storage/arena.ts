@@ -1,6 +1,6 @@
 import type { Answer } from '../engine/answer.ts';
 import type { CacheSettings, Quota } from '../engine/cache-settings.ts';
-import { type Cas, type Draft, draftOf, type Item, NEVER, type NewValue } from '../engine/item.ts';
+import { type Cas, type Draft, draftOf, type Item, type NewValue } from '../engine/item.ts';
 import type { Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
 import { type Key, KeyBytes } from '../engine/key.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
@@ -296,27 +296,9 @@ export class ArenaStore implements JournaledStore, MemoryStore<Owner> {
   // Rewrites an item that has no room for an expiry. A refusal leaves it as it was.
   #rewrite(address: number, contents: ArenaContents, expiresAt: number): number {
     const item = this.#items.at(address);
-    const { hash, value, kind, flags, cas, stale, recaching, fetched, accessedAt } = item;
-    const key = this.#bytesOf(item.key);
+    const { hash, value, kind, flags, cas, stale, recaching, fetched } = item;
     const draft = { value, kind, flags, cas, stale, recaching, fetched, expiresAt };
-    const { evictions } = contents.cache;
-    const settled = (told: Draft): number => {
-      const place = this.#items.find(key, contents.kept.id, hash);
-      // Another expiry alone is not a use.
-      this.#items.at(place).use(accessedAt, false);
-      // It may itself be what had to make room, and so have been told to be gone.
-      if (contents.cache.evictions !== evictions) {
-        this.caches.journal?.itemPut(contents.cache, key, told, accessedAt);
-      }
-      return place;
-    };
-    try {
-      this.#held.rewrite(contents, key, hash, draft, address);
-    } catch (error) {
-      settled({ ...draft, expiresAt: NEVER });
-      throw error;
-    }
-    const place = settled(draft);
+    const place = this.#held.rewrite(contents, this.#bytesOf(item.key), hash, draft, address);
     // The caller who was given the item must see it at its new place.
     this.#given.at(place);
     return place;

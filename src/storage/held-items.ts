@@ -68,31 +68,42 @@ export class HeldItems {
 
   /**
    * Puts an item in its own place, also in the order of use, with room for an expiry, whatever the quotas say: it takes
-   * but a little more. Throws Refusal `out_of_memory`, and then leaves it as it was.
+   * but a little more. Answers where it is. Throws Refusal `out_of_memory`, and then leaves it as it was.
    */
-  rewrite(contents: Contents<Owner>, key: KeyBytes, hash: number, draft: Draft, found: number): void {
+  rewrite(contents: Contents<Owner>, key: KeyBytes, hash: number, draft: Draft, found: number): number {
     const { items } = this.#parts;
     const { id, order } = contents.kept;
     const size = itemBytes(key.length, draft);
+    const { accessedAt } = items.at(found);
+    // Another expiry alone is not a use.
+    const unused = (address: number, older: number): number => {
+      order.move(address, older);
+      items.at(address).use(accessedAt, false);
+      return address;
+    };
     const older = order.older(found);
-    if (items.overwrite(found, key, contents.kept, draft, size)) {
-      order.move(found, older);
-      return;
-    }
+    if (items.overwrite(found, key, contents.kept, draft, size)) return unused(found, older);
     try {
       this.#takeChunks(contents, size);
     } catch (error) {
       // It may itself have gone to make room, in vain: what it took is free now.
       if (items.find(key, id, hash) === NOWHERE) {
-        this.restore(contents, key, hash, { ...draft, expiresAt: NEVER }, () => false);
-        order.move(order.newest, NOWHERE);
+        const before = { ...draft, expiresAt: NEVER };
+        this.restore(contents, key, hash, before, () => false);
+        unused(order.newest, NOWHERE);
+        this.#cameBack(contents, key, before, accessedAt);
       }
       throw error;
     }
     const before = items.find(key, id, hash);
-    // If it has gone itself, it was the least recently used.
-    const behind = before === NOWHERE ? NOWHERE : order.older(before);
-    order.move(this.#fillChunks(contents, key, hash, draft, before), behind);
+    if (before !== NOWHERE) {
+      const behind = order.older(before);
+      return unused(this.#fillChunks(contents, key, hash, draft, before), behind);
+    }
+    // It made room for itself, as the least recently used.
+    const place = unused(this.#fillChunks(contents, key, hash, draft, NOWHERE), NOWHERE);
+    this.#cameBack(contents, key, draft, accessedAt);
+    return place;
   }
 
   /** Puts back an item for which there was room before, whatever the quotas say. None may be there under its key. */
@@ -152,6 +163,13 @@ export class HeldItems {
     this.bytes += bytes;
     caches.accounts.charge(contents, 1, bytes);
     return address;
+  }
+
+  // What made room is there again: it was told to be gone, and counted.
+  #cameBack({ cache }: Contents<Owner>, key: KeyBytes, draft: Draft, accessedAt: number): void {
+    this.#parts.caches.journal?.itemPut(cache, key, draft, accessedAt);
+    cache.evictions--;
+    this.evictions--;
   }
 
   // Makes room by the quotas for an item of `size` bytes that replaces the one found. Answers where that one is then:

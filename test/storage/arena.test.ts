@@ -77,6 +77,25 @@ describe('the arena', () => {
     expect(gone.slice(0, 4)).toEqual(['k10', 'k11', 'k12', 'k13']);
   });
 
+  test('gives an item room for an expiry by what it took itself, where nothing else may go', async () => {
+    const store = open(MIB);
+    const record = new JournalRecord();
+    store.journalTo(record);
+    store.configure('q', 'kept', { policy: 'none', quota: {} });
+    const kept = store.cache('q', 'kept');
+    const value = { value: Buffer.alloc(10_000), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
+    put(store, 'c', 'k', pattern(20, 1));
+    expect(() => {
+      for (let i = 0; i < 1000; i++) kept.put(`key-${i}`, value);
+    }).toThrow('memory is full');
+    const cache = store.cache('p', 'c');
+    cache.update('k', touch(NOW + 1000));
+    expect(await cache.info()).toMatchObject({ items: 1, evictions: 0 });
+    const restarted = open(MIB);
+    record.replay(restarted.restoration());
+    expect(restarted.cache('p', 'c').read('k', false)).toMatchObject({ expiresAt: NOW + 1000 });
+  });
+
   test('keeps an item, here and by its journal, for whose expiry it finds no room', async () => {
     const store = open(MIB);
     const record = new JournalRecord();
@@ -96,6 +115,9 @@ describe('the arena', () => {
     const before = await stateOf(store);
     expect(() => cache.update('k', touch(NOW + 1000))).toThrow('memory is full');
     expect(await stateOf(store)).toEqual(before);
+    // It is there: it went for nobody.
+    expect(await store.totals()).toMatchObject({ evictions: 0 });
+    expect(await cache.info()).toMatchObject({ items: 1, evictions: 0 });
     const restarted = open(MIB);
     record.replay(restarted.restoration());
     expect(restarted.cache('p', 'c').read('k', false)?.value.equals(pattern(20, 1))).toBe(true);
