@@ -27,6 +27,8 @@ export function inOrder(
   return (request, response) => {
     if (hasLastAnswer(request.socket)) {
       sendingAhead.add(request.socket);
+      // Node keeps each until the connection is closed, and the last answer may be long.
+      discardRest(request.socket);
       return;
     }
     // Nothing is in front of it. Usually that is always so, and nothing is kept for the connection.

@@ -187,6 +187,33 @@ test.each([0, 1, 2])(
   },
 );
 
+test('of what is behind the last answer of a connection, nothing is kept while that is being made', async () => {
+  let last: ServerResponse | undefined;
+  let read = 0;
+  const listener = inOrder((_request, response) => {
+    last = response;
+    response.writeHead(200, { connection: 'close' }).write('begun');
+  }, 1_000_000);
+  const server = createServer((request, response) => {
+    read++;
+    listener(request, response);
+  });
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  onTestFinished(() => void client.destroy());
+  const [socket] = await accepted;
+  const sent = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(REQUESTS);
+  client.write(sent);
+  while (socket.bytesRead < sent.length) await nextTurn();
+  expect(read).toBe(2);
+  last?.end(', and over');
+  let received = '';
+  for await (const text of client.setEncoding('latin1')) received += text;
+  expect(received).toMatch(/^5\r\nbegun\r\na\r\n, and over\r\n0\r\n\r\n$/m);
+});
+
 test('GET and HEAD requests overtake an answer that its client has yet to take, until one is answered later', async () => {
   const begun: string[] = [];
   const late: ServerResponse[] = [];
