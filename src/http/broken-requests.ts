@@ -5,7 +5,7 @@ import { leaveNow } from './joined-response.ts';
 import { messageJson } from './json-answer.ts';
 import { JSON_TYPE } from './last-response.ts';
 import { LINGER_MS, sendingAhead } from './lingering-close.ts';
-import { responseOf } from './pipelining.ts';
+import { hasLastAnswer, responseOf } from './pipelining.ts';
 
 const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 /** Something came behind a request that asks for its connection to be closed. */
@@ -37,10 +37,10 @@ export function answerBrokenRequest(
   answered.add(socket);
   sendingAhead.add(socket);
   if (error.code === 'ECONNRESET') socket.destroy();
-  // Behind the last request or answer anything may come, and nothing answers it.
-  if (error.code === BEHIND_LAST || !socket.writable) return;
-  const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
   const isBegun = responseOf(socket)?.req.complete === false;
+  // Behind the last request or answer anything may come, and nothing answers it.
+  if (error.code === BEHIND_LAST || !socket.writable || (!isBegun && hasLastAnswer(socket))) return;
+  const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
   if (!isBegun && socket.bytesRead > 0) tell(status);
   // Nothing is read any more, and where the client ends its side, Node would end ours behind the last of its responses.
   socket.removeAllListeners('end');

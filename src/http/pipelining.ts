@@ -212,9 +212,11 @@ interface KeptResponse {
 /** `_last`: it tells its client that the connection ends with it. */
 type MaybeLast = ServerResponse & { readonly _last?: boolean };
 
-// Its client may send again, by another connection, what it sent behind an answer that told it to close this one: it is
-// not carried out (RFC 9112, 9.6).
-function hasLastAnswer(socket: Socket): boolean {
+/**
+ * Has an answer been begun that ends the connection? Its client may send again, by another connection, what it sent
+ * behind one that told it to close this one: it is not carried out (RFC 9112, 9.6).
+ */
+export function hasLastAnswer(socket: Socket): boolean {
   const response = (socket as KeptResponse)._httpMessage;
   return !socket.writable || (response?.headersSent === true && isLast(response));
 }

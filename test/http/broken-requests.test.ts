@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { answerBrokenRequest } from '../../src/http/broken-requests.ts';
@@ -68,6 +69,26 @@ test('what comes behind the last answer of a connection is no request, and has n
   expect([socket.destroyed, tell.mock.calls]).toEqual([false, []]);
   await once(client, 'end');
   expect(received()).toBe('last');
+});
+
+test('nor has what comes while that is still being made', async () => {
+  const tell = vi.fn();
+  const server = createHttpServer((_request, response) => {
+    response.writeHead(200, { connection: 'close', 'content-length': 15 }).write('begun');
+    server.once('clientError', (error, socket) => {
+      answerBrokenRequest(error, socket as Socket, tell);
+      response.end(', and over');
+    });
+  });
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  onTestFinished(() => void client.destroy());
+  client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\ngarbage');
+  let received = '';
+  for await (const text of client.setEncoding('latin1')) received += text;
+  expect(received).toMatch(/^HTTP.*\r\n\r\nbegun, and over$/s);
+  expect(tell).not.toHaveBeenCalled();
 });
 
 test('a client may go on sending for a second, which is read, and is cut off then', async () => {
