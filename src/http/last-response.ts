@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
 import { JoinedResponse, type KeptHead } from './joined-response.ts';
+import { isFollowed } from './pipelining.ts';
 
 /** Exactly this, without a charset: the Python client compares the whole header. */
 export const JSON_TYPE = 'application/json';
@@ -29,7 +30,7 @@ export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0)
 
   return class<Request extends IncomingMessage = IncomingMessage> extends JoinedResponse<Request> {
     override writeHead(status: number, message?: string | Headers, headers?: Headers): this {
-      if (isStopping()) this.shouldKeepAlive = false;
+      if (isStopping() && !isFollowed(this)) this.shouldKeepAlive = false;
       (this as KeptTimeout)._keepAliveTimeout = keepAliveTimeoutMs;
       // Node tells the two forms apart by the type of the second argument.
       super.writeHead(status, message as string, headers);

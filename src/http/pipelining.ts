@@ -17,7 +17,6 @@ export function inOrder(
   unansweredBytesMax: number,
   tell: Told = { cut: () => {}, abandoned: () => {} },
 ): RequestListener {
-  const pipelines = new WeakMap<Socket, Pipeline>();
   const parts = {
     listener,
     unansweredBytesMax,
@@ -44,6 +43,13 @@ export function inOrder(
     }
     pipeline.take(request, response);
   };
+}
+
+const pipelines = new WeakMap<Socket, Pipeline>();
+
+/** Has a change been begun behind an answer? Then that is not the last: its client would take the change for not made. */
+export function isFollowed(response: ServerResponse): boolean {
+  return pipelines.get(response.req.socket)?.isBeforeBarrier(response) === true;
 }
 
 // When so many requests of one connection wait, no more are read from it until there are so few. Those that came in
@@ -124,6 +130,11 @@ class Pipeline {
   /** How many of its requests are not answered. */
   get waiting(): number {
     return this.#begun + this.#held.length;
+  }
+
+  /** Is an answer that was begun in front of the one that others wait for? */
+  isBeforeBarrier(response: ServerResponse): boolean {
+    return this.#barrier?.writableFinished === false && this.#barrier !== response;
   }
 
   #isBlocked(): boolean {

@@ -227,6 +227,33 @@ test('a change is not carried out behind a held answer that is the last, to whoe
   expect((await app.request('GET', path('c', 'k'))).status).toBe(404);
 });
 
+test.each(['before', 'after'])(
+  'a change that came behind a held answer, %s the service began to stop, has its own, and that is the last',
+  async (when) => {
+    const gate = new TestGate();
+    let isStopping = false;
+    const app = await testApp({ commitGate: gate, isStopping: () => isStopping });
+    const client = new HttpSocket(await app.listen());
+    const request = (method: string, body = '') =>
+      `${method} ${path('c', 'k')} HTTP/1.1\r\nAuthorization: ${AUTHORIZED.authorization}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    client.write(request('GET').repeat(2));
+    await gate.holds(2);
+    isStopping = when === 'after';
+    client.write(request('PUT', '{"value":1}') + request('PUT', '{"value":2}'));
+    await gate.holds(3);
+    isStopping = true;
+    gate.isOpen = true;
+    gate.release(true);
+    const answers = [await client.answer(), await client.answer(), await client.answer()];
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 200]);
+    const isLast = answers.map(({ headers }) => headers.get('connection') === 'close');
+    expect(isLast).toEqual([false, false, true]);
+    await client.closed();
+    expect(client.rest()).toBe('');
+    expect((await app.request('GET', path('c', 'k'))).text).toContain('"value":1');
+  },
+);
+
 test('what is held counts as waiting for the client, so that pipelined requests cannot gather it', async () => {
   const gate = new TestGate();
   const waits = vi.spyOn(gate, 'wait');
