@@ -22,6 +22,11 @@ type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 type LastResponse = ReturnType<typeof lastResponses>;
 type Head = [status: number, message?: string | Headers, headers?: Headers];
 
+/** By which Node knows that the connection ends with an answer. No part of its interface. */
+interface KeptLast {
+  _last?: boolean;
+}
+
 /** Responses that wait until what they tell is kept. */
 export function heldResponses(gate: CommitGate, Response: LastResponse) {
   class HeldResponse<Request extends IncomingMessage = IncomingMessage> extends Response<Request> {
@@ -37,6 +42,8 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
       const isFree = this.#isInPieces || gate.isOpen || !mayTellOfItems(this.req.url);
       if (isFree) return this.#writeHead(head);
       this.#head = head;
+      // Fastify has each tell its client to close which comes while it closes. Node notes that no sooner than with the head.
+      if (this.getHeader('connection') === 'close') (this as KeptLast)._last = true;
       return this;
     }
 

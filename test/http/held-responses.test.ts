@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
-import { AUTHORIZED, path, testApp } from '../support/app.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { AUTHORIZED, PROJECT, path, type TestApp, testApp } from '../support/app.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { TestGate } from '../support/test-gate.ts';
 
@@ -208,27 +209,44 @@ test('what is no request behind others has its answer behind theirs', async () =
   await client.closed();
 });
 
-test('a change is not carried out behind a held answer that is the last, to whoever asked whether to send a body', async () => {
-  const gate = new TestGate();
-  const app = await testApp({ commitGate: gate });
-  const client = new HttpSocket(await app.listen());
-  const request = (method: string, headers: string, body = '') =>
-    `${method} ${path('c', 'k')} HTTP/1.1\r\nAuthorization: ${AUTHORIZED.authorization}\r\n${headers}\r\n${body}`;
-  client.write(
-    request('GET', 'Expect: 100-continue\r\n') + request('PUT', 'Content-Length: 11\r\n', '{"value":1}'),
-  );
-  await gate.holds(1);
-  for (let turn = 0; turn < 20; turn++) await nextTurn();
-  gate.isOpen = true;
-  gate.release(true);
-  expect((await client.answer()).headers.get('connection')).toBe('close');
-  await client.closed();
-  expect(client.rest()).toBe('');
-  expect((await app.request('GET', path('c', 'k'))).status).toBe(404);
-});
+/** Has an app say farewell, until the test is over. */
+async function beginToClose({ app }: TestApp): Promise<void> {
+  const asked = vi.spyOn(app.server, 'getConnections').mockImplementation(() => app.server);
+  const closed = app.close();
+  while (asked.mock.calls.length === 0) await nextTurn();
+  onTestFinished(() => {
+    asked.mock.calls[0]?.[0](null, 0);
+    return closed;
+  });
+}
 
-test.each(['before', 'after'])(
-  'a change that came behind a held answer, %s the service began to stop, has its own, and that is the last',
+test.each([
+  ['to whoever asked whether to send a body', 'Expect: 100-continue\r\n', () => {}],
+  ['while it closes', '', beginToClose],
+])(
+  'a change is not carried out behind a held answer that is the last, %s',
+  async (_which, headers, begin) => {
+    const gate = new TestGate();
+    const app = await testApp({ commitGate: gate });
+    const client = new HttpSocket(await app.listen());
+    await once(client.socket, 'connect');
+    await begin(app);
+    const request = (method: string, headers: string, body = '') =>
+      `${method} ${path('c', 'k')} HTTP/1.1\r\nAuthorization: ${AUTHORIZED.authorization}\r\n${headers}\r\n${body}`;
+    client.write(request('GET', headers) + request('PUT', 'Content-Length: 11\r\n', '{"value":1}'));
+    await gate.holds(1);
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    gate.isOpen = true;
+    gate.release(true);
+    expect((await client.answer()).headers.get('connection')).toBe('close');
+    await client.closed();
+    expect(client.rest()).toBe('');
+    expect(app.engine.cache(PROJECT, 'c').peek('k')).toBeUndefined();
+  },
+);
+
+test.each(['before', 'while'])(
+  'a change that comes behind a held answer, %s the service stops, has its own, and that is the last',
   async (when) => {
     const gate = new TestGate();
     let isStopping = false;
@@ -238,7 +256,7 @@ test.each(['before', 'after'])(
       `${method} ${path('c', 'k')} HTTP/1.1\r\nAuthorization: ${AUTHORIZED.authorization}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     client.write(request('GET').repeat(2));
     await gate.holds(2);
-    isStopping = when === 'after';
+    isStopping = when === 'while';
     client.write(request('PUT', '{"value":1}') + request('PUT', '{"value":2}'));
     await gate.holds(3);
     isStopping = true;
