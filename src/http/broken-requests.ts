@@ -6,6 +6,7 @@ import { messageJson } from './json-answer.ts';
 import { JSON_TYPE } from './last-response.ts';
 import { LINGER_MS, sendingAhead } from './lingering-close.ts';
 import { hasLastAnswer, responseOf } from './pipelining.ts';
+import { isMidRequest } from './request-parser.ts';
 
 const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 /** Something came behind a request that asks for its connection to be closed. */
@@ -37,7 +38,7 @@ export function answerBrokenRequest(
   answered.add(socket);
   sendingAhead.add(socket);
   if (error.code === 'ECONNRESET') socket.destroy();
-  const isBegun = responseOf(socket)?.req.complete === false;
+  const isBegun = isMidRequest(socket);
   // Behind the last request or answer anything may come, and nothing answers it.
   if (error.code === BEHIND_LAST || !socket.writable || (!isBegun && hasLastAnswer(socket))) return;
   const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
