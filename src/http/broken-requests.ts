@@ -41,6 +41,11 @@ export function answerBrokenRequest(
   const isBegun = isMidRequest(socket);
   // Behind the last request or answer anything may come, and nothing answers it.
   if (error.code === BEHIND_LAST || !socket.writable || (!isBegun && hasLastAnswer(socket))) return;
+  if (isBegun && !responseOf(socket)) {
+    // It has its answer.
+    socket.destroySoon();
+    return;
+  }
   const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
   if (!isBegun && socket.bytesRead > 0) tell(status);
   // Nothing is read any more, and where the client ends its side, Node would end ours behind the last of its responses.

@@ -508,6 +508,18 @@ describe('a request that cannot be read', () => {
     await expectStillUsable(connectTo(await portOf()));
   });
 
+  test.each([
+    ['is broken', 'Transfer-Encoding: chunked\r\n', 'no size\r\n'],
+    ['never comes', 'Content-Length: 5\r\n', ''],
+  ])('has no second answer where it has one, and the rest of it %s', async (_what, headers, rest) => {
+    const socket = await connected();
+    socket.write(request('GET', '/version', headers));
+    expect(await socket.answer()).toMatchObject({ status: 200 });
+    socket.socket.end(rest);
+    await socket.closed();
+    expect(socket.rest()).toBe('');
+  });
+
   test('comes after one that can: that one is answered first', async () => {
     const socket = await connected();
     socket.write(`${request('GET', '/version')}broken\r\n\r\n`);
