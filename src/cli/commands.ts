@@ -129,8 +129,13 @@ function projectRow({ id, name, status, quotas }: ShownProject): string[] {
   return [id, name, status, ...[bytes, items, requests].map((quota) => String(quota ?? '-'))];
 }
 
-function tokenRow({ id, name, permissions, expires_at: expires, projects }: ShownToken): string[] {
-  return [id, name, permissions.join(','), expires ?? 'never', projects === '*' ? 'all' : projects.join(',')];
+function tokenRow({ id, name, permissions, expires_at, projects }: ShownToken): string[] {
+  const expires = expires_at === null ? 'never' : expiryText(expires_at);
+  return [id, name, permissions.join(','), expires, projects === '*' ? 'all' : projects.join(',')];
+}
+
+function expiryText(time: string): string {
+  return Date.parse(time) <= Date.now() ? `expired ${time}` : time;
 }
 
 function table(columns: readonly string[], rows: readonly string[][]): string {

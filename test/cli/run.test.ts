@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { runCommand } from '../../src/cli/run.ts';
 import { startControlled } from '../support/control.ts';
 import { temporaryDirectory } from '../support/service.ts';
@@ -129,6 +129,17 @@ describe('without a running service', () => {
     await ironcached('token', 'revoke', token.id);
     const { tokens } = await json<{ tokens: Shown[] }>('token', 'list');
     expect(tokens.map(({ name }) => name)).toEqual(['admin', 'web', 'reader', 'everything']);
+  });
+
+  test('a list of tokens tells which have expired', async () => {
+    await ironcached('project', 'create', 'web');
+    const made = await json<Shown & { expires_at: string }>('token', 'create', 'short', '--expires-in', '1d');
+    const listed = async () => (await ironcached('token', 'list')).out;
+    expect(await listed()).toContain(`read,write   ${made.expires_at}  `);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(made.expires_at) });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(await listed()).toContain(`read,write   expired ${made.expires_at}  `);
+    expect(await listed()).toMatch(/web {4}read,write {3}never /);
   });
 
   test('a project has as many tokens as it may have, and then no more', async () => {
