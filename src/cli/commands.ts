@@ -31,10 +31,6 @@ const commands: Record<CommandName, Command> = {
   },
   'project change': (invocation, parts) => {
     const { name, quotas } = invocation;
-    if (name === undefined && Object.keys(quotas).length === 0)
-      throw new ControlError(
-        'nothing is to be changed: give --name, --bytes, --items or --requests-per-second',
-      );
     return changeProject(invocation, parts, { ...(name !== undefined && { name }), quotas }, 'is changed');
   },
   'project suspend': (invocation, parts) =>
@@ -108,8 +104,6 @@ async function projectsFor(
   { allProjects, projects }: Invocation,
   control: Control,
 ): Promise<'*' | readonly string[]> {
-  if (allProjects && projects.length > 0)
-    throw new ControlError('--project and --all-projects exclude each other');
   if (allProjects) return '*';
   if (projects.length > 0) return projects;
   const [only, another] = await control.projects();

@@ -59,6 +59,7 @@ export function readInvocation(args: readonly string[]): InvocationResult {
   const reader = new OptionReader(values);
   reader.refuseOthers(tokens, [...usage.options, ...EVERYWHERE], command);
   reader.refuseRepeated(tokens, 'project');
+  reader.mistakes.push(...contradictions(values, command));
   const invocation = {
     command,
     argument: argumentOf(reader, positionals.slice(2), usage.argument),
@@ -107,6 +108,16 @@ const size = z.string().transform((text, context) => {
 export const serverUrl = z
   .url({ protocol: /^https?$/, error: 'must be an address like http://127.0.0.1:8080' })
   .transform((text) => new URL(text));
+
+function contradictions(values: Record<string, unknown>, command: CommandName): string[] {
+  const isGiven = (option: string) => values[option] !== undefined;
+  return [
+    [isGiven('project') && isGiven('all-projects'), '--project and --all-projects exclude each other'],
+    [command === 'project change' && !COMMANDS[command].options.some(isGiven), NO_CHANGE],
+  ].flatMap(([is, mistake]) => (is ? String(mistake) : []));
+}
+
+const NO_CHANGE = 'nothing is to be changed: give --name, --bytes, --items or --requests-per-second';
 
 function isCommand(text: string): text is CommandName {
   return Object.hasOwn(COMMANDS, text);

@@ -172,10 +172,6 @@ describe('without a running service', () => {
     [['project', 'delete', NO_PROJECT], `There is no project ${NO_PROJECT}.`],
     [['token', 'revoke', NO_PROJECT], `There is no token ${NO_PROJECT}.`],
     [['token', 'create', 'x', '--project', NO_PROJECT], `There is no project ${NO_PROJECT}.`],
-    [
-      ['token', 'create', 'x', '--project', NO_PROJECT, '--all-projects'],
-      '--project and --all-projects exclude each other',
-    ],
   ])('what cannot be done is one line and status 1: %j', async (args, message) => {
     await ironcached('project', 'create', 'x');
     expect(await ironcached(...args)).toEqual({ status: 1, out: '', err: `ironcached: ${message}\n` });
@@ -208,14 +204,6 @@ describe('without a running service', () => {
       expect.stringContaining(`there are no projects and tokens in ${dataDir}`),
     ]);
     expect(readdirSync(dataDir)).toEqual([]);
-  });
-
-  test('a change of nothing is told', async () => {
-    const { id } = (await json<{ project: Shown }>('project', 'create', 'x')).project;
-    expect(await ironcached('project', 'change', id)).toMatchObject({
-      status: 1,
-      err: expect.stringContaining('ironcached: nothing is to be changed: give --name'),
-    });
   });
 
   test('a broken file is told, and left alone', async () => {
@@ -342,6 +330,11 @@ describe('a mistake', () => {
     [['token', 'create', 'x', '--expires-in', '3651d'], '--expires-in must be at most 3650d (ten years)'],
     [['token', 'create', 'x', '--permissions', SECRET], '--permissions must be "read", "write" or "admin"'],
     [['token', 'create', 'x', '--project', SECRET], '--project must be 24 lower-case hexadecimal digits'],
+    [
+      ['token', 'create', 'x', '--project', NO_PROJECT, '--all-projects'],
+      '--project and --all-projects exclude each other',
+    ],
+    [['project', 'change', NO_PROJECT], 'nothing is to be changed: give --name, --bytes, '],
     [['token', 'list', '--server', SECRET], '--server must be an address like http://127.0.0.1:8080'],
   ])('is told with status 2, without what was given: %j', async (args, message) => {
     const { status, out, err } = await ironcached(...args);
