@@ -26,13 +26,15 @@ const END = '"end"';
 
 /**
  * The dumps of a file. The pieces of each have to be taken before the next is asked for. `onItem` is told of
- * each item as it goes on its way. Throws ControlError where a line should be the first of a dump, and is not.
+ * each item as it goes on its way. Throws ControlError where a line should be the first of a dump, and is not, or is
+ * too long.
  */
 export async function* dumpsIn(
   bytes: AsyncIterable<Buffer>,
   onItem: (bytes: number) => void,
+  lineBytesMax = LINE_BYTES_MAX,
 ): AsyncGenerator<DumpInFile> {
-  const lines = new FileLines(bytes);
+  const lines = new FileLines(bytes, lineBytesMax);
   try {
     for (let first = await lines.next(); first; first = await lines.next()) {
       if (isBlank(first)) continue;
@@ -72,20 +74,21 @@ class FileLines {
   /** What ended the line that was taken: nothing, where the file ended. */
   end: Buffer = LINE_FEED;
   readonly #bytes: AsyncIterator<Buffer>;
-  readonly #splitter = new LineSplitter(LINE_BYTES_MAX);
-  #ready: Iterator<Buffer> = [][Symbol.iterator]();
+  readonly #splitter: LineSplitter;
+  #ready: Iterator<Buffer, undefined> = [][Symbol.iterator]();
   #isOver = false;
 
-  constructor(bytes: AsyncIterable<Buffer>) {
+  constructor(bytes: AsyncIterable<Buffer>, lineBytesMax: number) {
     this.#bytes = bytes[Symbol.asyncIterator]();
+    this.#splitter = new LineSplitter(lineBytesMax);
   }
 
   async next(): Promise<Buffer | undefined> {
     for (;;) {
-      const { value, done } = this.#ready.next();
-      if (!done) {
+      const line = this.#nextReady();
+      if (line) {
         this.count++;
-        return value;
+        return line;
       }
       if (this.#isOver) return undefined;
       await this.#readOn();
@@ -95,6 +98,14 @@ class FileLines {
   /** Not waited for: what is read just now may be long in coming. */
   close(): void {
     void this.#bytes.return?.();
+  }
+
+  #nextReady(): Buffer | undefined {
+    try {
+      return this.#ready.next().value;
+    } catch (error) {
+      throw inLine(this.count + 1, error);
+    }
   }
 
   async #readOn(): Promise<void> {
@@ -116,9 +127,12 @@ function originOf(first: Buffer, line: number): Origin {
     if (read.is === 'first') return read.origin;
     throw new LineMistake('is not the first line of a dump');
   } catch (error) {
-    if (!(error instanceof LineMistake)) throw error;
-    throw new ControlError(`line ${line} ${error.message}`);
+    throw inLine(line, error);
   }
+}
+
+function inLine(line: number, error: unknown): unknown {
+  return error instanceof LineMistake ? new ControlError(`line ${line} ${error.message}`) : error;
 }
 
 function isLast(line: Buffer): boolean {
