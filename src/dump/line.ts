@@ -43,9 +43,12 @@ function membersOf(line: Buffer): Readonly<Record<string, unknown>> {
   throw new LineMistake('is not a JSON object');
 }
 
+// Some editors begin a file with it, and files may be joined.
+const BYTE_ORDER_MARK = '\ufeff';
+
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   } catch {
     // The parser's own words quote the text, which may be somebody's secret.
     throw new LineMistake('is not valid JSON');

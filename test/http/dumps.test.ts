@@ -320,6 +320,12 @@ describe('a load', () => {
     expect((await rest.request('POST', itemsOf('c'), dump)).json).toMatchObject({ loaded: 1 });
   });
 
+  test('takes a byte order mark in front, as some editors write it', async () => {
+    await start();
+    const dump = `\ufeff${dumpOf({ key: 'a', value: 'v' })}`;
+    expect((await rest.request('POST', itemsOf('c'), dump)).json).toMatchObject({ loaded: 1 });
+  });
+
   const A = { key: 'a', value: 'v' };
 
   test.each([

@@ -267,6 +267,11 @@ describe('a load', () => {
 
   const load = (input: string, ...args: string[]) => loadInto('c', input, ...args);
 
+  test('takes the byte order marks of files that editors wrote, and that were joined', async () => {
+    const { status, err } = await load(`\ufeff${DUMP}\ufeff${DUMP}`);
+    expect([status, err]).toEqual([0, expect.stringMatching(/^loaded 4 items, /)]);
+  });
+
   test('leaves items as they are that are there, where that is asked for', async () => {
     await item('c', 'a', 'old');
     const { status, err } = await load(DUMP, '--add');
