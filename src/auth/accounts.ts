@@ -9,7 +9,7 @@ import {
   type TokenRules,
 } from './credential-changes.ts';
 import { type Credentials, madeAt, remadeProjects, wasDeleted } from './credentials.ts';
-import { type CredentialsFile, lockPath, readIfChanged } from './credentials-file.ts';
+import { type CredentialsFile, isReadOnce, lockPath, readIfChanged } from './credentials-file.ts';
 import { formatCredentials } from './credentials-json.ts';
 import { type Emptied, EmptiedProjects } from './emptied-projects.ts';
 import { whileLocked } from './file-lock.ts';
@@ -246,9 +246,12 @@ export class Accounts {
   }
 }
 
-async function signatureOf(path: string): Promise<string> {
+/** By what a changed file is told; undefined: it is none that can change. */
+async function signatureOf(path: string): Promise<string | undefined> {
   try {
-    const { ino, mtimeMs, ctimeMs, size } = await stat(path);
+    const stats = await stat(path);
+    if (isReadOnce(stats)) return undefined;
+    const { ino, mtimeMs, ctimeMs, size } = stats;
     return `${ino} ${mtimeMs} ${ctimeMs} ${size}`;
   } catch (error) {
     return codeOf(error);

@@ -1,4 +1,5 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createProject, createToken } from './credential-changes.ts';
 import type { Credentials, Token } from './credentials.ts';
@@ -56,8 +57,19 @@ export async function readIfChanged(
   before: string | undefined,
   taken: readonly Token[],
 ): Promise<CredentialsFile | undefined> {
+  if (isReadOnce(await stat(path))) {
+    throw new Error(`${path} is a pipe or a device, which is read at the start alone`);
+  }
   const text = await readFile(path, 'utf8');
   return text === before ? undefined : checked(path, text, taken);
+}
+
+/**
+ * Does it give what it says once, as `<(…)` of a shell and `/dev/stdin` do? To open a pipe another time would wait for
+ * somebody to write to it.
+ */
+export function isReadOnce(file: Stats): boolean {
+  return file.isFIFO() || file.isCharacterDevice();
 }
 
 async function checked(path: string, text: string, taken: readonly Token[]): Promise<CredentialsFile> {

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { Accounts } from '../../src/auth/accounts.ts';
@@ -11,7 +12,7 @@ const PATIENCE = { timeout: 5_000 };
 
 vi.mock('node:fs/promises', async (actual) => {
   const fs = await actual<typeof import('node:fs/promises')>();
-  return { ...fs, readFile: vi.fn(fs.readFile) };
+  return { ...fs, readFile: vi.fn(fs.readFile), stat: vi.fn(fs.stat) };
 });
 
 test('a file that the system does not let be read is looked at again, and told of once', async () => {
@@ -37,5 +38,26 @@ test('a file that the system does not let be read is looked at again, and told o
   await vi.waitFor(() => expect(accounts.credentials.projects).toHaveLength(1), PATIENCE);
   expect(looks()).toBeGreaterThan(3);
   expect(logged).toHaveLength(1);
+  await accounts.close();
+});
+
+// It gives nothing twice, and who opens it waits for somebody to write to it.
+test('a pipe is read at the start alone: to wait for it would hold up all changes, and a stop', async () => {
+  const path = join(temporaryDirectory(), 'pipe');
+  expect(spawnSync('mkfifo', [path]).status).toBe(0);
+  const text = formatCredentials({ projects: [project('a1'.repeat(12))], tokens: [] });
+  const [file] = await Promise.all([readCredentialsFile(path), writeFile(path, text)]);
+  const logged: unknown[] = [];
+  const log = { info: () => {}, error: (details: object) => logged.push(details) };
+  const accounts = new Accounts({ file, onChange: () => {}, log });
+  const before = vi.mocked(stat).mock.calls.length;
+  accounts.watch(10);
+  await vi.waitFor(() => expect(vi.mocked(stat).mock.calls.length).toBeGreaterThan(before + 1), PATIENCE);
+  expect(logged).toEqual([]);
+  await accounts.reload();
+  expect(logged).toEqual([
+    { err: new Error(`${path} is a pipe or a device, which is read at the start alone`) },
+  ]);
+  expect(accounts.credentials.projects).toHaveLength(1);
   await accounts.close();
 });
