@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
+import { isReadOnce } from './read-once.ts';
 import { settings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import { messageOf } from './thrown.ts';
@@ -43,7 +44,7 @@ export class CertificateFiles {
   /** Undefined where no certificate is set. Throws StartError where the files cannot be used. */
   static open({ tlsCert, tlsKey, tlsClientCa }: Config, logger: Logger): CertificateFiles | undefined {
     if (tlsCert === undefined || tlsKey === undefined) return undefined;
-    return new CertificateFiles(() => readFiles(tlsCert, tlsKey, tlsClientCa), logger);
+    return new CertificateFiles(reading(tlsCert, tlsKey, tlsClientCa), logger);
   }
 
   /** What a server needs to speak TLS. */
@@ -101,23 +102,33 @@ export class CertificateFiles {
   }
 }
 
-function readFiles(certPath: string, keyPath: string, caPath: string | undefined): Pem {
+/** Reads the files whenever it is called. */
+function reading(certPath: string, keyPath: string, caPath: string | undefined): () => Pem {
   const { tlsCert, tlsKey, tlsClientCa } = settings;
-  const own = { cert: readPem(tlsCert.variable, certPath), key: readPem(tlsKey.variable, keyPath) };
-  check(own, `${tlsCert.variable} and ${tlsKey.variable} do not hold a certificate and its key`);
-  if (caPath === undefined) return own;
-  const ca = readPem(tlsClientCa.variable, caPath);
-  // OpenSSL takes a file without any certificate for one that trusts nobody.
-  check({ ca, cert: ca }, `${tlsClientCa.variable} does not hold certificates`);
-  return { ...own, ca };
+  const readCert = readingPem(tlsCert.variable, certPath);
+  const readKey = readingPem(tlsKey.variable, keyPath);
+  const readCa = caPath === undefined ? undefined : readingPem(tlsClientCa.variable, caPath);
+  return () => {
+    const own = { cert: readCert(), key: readKey() };
+    check(own, `${tlsCert.variable} and ${tlsKey.variable} do not hold a certificate and its key`);
+    if (!readCa) return own;
+    const ca = readCa();
+    // OpenSSL takes a file without any certificate for one that trusts nobody.
+    check({ ca, cert: ca }, `${tlsClientCa.variable} does not hold certificates`);
+    return { ...own, ca };
+  };
 }
 
-function readPem(variable: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new StartError(`${variable}: ${messageOf(error)}`);
-  }
+function readingPem(variable: string, path: string): () => Buffer {
+  let pem: Buffer | undefined;
+  return () => {
+    try {
+      if (!pem || !isReadOnce(statSync(path))) pem = readFileSync(path);
+      return pem;
+    } catch (error) {
+      throw new StartError(`${variable}: ${messageOf(error)}`);
+    }
+  };
 }
 
 function check(pem: Pem, complaint: string): void {

@@ -1,12 +1,13 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { PROJECT, startService, type TestService, TOKEN, temporaryDirectory } from './support/service.ts';
 import { signIn, type TextClient, textClient } from './support/text-client.ts';
 
@@ -23,6 +24,12 @@ function install(which: 'first' | 'second', directory: string): string[] {
 
 function flagsFor(directory: string): string[] {
   return ['--tls-cert', join(directory, 'cert.pem'), '--tls-key', join(directory, 'key.pem')];
+}
+
+/** Another process writes a file into a pipe as soon as somebody reads it. */
+function writeInto(pipe: string, path: string): void {
+  const writer = spawn('sh', ['-c', 'exec cat "$0" > "$1"', path, pipe]);
+  onTestFinished(() => void writer.kill());
 }
 
 /** The service with TLS at both doors. */
@@ -113,6 +120,24 @@ describe('a certificate', () => {
     copyFileSync(join(certificates, 'second-key.pem'), join(directory, 'key.pem'));
     service.service.reloadCertificate();
     expect(certificateName(await connect(service))).toBe('first.test');
+    expect(service.log.join('')).toContain('the old one stays in use');
+  });
+
+  // Whoever opens it waits for somebody to write to it, and all clients with it.
+  test('whose key is a pipe is read at the start alone', async () => {
+    const directory = temporaryDirectory();
+    const flags = install('first', directory);
+    const pipe = join(directory, 'key.pem');
+    rmSync(pipe);
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    writeInto(pipe, join(certificates, 'first-key.pem'));
+    const service = await startByTls(flags);
+    writeInto(pipe, join(certificates, 'second-key.pem'));
+    service.service.reloadCertificate();
+    expect(service.log.join('')).toContain('the certificate is the same as before');
+    expect(certificateName(await connect(service))).toBe('first.test');
+    copyFileSync(join(certificates, 'second-cert.pem'), join(directory, 'cert.pem'));
+    service.service.reloadCertificate();
     expect(service.log.join('')).toContain('the old one stays in use');
   });
 

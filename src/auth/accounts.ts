@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { isReadOnce } from '../read-once.ts';
 import { codeOf } from '../thrown.ts';
 import {
   type Change,
@@ -9,7 +10,7 @@ import {
   type TokenRules,
 } from './credential-changes.ts';
 import { type Credentials, madeAt, remadeProjects, wasDeleted } from './credentials.ts';
-import { type CredentialsFile, isReadOnce, lockPath, readIfChanged } from './credentials-file.ts';
+import { type CredentialsFile, lockPath, readIfChanged } from './credentials-file.ts';
 import { formatCredentials } from './credentials-json.ts';
 import { type Emptied, EmptiedProjects } from './emptied-projects.ts';
 import { whileLocked } from './file-lock.ts';

@@ -1,6 +1,6 @@
-import type { Stats } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isReadOnce } from '../read-once.ts';
 import { createProject, createToken } from './credential-changes.ts';
 import type { Credentials, Token } from './credentials.ts';
 import type { ReadCredentials } from './credentials-format.ts';
@@ -62,14 +62,6 @@ export async function readIfChanged(
   }
   const text = await readFile(path, 'utf8');
   return text === before ? undefined : checked(path, text, taken);
-}
-
-/**
- * Does it give what it says once, as `<(…)` of a shell and `/dev/stdin` do? To open a pipe another time would wait for
- * somebody to write to it.
- */
-export function isReadOnce(file: Stats): boolean {
-  return file.isFIFO() || file.isCharacterDevice();
 }
 
 async function checked(path: string, text: string, taken: readonly Token[]): Promise<CredentialsFile> {

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { Accounts } from '../../src/auth/accounts.ts';
 import { readCredentialsFile } from '../../src/auth/credentials-file.ts';
 import { formatCredentials } from '../../src/auth/credentials-json.ts';
@@ -47,6 +47,8 @@ test('a pipe is read at the start alone: to wait for it would hold up all change
   expect(spawnSync('mkfifo', [path]).status).toBe(0);
   const text = formatCredentials({ projects: [project('a1'.repeat(12))], tokens: [] });
   const [file] = await Promise.all([readCredentialsFile(path), writeFile(path, text)]);
+  const writer = spawn('sh', ['-c', 'echo {} > "$0"', path]);
+  onTestFinished(() => void writer.kill());
   const logged: unknown[] = [];
   const log = { info: () => {}, error: (details: object) => logged.push(details) };
   const accounts = new Accounts({ file, onChange: () => {}, log });
