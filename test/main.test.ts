@@ -88,11 +88,14 @@ test.skipIf(!existsSync('/dev/full'))('output that cannot be written is one line
     );
     expect(stderr).not.toContain(' at ');
   }
+  const help = spawnSync(process.execPath, [program, 'dump', '--help'], { stdio: ['ignore', full, 'pipe'] });
+  expect(help.status).toBe(1);
+  expect(help.stderr.toString()).toMatch(/^ironcached: ENOSPC.*\n$/);
   closeSync(full);
 });
 
-test('whoever reads no further ends a command quietly', async () => {
-  const child = spawn(process.execPath, [program, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+test.each(['--help', 'load --help'])('whoever reads no further ends a command quietly: %s', async (line) => {
+  const child = spawn(process.execPath, [program, ...line.split(' ')], { stdio: ['ignore', 'pipe', 'pipe'] });
   // It has not begun yet.
   child.stdout.destroy();
   let said = '';

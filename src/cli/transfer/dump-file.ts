@@ -34,7 +34,11 @@ export async function writeDumpFile(path: string, pieces: Pieces, signal: AbortS
 }
 
 /** Writes to what stays open, such as standard output. */
-export async function writeDump(output: Writable, pieces: Pieces, signal: AbortSignal): Promise<void> {
+export async function writeDump(
+  output: Writable,
+  pieces: Pieces | readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   // By itself, a pipeline that is told to stop waits until an output that stays open has taken what it has.
   const stopped = once(signal, 'abort').then(() => signal.throwIfAborted());
   await Promise.race([pipeline(pieces, output, { end: false }), stopped]);

@@ -29,10 +29,7 @@ export async function runTransfer(
   signal: AbortSignal,
 ): Promise<number> {
   const read = readTransfer(args);
-  if ('show' in read) {
-    streams.out.write(transferHelp());
-    return 0;
-  }
+  if ('show' in read) return showHelp(streams, signal);
   if ('mistakes' in read) return tellMistakes(read.mistakes, streams.err);
   const { transfer } = read;
   const result = readConfig(transfer.settings);
@@ -56,6 +53,15 @@ export async function runTransfer(
     }
   } catch (error) {
     progress.pause();
+    return tellFailure(error, streams, signal);
+  }
+}
+
+async function showHelp(streams: TransferStreams, signal: AbortSignal): Promise<number> {
+  try {
+    await writeDump(streams.out, [transferHelp()], signal);
+    return 0;
+  } catch (error) {
     return tellFailure(error, streams, signal);
   }
 }
