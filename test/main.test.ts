@@ -106,6 +106,16 @@ test.each(['--help', 'load --help'])('whoever reads no further ends a command qu
   expect({ status, said }).toEqual({ status: 1, said: '' });
 });
 
+test('standard input that is nothing to read is told as such', () => {
+  const directory = openSync(temporaryDirectory(), 'r');
+  const { status, stderr } = spawnSync(process.execPath, [program, 'load', '--cache', 'c'], {
+    stdio: [directory, 'ignore', 'pipe'],
+    encoding: 'utf8',
+  });
+  closeSync(directory);
+  expect([status, stderr]).toEqual([1, 'ironcached: there is no dump in it\n']);
+});
+
 test('all mistakes at once, and exit status 2', () => {
   const { status, stderr, stdout } = runToEnd(['--http-port', 'x'], { IRONCACHED_MEMORY_LIMIT: 'much' });
   expect(status).toBe(2);

@@ -52,7 +52,8 @@ export async function* readDump(source: string | Readable): AsyncGenerator<Buffe
   const [name, stream] =
     typeof source === 'string' ? [source, createReadStream(source)] : ['standard input', source];
   try {
-    await once(stream, 'readable');
+    // What Node gives for an input of no kind that it knows, such as a directory, ends without it.
+    await Promise.race([once(stream, 'readable'), once(stream, 'end')]);
     const first: Buffer | null = stream.read(1);
     if (first) stream.unshift(first);
     yield* first?.[0] === GZIP ? startPipeline(stream, createGunzip(), () => {}) : stream;
