@@ -61,7 +61,7 @@ export class OptionReader {
   }
 
   /** Refuses what was given twice, but for what is repeatable: one of them would be left out without a word. */
-  refuseRepeated(given: readonly GivenOption[], repeatable: string): void {
+  refuseRepeated(given: readonly GivenOption[], repeatable?: string): void {
     const names = new Set<string>();
     for (const { kind, name = '', rawName } of given) {
       if (kind !== 'option' || name === repeatable) continue;

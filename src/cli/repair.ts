@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { ItemDirectory } from '../durability/item-directory.ts';
 import { repair } from '../durability/repair.ts';
 import { itemDirectoryPath } from '../open-durability.ts';
 import { messageOf } from '../thrown.ts';
 import { tellMistakes } from './mistakes.ts';
+import { OptionReader } from './option-reader.ts';
 import type { Streams } from './run.ts';
 
 const HELP = `Usage: ironcached repair [--data-dir DIR]
@@ -16,12 +18,14 @@ The service must not run meanwhile. The directory is that of the service (or IRO
 
 /** Carries out `ironcached repair`; gives the exit status. */
 export async function runRepair(args: readonly string[], { out, err }: Streams): Promise<number> {
-  const result = readConfig(args.slice(1));
-  if ('show' in result) {
+  const read = readArguments(args.slice(1));
+  if ('show' in read) {
     out.write(HELP);
     return 0;
   }
-  if ('mistakes' in result) return tellMistakes(result.mistakes, err);
+  if ('mistakes' in read) return tellMistakes(read.mistakes, err);
+  const result = readConfig(read.settings);
+  if (!('config' in result)) return tellMistakes('mistakes' in result ? result.mistakes : [], err);
   try {
     out.write(await repaired(itemDirectoryPath(result.config.dataDir)));
     return 0;
@@ -29,6 +33,23 @@ export async function runRepair(args: readonly string[], { out, err }: Streams):
     err.write(`ironcached: ${messageOf(error)}\n`);
     return 1;
   }
+}
+
+type Arguments =
+  | { readonly settings: readonly string[] }
+  | { readonly show: 'help' }
+  | { readonly mistakes: readonly string[] };
+
+function readArguments(args: string[]): Arguments {
+  const options = { 'data-dir': { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+  const { values, positionals, tokens } = parseArgs({ args, options, strict: false, tokens: true });
+  if (values.help === true) return { show: 'help' };
+  const reader = new OptionReader(values);
+  reader.refuseOthers(tokens, ['data-dir'], 'repair');
+  reader.refuseRepeated(tokens);
+  reader.argument(positionals, undefined);
+  const settings = reader.settings();
+  return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { settings };
 }
 
 async function repaired(path: string): Promise<string> {
