@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { notKept } from './auth/credential-changes.ts';
 import { parseJsonFile } from './auth/json-file.ts';
@@ -8,6 +7,7 @@ import type { CacheSettings } from './engine/cache-settings.ts';
 import type { Engine } from './engine/engine.ts';
 import { Refusal } from './engine/errors.ts';
 import { settingsFrom, settingsJson } from './http/cache-settings-json.ts';
+import { makeDirectory } from './made-directory.ts';
 
 interface Entry {
   readonly projectId: string;
@@ -75,7 +75,7 @@ export class CacheSettingsFile {
       if (dropped.length === 0 && added.length === 0) return;
       const entries = [...this.#entries.filter(keep), ...added];
       for (const { projectId } of added) this.#checkCount(projectId, entries);
-      await mkdir(join(this.#path, '..'), { recursive: true, mode: 0o700 });
+      await makeDirectory(join(this.#path, '..'));
       await writePrivately(this.#path, formatted(entries));
       this.#entries = entries;
       for (const { projectId, cacheName } of dropped) this.#engine.configure(projectId, cacheName, undefined);

@@ -139,6 +139,16 @@ test('a taken port is one line and exit status 1', async () => {
   expect(second.stderr).toMatch(/^ironcached: the memcached listener cannot start: .*\n$/);
 });
 
+test.skipIf(process.platform !== 'linux')('a data directory that cannot be made is one line, too', () => {
+  // Where it would be was removed.
+  const command = `cd "${temporaryDirectory()}" && rmdir "$PWD" && exec "${process.execPath}" "${program}"`;
+  const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8', timeout: 10_000 });
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^ironcached: no credentials: ENOENT: .*, mkdir '.\/data' .*\n$/),
+  ]);
+});
+
 test.skipIf(totalmem() >= 32 * 2 ** 30)('more memory than the machine has is one line, too', () => {
   const { status, stderr } = runToEnd(['--memory-limit', `${Math.ceil(totalmem() / 2 ** 20) + 1}mb`]);
   expect(stderr).toMatch(/^ironcached: IRONCACHED_MEMORY_LIMIT: \d+ MiB are more than this .*\n$/);

@@ -1,5 +1,6 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../made-directory.ts';
 import { isReadOnce } from '../read-once.ts';
 import { createProject, createToken } from './credential-changes.ts';
 import type { Credentials, Token } from './credentials.ts';
@@ -77,7 +78,7 @@ export async function openDirectory(dataDir: string, options: DirectoryOptions):
   const text = await readIfThere(path);
   const known = text === undefined ? undefined : await read(path, text);
   if (text === undefined || !known) {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeDirectory(dataDir);
     return whileLocked(lockPath(path), () => makeCredentials(dataDir, options));
   }
   const { credentials, outdated } = known;

@@ -1,7 +1,8 @@
 import { write } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chown, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../made-directory.ts';
 import { syncDirectory } from '../synced-directory.ts';
 import { codeOf } from '../thrown.ts';
 import { DirectoryLock } from './directory-lock.ts';
@@ -42,7 +43,7 @@ export class ItemDirectory {
 
   /** Makes the directory if need be. Rejects where it cannot be written. */
   static async open(path: string): Promise<ItemDirectory> {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeDirectory(path);
     const probe = join(path, `.writable-${process.pid}`);
     await (await open(probe, 'w', 0o600)).close();
     await rm(probe, { force: true });
