@@ -13,7 +13,7 @@ type Pieces = AsyncIterable<Uint8Array>;
 /**
  * Writes a file that its owner alone can read, since values may be secrets. It has its name when it is whole
  * and safe on the disk; until then, what was there before stays. A name that ends in .gz is compressed.
- * Throws ControlError, which names the file, where there is no place for it.
+ * Throws ControlError, which names the file, where there is no place for it, or no more.
  */
 export async function writeDumpFile(path: string, pieces: Pieces, signal: AbortSignal): Promise<void> {
   const bytes = path.endsWith('.gz') ? startPipeline(pieces, createGzip(), () => {}) : pieces;
@@ -22,15 +22,20 @@ export async function writeDumpFile(path: string, pieces: Pieces, signal: AbortS
   const place = await realpath(path).catch(() => path);
   const unfinished = join(dirname(place), `.${basename(place)}.${process.pid}.part`);
   const file = await open(unfinished, 'wx', 0o600).catch((error: unknown) => {
-    throw new ControlError(`${path} cannot be written: ${messageOf(error)}`);
+    throw unwritable(path, error);
   });
   try {
     await pipeline(bytes, file.createWriteStream({ flush: true }), { signal });
     await rename(unfinished, place);
   } catch (error) {
     await rm(unfinished, { force: true });
-    throw error;
+    // What the items come from tells its own failures without a call of the system.
+    throw error instanceof Error && 'syscall' in error ? unwritable(path, error) : error;
   }
+}
+
+function unwritable(path: string, error: unknown): ControlError {
+  return new ControlError(`${path} cannot be written: ${messageOf(error)}`);
 }
 
 /** Writes to what stays open, such as standard output. */
