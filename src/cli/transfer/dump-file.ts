@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, realpath, rename, rm, stat } from 'node:fs/promises';
@@ -20,7 +21,8 @@ export async function writeDumpFile(path: string, pieces: Pieces, signal: AbortS
   if (await isSpecial(path)) return pipeline(bytes, createWriteStream(path), { signal });
   // A link may lead to another disk, with more room.
   const place = await realpath(path).catch(() => path);
-  const unfinished = join(dirname(place), `.${basename(place)}.${process.pid}.part`);
+  // The number of a process is no name for it: in containers, others have the same, and one may have been killed.
+  const unfinished = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString('hex')}.part`);
   const file = await open(unfinished, 'wx', 0o600).catch((error: unknown) => {
     throw unwritable(path, error);
   });

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ControlError } from '../../../src/cli/control.ts';
@@ -28,4 +28,15 @@ test('what kept the items from coming is told as it is', async () => {
   }
   const file = join(temporaryDirectory(), 'dump');
   await expect(writeDumpFile(file, pieces(), signal)).rejects.toThrow(new ControlError('it broke off'));
+});
+
+// In a container, every process of its kind may have the same number.
+test('what another one left that was killed is in nobody’s way', async () => {
+  const file = join(temporaryDirectory(), 'dump');
+  async function* pieces() {
+    yield Buffer.from('{}\n');
+  }
+  writeFileSync(join(file, '..', `.dump.${process.pid}.part`), 'half of');
+  await writeDumpFile(file, pieces(), signal);
+  expect(readFileSync(file, 'utf8')).toBe('{}\n');
 });
