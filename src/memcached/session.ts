@@ -3,41 +3,31 @@ import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { Moment } from '../engine/clock.ts';
 import { isServersFault } from '../engine/errors.ts';
-import type { KeyBytes } from '../engine/key.ts';
-import type { RequestRates } from '../limits/request-rate.ts';
 import { afterOthers, othersFirst } from '../turn-time.ts';
+import { Client, type ClientParts } from './client.ts';
 import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
-import { type CommandContext, reply } from './commands/context.ts';
-import { isAnswered } from './commands/retrieval.ts';
-import { execute, executeOpen } from './commands/table.ts';
+import { reply } from './commands/context.ts';
 import type { Connection } from './connection.ts';
 import { Parser } from './parser.ts';
 import { Patience, type PatienceLimits } from './patience.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { answerFailure } from './refusals.ts';
 import { ReplyBuffer } from './reply-buffer.ts';
-import { keepRequest, type Request, type RetrievalRequest } from './request.ts';
-import { Rights } from './rights.ts';
+import { keepRequest, type Request } from './request.ts';
 import type { Rooms } from './rooms.ts';
-import { type Admission, limitsBeforeSignIn, refuseWith, SignIn, type SignInParts } from './sign-in.ts';
 import { type Turn, WAITING_BYTES_MAX, type Waiting } from './turn.ts';
 
-export interface SessionParts extends SignInParts {
+export interface SessionParts extends ClientParts {
   readonly connection: Connection;
   readonly rooms: Rooms;
   readonly turn: Turn;
   /** Has the engine's clock stand still while a chunk is answered. */
   readonly moment: Moment;
-  /** The longest line of a get, in bytes. */
-  readonly lineBytesMax: number;
   /** Reply bytes that may wait for the client before its further commands wait, too. */
   readonly unansweredBytesMax: number;
   readonly patience: PatienceLimits;
-  readonly rates: RequestRates;
   readonly meter: CommandMeter;
   readonly onBug: (error: unknown) => void;
-  /** What a listener that needs no sign-in is for. */
-  readonly bound?: Admission | undefined;
   /** Is told where a line was so long that the client is closed. */
   readonly onLongLine: () => void;
   /** Is told of commands that took long, and of the cache that they were about. */
@@ -45,7 +35,7 @@ export interface SessionParts extends SignInParts {
 }
 
 /**
- * One client: bytes in, replies out, in order. While an answer is awaited, or the client does not take
+ * One client's connection: bytes in, replies out, in order. While an answer is awaited, or the client does not take
  * what it was sent, it reads no further; what is left of a chunk is kept until then.
  */
 export class Session implements Waiting {
@@ -53,21 +43,11 @@ export class Session implements Waiting {
   readonly #parser: Parser;
   readonly #ahead: ReadAhead;
   readonly #write = (bytes: Buffer, taken: () => void) => this.#parts.connection.write(bytes, taken);
-  readonly #expect = (keys: readonly KeyBytes[], count: number) => this.#context?.cache.expect(keys, count);
   readonly #output: ReplyBuffer;
-  readonly #signIn: SignIn;
+  readonly #client: Client;
   #patience: Patience;
   /** How many requests have come. */
   #requests = 0;
-  /** Whose cache the commands are about, once the client has signed in; and by what right. */
-  #context: CommandContext | undefined;
-  /** That cache, until it is released: the context lasts until the last answer. */
-  #held: Cache | undefined;
-  #rights: Rights | undefined;
-  /** Why a long answer was cut short. */
-  #cutShort: string | undefined;
-  /** A long get whose client has to read first. */
-  #unfinished: RetrievalRequest | undefined;
   /** Chunks that came while reading was paused. */
   readonly #later: Buffer[] = [];
   /** How many bytes of replies may gather now. */
@@ -87,11 +67,14 @@ export class Session implements Waiting {
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#output = new ReplyBuffer(parts.rooms);
-    this.#signIn = new SignIn(parts);
+    this.#client = new Client(parts, {
+      output: this.#output,
+      isFull: () => this.#isFull(),
+      drained: () => this.#drain(),
+    });
     this.#patience = new Patience(parts.patience, parts.engine.clock.now());
-    this.#parser = new Parser(limitsBeforeSignIn(parts.lineBytesMax), parts.rooms);
+    this.#parser = new Parser(this.#client.limits, parts.rooms);
     this.#ahead = new ReadAhead(this.#parser);
-    if (parts.bound) this.#enter(parts.bound);
   }
 
   /** Does it want more of what the client sends? */
@@ -108,7 +91,7 @@ export class Session implements Waiting {
   get hasServed(): boolean {
     const isStopped = this.#awaiting || this.#paused;
     const isWhole = this.#later.length === 0 && !this.#parser.isInside;
-    return this.#context !== undefined && !isStopped && isWhole;
+    return this.#client.hasSignedIn && !isStopped && isWhole;
   }
 
   /** Takes what the client sent: the first bytes of a buffer, which may be used for something else afterwards. */
@@ -121,7 +104,7 @@ export class Session implements Waiting {
     }
     const { crowd } = this.#parts.turn;
     crowd.grow();
-    const mayWait = this.#context !== undefined && length <= WAITING_BYTES_MAX;
+    const mayWait = this.#client.hasSignedIn && length <= WAITING_BYTES_MAX;
     if (mayWait && crowd.isThere) {
       this.#waitForOthers(buffer, length);
       return;
@@ -155,8 +138,11 @@ export class Session implements Waiting {
       this.#patience.restart(this.#requests, now);
       return;
     }
-    const isSignedIn = this.#context !== undefined;
-    const progress = { isSignedIn, requests: this.#requests, isInside: this.#parser.isInside };
+    const progress = {
+      isSignedIn: this.#client.hasSignedIn,
+      requests: this.#requests,
+      isInside: this.#parser.isInside,
+    };
     const end = this.#patience.end(progress, now);
     if (end === undefined) return;
     reply({ output: this.#output }, end);
@@ -169,7 +155,7 @@ export class Session implements Waiting {
     this.#ended = true;
     this.#output.discard();
     this.#parser.abandon();
-    this.#releaseCache();
+    this.#client.release();
     this.#onDrain?.();
   }
 
@@ -203,7 +189,7 @@ export class Session implements Waiting {
     const { turn } = this.#parts;
     const start = turn.keep(buffer, length);
     this.#parser.push(turn.bytes, start, start + length);
-    const requests = this.#ahead.read(this.#expect);
+    const requests = this.#ahead.read(this.#client.expect);
     this.#isWaiting = true;
     turn.answerSoon(this, requests);
   }
@@ -225,7 +211,7 @@ export class Session implements Waiting {
 
   #answerRequests(startedAt: number): void {
     this.#measureRoom();
-    if (this.#rights) this.#renewRights(this.#rights);
+    if (!this.#client.renew()) this.#beginAnew();
     const enough = this.#requests + REQUESTS_PER_TURN_MAX;
     let look = this.#requests + REQUESTS_BETWEEN_LOOKS;
     while (!this.#ended) {
@@ -247,15 +233,15 @@ export class Session implements Waiting {
         }
       }
       if (this.#output.length >= CACHED_BYTES_MAX) this.#flush();
-      const request = this.#unfinished ?? this.#nextRequest();
+      const request = this.#client.unfinished ?? this.#nextRequest();
       if (!request) break;
-      const operation = this.#operationOf(request);
+      const operation = this.#client.operationOf(request);
       const answer = this.#answer(request);
       if (answer instanceof Promise) {
         this.#await(request, answer, operation);
         return;
       }
-      if (this.#unfinished) {
+      if (this.#client.unfinished) {
         this.#awaitNextTurn();
         return;
       }
@@ -281,14 +267,12 @@ export class Session implements Waiting {
     }
   }
 
-  #operationOf({ command }: Request): Operation {
-    return this.#context ? command : 'sign_in';
-  }
-
   #nextRequest(): Request | undefined {
     for (;;) {
       // Sign-in changes what may follow.
-      const request = this.#context ? this.#ahead.next(this.#expect) : this.#ahead.nextAlone();
+      const request = this.#client.hasSignedIn
+        ? this.#ahead.next(this.#client.expect)
+        : this.#ahead.nextAlone();
       if (request) {
         this.#requests++;
         return request;
@@ -300,12 +284,8 @@ export class Session implements Waiting {
   }
 
   #answer(request: Request): Answer<void> {
-    this.#unfinished = undefined;
     try {
-      const answer =
-        this.#context && this.#rights
-          ? this.#execute(request, this.#context, this.#rights)
-          : this.#greet(request);
+      const answer = this.#client.hasSignedIn ? this.#client.answer(request) : this.#greet(request);
       if (answer instanceof Promise) return answer.catch((error) => this.#refuse(request, error));
     } catch (error) {
       return this.#refuse(request, error);
@@ -317,83 +297,29 @@ export class Session implements Waiting {
     }
   }
 
-  #renewRights(rights: Rights): void {
-    if (!rights.renew(this.#parts.engine.clock.unixNow())) this.#leave();
-    if (this.#cutShort !== undefined) reply({ output: this.#output }, this.#cutShort);
-    this.#cutShort = undefined;
-  }
-
-  #execute(request: Request, context: CommandContext, rights: Rights): Answer<void> {
-    if (rights.barrier !== undefined && executeOpen(request, context)) return;
-    const refusal = rights.barrier ?? rights.refusal(request);
-    if (refusal !== undefined) {
-      this.#bar(request, refusal);
-      return;
-    }
-    const answer = execute(request, context);
-    if (answer instanceof Promise) return answer.then(() => this.#keepIfUnfinished(request));
-    this.#keepIfUnfinished(request);
-  }
-
-  #bar(request: Request, text: string): void {
-    this.#parts.meter.refuse(request.command);
-    refuseWith(text, request, { output: this.#output });
-  }
-
-  #keepIfUnfinished(request: Request): void {
-    if (isRetrieval(request) && !isAnswered(request)) this.#unfinished = request;
-  }
-
   #greet(request: Request): Answer<void> {
-    const answer = this.#signIn.answer(request, { output: this.#output });
-    if (answer instanceof Promise) return answer.then((admission) => this.#greeted(admission));
-    this.#greeted(answer);
+    const answer = this.#client.answer(request);
+    if (answer instanceof Promise) return answer.then(() => this.#greeted());
+    this.#greeted();
   }
 
-  #greeted(admission: Admission | undefined): void {
-    if (admission) this.#enter(admission);
-    else if (this.#signIn.exhausted) this.#end();
+  #greeted(): void {
+    this.#parser.limits = this.#client.limits;
+    if (this.#client.isRejected) this.#end();
   }
 
-  #enter({ cache: { projectId, name }, grant }: Admission): void {
-    const { engine, server, lineBytesMax, rates, bound } = this.#parts;
-    // By name, since a bound listener may have its own from long ago, when others share a newer one.
-    const cache = engine.hold(projectId, name);
-    this.#held = cache;
-    this.#rights = new Rights(grant, { rates, isBound: bound !== undefined });
-    this.#context = {
-      cache,
-      server,
-      output: this.#output,
-      grant,
-      clock: engine.clock,
-      isFull: () => this.#isFull(),
-      drained: () => this.#drain(),
-    };
-    // The same members as before sign-in, so that to V8 all parsers' limits have one shape.
-    const { valueBytesMax } = engine.limits;
-    this.#parser.limits = { isSigningIn: false, lineBytesMax, valueBytesMax };
-  }
-
-  // As if it had never signed in.
-  #leave(): void {
-    this.#releaseCache();
-    this.#rights = undefined;
-    this.#context = undefined;
+  // As if the client had never signed in.
+  #beginAnew(): void {
+    this.#parser.limits = this.#client.limits;
     this.#patience = new Patience(this.#parts.patience, this.#parts.engine.clock.now());
-    this.#parser.limits = limitsBeforeSignIn(this.#parts.lineBytesMax);
-  }
-
-  #releaseCache(): void {
-    if (this.#held) this.#parts.engine.release(this.#held);
-    this.#held = undefined;
   }
 
   #refuse(request: Request, error: unknown): Answer<void> {
     const { meter, onBug } = this.#parts;
-    if (isServersFault(error)) meter.fail(this.#operationOf(request));
-    else meter.refuse(this.#operationOf(request));
-    return answerFailure(request, error, { output: this.#output, cache: this.#context?.cache, onBug });
+    const operation = this.#client.operationOf(request);
+    if (isServersFault(error)) meter.fail(operation);
+    else meter.refuse(operation);
+    return answerFailure(request, error, { output: this.#output, cache: this.#client.cache, onBug });
   }
 
   #await(request: Request, answer: Promise<void>, operation: Operation): void {
@@ -406,7 +332,7 @@ export class Session implements Waiting {
 
   // One chunk may hold ten thousand requests, and a line hundreds of thousands of keys.
   #awaitNextTurn(): void {
-    this.#standBy(this.#unfinished);
+    this.#standBy(this.#client.unfinished);
     afterOthers(() => this.#goOn());
   }
 
@@ -421,7 +347,7 @@ export class Session implements Waiting {
     this.#awaiting = false;
     try {
       // A long get is answered in parts.
-      if (answered && !this.#unfinished) this.#parts.meter.count(answered);
+      if (answered && !this.#client.unfinished) this.#parts.meter.count(answered);
       this.#proceed();
     } catch (error) {
       this.#parts.connection.abort(error);
@@ -430,7 +356,7 @@ export class Session implements Waiting {
 
   #pause(): void {
     this.#paused = true;
-    this.#detach(this.#unfinished);
+    this.#detach(this.#client.unfinished);
     this.#parts.connection.pause();
     this.#parts.connection.expectDrain();
   }
@@ -466,7 +392,7 @@ export class Session implements Waiting {
   // The meter serves all sessions: what this one counted is settled before another has its turn.
   #settle(): void {
     const slow = this.#parts.meter.settle(this.#since);
-    if (slow) this.#parts.onSlow(slow, this.#context?.cache);
+    if (slow) this.#parts.onSlow(slow, this.#client.cache);
   }
 
   // For answers that are made piece by piece. False: the client is gone, or may have no more of it.
@@ -476,8 +402,7 @@ export class Session implements Waiting {
     if (this.#isFull() || this.#parts.connection.needsDrain()) await this.#nextDrain();
     else await othersFirst();
     this.#measureRoom();
-    this.#cutShort = this.#rights?.endOfListing(this.#parts.engine.clock.unixNow());
-    return !this.#ended && this.#cutShort === undefined;
+    return this.#client.mayReadOn() && !this.#ended;
   }
 
   #nextDrain(): Promise<void> {
@@ -504,7 +429,3 @@ const REQUESTS_BETWEEN_LOOKS = 8;
 const FREE_MS = 0.25;
 // Up to so many bytes of replies wait for those to other clients.
 const SENT_TOGETHER_BYTES_MAX = 16 * 1024;
-
-function isRetrieval(request: Request): request is RetrievalRequest {
-  return 'answered' in request;
-}
