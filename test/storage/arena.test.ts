@@ -18,6 +18,7 @@ storeContract(
 describe('the arena', () => {
   const open = (bytesMax: number) => new ArenaStore({ bytesMax, cachesMax: 100_000, now: () => NOW });
   const NOW = 1_700_000_000_000;
+  const EMPTY = { value: Buffer.alloc(0), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
 
   function put(store: ArenaStore, cacheName: string, key: string, value: Buffer, expiresAt = NEVER): void {
     store.cache('p', cacheName).put(key, { value, kind: 'bytes', flags: 0, expiresAt });
@@ -60,9 +61,8 @@ describe('the arena', () => {
   test('leaves an item where it was in the order of use that is moved for an expiry alone', () => {
     const store = open(MIB);
     const cache = store.cache('p', 'c');
-    const empty = { value: Buffer.alloc(0), kind: 'bytes', flags: 0, expiresAt: NEVER } as const;
     // Fills its chunk: with an expiry, it needs one of the next size, in a page of its own.
-    const value = pattern(10_920 - itemBytes(3, empty), 1);
+    const value = pattern(10_920 - itemBytes(3, EMPTY), 1);
     const keys = Array.from({ length: 30 }, (_, i) => `k${i + 10}`);
     for (const key of keys) put(store, 'c', key, value);
     const amendment = { expiresAt: NOW + 1000, use: false };
@@ -76,6 +76,34 @@ describe('the arena', () => {
     }
     expect(gone.slice(0, 4)).toEqual(['k10', 'k11', 'k12', 'k13']);
   });
+
+  test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])(
+    'leaves it there where those that were used before it, of whom there are %i, make room for that, or itself',
+    (before) => {
+      let now = NOW;
+      const store = new ArenaStore({ bytesMax: MIB, cachesMax: 1000, now: () => now });
+      const cache = store.cache('p', 'c');
+      // Fills its chunk.
+      const value = pattern(10_920 - itemBytes(3, EMPTY), 1);
+      const keys = Array.from({ length: 60 }, (_, i) => `k${i + 10}`);
+      const there = () => keys.filter((key) => cache.read(key, false));
+      for (const key of keys) put(store, 'c', key, value);
+      for (let i = 10; there().length === keys.length; i++) put(store, 'c', `l${i}`, value);
+      const key = there()[before] ?? '';
+      now += 5000;
+      const amendment = { expiresAt: now + 1000, use: false };
+      cache.update(key, () => ({ action: 'amend', amendment, outcome: undefined }));
+      expect(cache.read(key, false)).toMatchObject({ expiresAt: now + 1000, accessedAt: NOW });
+      const left = there();
+      const gone: string[] = [];
+      for (let i = 10; gone.length < left.length; i++) {
+        put(store, 'c', `m${i}`, value);
+        const now = there();
+        gone.push(...left.filter((key) => !gone.includes(key) && !now.includes(key)));
+      }
+      expect(gone).toEqual(left);
+    },
+  );
 
   test('gives an item room for an expiry by what it took itself, where nothing else may go', async () => {
     const store = open(MIB);
@@ -96,8 +124,30 @@ describe('the arena', () => {
     expect(restarted.cache('p', 'c').read('k', false)).toMatchObject({ expiresAt: NOW + 1000 });
   });
 
-  test('keeps an item, here and by its journal, for whose expiry it finds no room', async () => {
+  test('gives an item an expiry where its place has room for it, and else leaves it as it was, where none may go', async () => {
     const store = open(MIB);
+    store.configure('p', 'c', { policy: 'none', quota: {} });
+    const cache = store.cache('p', 'c');
+    put(store, 'c', 'roomy', pattern(10_000, 1));
+    // Fills its chunk.
+    put(store, 'c', 'tight', pattern(10_920 - itemBytes(5, EMPTY), 2));
+    expect(() => {
+      for (let i = 0; i < 1000; i++) put(store, 'c', `key-${i}`, pattern(10_000, 3));
+    }).toThrow('memory is full');
+    cache.update('roomy', touch(NOW + 1000));
+    expect(cache.read('roomy', false)).toMatchObject({ expiresAt: NOW + 1000 });
+    // A place like its own, and no larger one.
+    cache.update('key-0', remove);
+    const { items } = await store.totals();
+    const before = await stateOf(store);
+    expect(() => cache.update('tight', touch(NOW + 1000))).toThrow('memory is full');
+    expect(await stateOf(store)).toEqual(before);
+    expect(await store.totals()).toMatchObject({ items });
+  });
+
+  test('keeps an item, here and by its journal, for whose expiry it finds no room', async () => {
+    let now = NOW;
+    const store = new ArenaStore({ bytesMax: MIB, cachesMax: 100_000, now: () => now });
     const record = new JournalRecord();
     store.journalTo(record);
     store.configure('q', 'kept', { policy: 'none', quota: {} });
@@ -112,15 +162,18 @@ describe('the arena', () => {
     }).toThrow('memory is full');
     const cache = store.cache('p', 'c');
     cache.read('k', true);
+    now += 5000;
     const before = await stateOf(store);
-    expect(() => cache.update('k', touch(NOW + 1000))).toThrow('memory is full');
+    expect(() => cache.update('k', touch(now + 1000))).toThrow('memory is full');
     expect(await stateOf(store)).toEqual(before);
     // It is there: it went for nobody.
     expect(await store.totals()).toMatchObject({ evictions: 0 });
     expect(await cache.info()).toMatchObject({ items: 1, evictions: 0 });
     const restarted = open(MIB);
     record.replay(restarted.restoration());
-    expect(restarted.cache('p', 'c').read('k', false)?.value.equals(pattern(20, 1))).toBe(true);
+    const item = restarted.cache('p', 'c').read('k', false);
+    expect(item?.accessedAt).toBe(NOW);
+    expect(item?.value.equals(pattern(20, 1))).toBe(true);
   });
 
   test('loses nothing while pages change their sizes', async () => {
