@@ -96,13 +96,10 @@ export class HeldItems {
       throw error;
     }
     const before = items.find(key, id, hash);
-    if (before !== NOWHERE) {
-      const behind = order.older(before);
-      return unused(this.#fillChunks(contents, key, hash, draft, before), behind);
-    }
+    const behind = before === NOWHERE ? NOWHERE : order.older(before);
+    const place = unused(this.#fillChunks(contents, key, hash, draft, before), behind);
     // It made room for itself, as the least recently used.
-    const place = unused(this.#fillChunks(contents, key, hash, draft, NOWHERE), NOWHERE);
-    this.#cameBack(contents, key, draft, accessedAt);
+    if (before === NOWHERE) this.#cameBack(contents, key, draft, accessedAt);
     return place;
   }
 
