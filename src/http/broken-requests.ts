@@ -40,17 +40,15 @@ export function answerBrokenRequest(
   if (error.code === 'ECONNRESET') socket.destroy();
   const isBegun = isMidRequest(socket);
   // Behind the last request or answer anything may come, and nothing answers it.
-  if (error.code === BEHIND_LAST || !socket.writable || (!isBegun && hasLastAnswer(socket))) return;
-  if (isBegun && !responseOf(socket)) {
-    // It has its answer.
-    socket.destroySoon();
-    return;
-  }
+  if (error.code === BEHIND_LAST || hasLastAnswer(socket)) return;
   const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
   if (!isBegun && socket.bytesRead > 0) tell(status);
   // Nothing is read any more, and where the client ends its side, Node would end ours behind the last of its responses.
   socket.removeAllListeners('end');
-  onceAnswered(socket, () => endWithAnswer(socket, rawAnswer(status, msg)));
+  onceAnswered(socket, () => {
+    const hasAnswer = isBegun && !responseOf(socket);
+    endWithAnswer(socket, hasAnswer ? '' : rawAnswer(status, msg));
+  });
 }
 
 /**
@@ -59,8 +57,9 @@ export function answerBrokenRequest(
  */
 export function onceAnswered(socket: Socket, then: () => void): void {
   const response = responseOf(socket);
-  // A request that is not whole is the broken one itself.
-  if (response?.req.complete) response.once('finish', () => onceAnswered(socket, then));
+  // A request that is not whole is the broken one itself, whose answer may have begun.
+  if (response?.req.complete || response?.headersSent)
+    response.once('finish', () => onceAnswered(socket, then));
   else if (socket.writable) then();
 }
 

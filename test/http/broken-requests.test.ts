@@ -71,10 +71,11 @@ test('what comes behind the last answer of a connection is no request, and has n
   expect(received()).toBe('last');
 });
 
-test('nor has what comes while that is still being made', async () => {
+/** Sends a text to a server that has begun its answer where the rest cannot be read; gives what comes of that. */
+async function sentBehindBegunAnswer(text: string, connection: string) {
   const tell = vi.fn();
   const server = createHttpServer((_request, response) => {
-    response.writeHead(200, { connection: 'close', 'content-length': 15 }).write('begun');
+    response.writeHead(200, { connection, 'content-length': 15 }).write('begun');
     server.once('clientError', (error, socket) => {
       answerBrokenRequest(error, socket as Socket, tell);
       response.end(', and over');
@@ -84,12 +85,27 @@ test('nor has what comes while that is still being made', async () => {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
   onTestFinished(() => void client.destroy());
-  client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\ngarbage');
+  client.write(text);
   let received = '';
   for await (const text of client.setEncoding('latin1')) received += text;
+  return { received, tell };
+}
+
+test('nor has what comes while that is still being made', async () => {
+  const { received, tell } = await sentBehindBegunAnswer('GET / HTTP/1.1\r\nHost: x\r\n\r\ngarbage', 'close');
   expect(received).toMatch(/^HTTP.*\r\n\r\nbegun, and over$/s);
   expect(tell).not.toHaveBeenCalled();
 });
+
+test.each(['close', 'keep-alive'])(
+  'an answer that was begun before the rest of its request is broken is made to its end (%s)',
+  async (connection) => {
+    const request = 'GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n';
+    const { received, tell } = await sentBehindBegunAnswer(request, connection);
+    expect(received).toMatch(/^HTTP.*\r\n\r\nbegun, and over$/s);
+    expect(tell).not.toHaveBeenCalled();
+  },
+);
 
 test('a client may go on sending for a second, which is read, and is cut off then', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
