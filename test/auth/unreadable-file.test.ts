@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Accounts } from '../../src/auth/accounts.ts';
@@ -33,11 +33,35 @@ test('a file that the system does not let be read is looked at again, and told o
   const looks = () => vi.mocked(readFile).mock.calls.length - before;
   await vi.waitFor(() => expect(looks()).toBeGreaterThan(0), PATIENCE);
   const noMore = Object.assign(new Error('too many open files'), { code: 'EMFILE' });
-  for (let i = 0; i < 3; i++) vi.mocked(readFile).mockRejectedValueOnce(noMore);
-  await write(['a1'.repeat(12)]);
-  await vi.waitFor(() => expect(accounts.credentials.projects).toHaveLength(1), PATIENCE);
-  expect(looks()).toBeGreaterThan(3);
+  const ids = ['a1'.repeat(12), 'a2'.repeat(12)];
+  for (const times of [1, 2]) {
+    for (let i = 0; i < 3; i++) vi.mocked(readFile).mockRejectedValueOnce(noMore);
+    await write(ids.slice(0, times));
+    await vi.waitFor(() => expect(accounts.credentials.projects).toHaveLength(times), PATIENCE);
+    expect(looks()).toBeGreaterThan(3 * times);
+    // Another time is told of again.
+    expect(logged).toHaveLength(times);
+  }
+  await accounts.close();
+});
+
+test('a broken file is told of once, and looked at again when it has changed', async () => {
+  const path = join(temporaryDirectory(), 'credentials.json');
+  const credentials = { projects: [project('a1'.repeat(12))], tokens: [] };
+  await writeFile(path, formatCredentials(credentials));
+  const logged: unknown[] = [];
+  const log = { info: () => {}, error: (details: object) => logged.push(details) };
+  const accounts = new Accounts({ file: await readCredentialsFile(path), onChange: () => {}, log });
+  accounts.watch(10);
+  // In one step: a look in the middle would find an empty file, and tell of that, too.
+  await writeFile(`${path}.new`, 'broken');
+  await rename(`${path}.new`, path);
+  await vi.waitFor(() => expect(logged).toHaveLength(1), PATIENCE);
+  const before = vi.mocked(stat).mock.calls.length;
+  await vi.waitFor(() => expect(vi.mocked(stat).mock.calls.length).toBeGreaterThan(before + 4), PATIENCE);
   expect(logged).toHaveLength(1);
+  await writeFile(path, formatCredentials({ projects: [], tokens: [] }));
+  await vi.waitFor(() => expect(accounts.credentials.projects).toHaveLength(0), PATIENCE);
   await accounts.close();
 });
 
