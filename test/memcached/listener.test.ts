@@ -390,6 +390,8 @@ describe('a client that is waited for', () => {
     door.clock.advance(60);
     door.tokens.update({ ...TWO_PROJECTS, tokens: [] });
     expect(await member.ask('get k\r\n')).toBe('CLIENT_ERROR unauthenticated\r\n');
+    // To talk meanwhile gives no more time.
+    expect(await stranger.ask('mn\r\n')).toBe('MN\r\n');
     door.clock.advance(50);
     expect(await stranger.rest()).toBe('CLIENT_ERROR sign-in took too long\r\n');
     door.tokens.update(TWO_PROJECTS);

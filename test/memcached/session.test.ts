@@ -355,6 +355,9 @@ test('a listing ends with the refusal instead of END where the token may only wr
   session.drained();
   await vi.waitFor(() => expect(written.at(-1)).toMatch(/MN\r\n$/));
   const [listed, refused] = written.join('').split('CLIENT_ERROR');
+  // It is told once.
+  session.receive(Buffer.from('mn\r\n'));
+  await vi.waitFor(() => expect(written.at(-1)).toBe('MN\r\n'));
   expect(listed).toMatch(/^(key=.*\n)+$/);
   expect(refused).toBe(' this token may not read\r\nMN\r\n');
 });
