@@ -70,9 +70,18 @@ export class Client {
   /** Answers a request, or the part of a long get that there is room for; the rest is `unfinished` then. */
   answer(request: Request): Answer<void> {
     this.unfinished = undefined;
-    return this.#context && this.#rights
-      ? this.#execute(request, this.#context, this.#rights)
-      : this.#greet(request);
+    const context = this.#context;
+    const rights = this.#rights;
+    if (!context || !rights) return this.#greet(request);
+    if (rights.barrier !== undefined && executeOpen(request, context)) return;
+    const refusal = rights.barrier ?? rights.refusal(request);
+    if (refusal !== undefined) {
+      this.#bar(request, refusal);
+      return;
+    }
+    const answer = execute(request, context);
+    if (answer instanceof Promise) return answer.then(() => this.#keepIfUnfinished(request));
+    this.#keepIfUnfinished(request);
   }
 
   /** Takes note of what has changed about its rights. False: it has none any more, as if it had never signed in. */
@@ -95,18 +104,6 @@ export class Client {
   release(): void {
     if (this.#held) this.#parts.engine.release(this.#held);
     this.#held = undefined;
-  }
-
-  #execute(request: Request, context: CommandContext, rights: Rights): Answer<void> {
-    if (rights.barrier !== undefined && executeOpen(request, context)) return;
-    const refusal = rights.barrier ?? rights.refusal(request);
-    if (refusal !== undefined) {
-      this.#bar(request, refusal);
-      return;
-    }
-    const answer = execute(request, context);
-    if (answer instanceof Promise) return answer.then(() => this.#keepIfUnfinished(request));
-    this.#keepIfUnfinished(request);
   }
 
   #bar(request: Request, text: string): void {
