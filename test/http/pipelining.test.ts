@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
@@ -9,6 +9,13 @@ import { inOrder } from '../../src/http/pipelining.ts';
 const REQUESTS = 20_000;
 /** Those of one chunk of 64 KB are read in any case, and another may be on its way. */
 const READ_AT_ONCE_MAX = 1_000;
+
+async function serve(listener: RequestListener): Promise<{ server: Server; port: number }> {
+  const server = createServer(listener);
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return { server, port: (server.address() as AddressInfo).port };
+}
 
 test.each(['GET', 'POST'])(
   'of very many %s requests at once few are read, and all are answered',
@@ -22,13 +29,11 @@ test.each(['GET', 'POST'])(
       if (mayAnswer) response.end();
       else waiting.push(response);
     }, 1_000_000);
-    const server = createServer((request, response) => {
+    const { port } = await serve((request, response) => {
       read++;
       listener(request, response);
     });
-    onTestFinished(() => void server.close());
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const client = connect(port, '127.0.0.1');
     let received = '';
     client.setEncoding('latin1').on('data', (text: string) => {
       received += text;
@@ -57,10 +62,8 @@ test.each(['GET', 'POST'])(
       for (const end = performance.now() + 1; performance.now() < end; );
       response.end();
     }, 1_000_000);
-    const server = createServer(listener);
-    onTestFinished(() => void server.close());
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const { port } = await serve(listener);
+    const client = connect(port, '127.0.0.1');
     onTestFinished(() => void client.destroy());
     let received = '';
     client.setEncoding('latin1').on('data', (text: string) => {
@@ -80,15 +83,12 @@ test.each(['GET', 'POST'])(
 );
 
 test('clients that send ahead go on by turns: whoever came first does not keep the others waiting', async () => {
-  const server = createServer(
+  const { port } = await serve(
     inOrder((request, response) => {
       for (const end = performance.now() + 1; performance.now() < end; );
       response.end(request.url);
     }, 1_000_000),
   );
-  onTestFinished(() => void server.close());
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
   const answered: string[] = [];
   const clients = ['/first', '/second'].map((url) => {
     const client = connect(port, '127.0.0.1');
@@ -121,7 +121,7 @@ test('of very many requests of many clients few are kept: who sent most is cut, 
     1_000_000,
     { cut: () => cut++, abandoned: () => {} },
   );
-  const server = createServer((request, response) => {
+  const { server, port } = await serve((request, response) => {
     read++;
     kept.set(request.socket, (kept.get(request.socket) ?? 0) + 1);
     most = Math.max(
@@ -131,10 +131,8 @@ test('of very many requests of many clients few are kept: who sent most is cut, 
     listener(request, response);
   });
   server.on('connection', (socket: Socket) => socket.once('close', () => kept.delete(socket)));
-  onTestFinished(() => void server.close());
-  await once(server.listen(0, '127.0.0.1'), 'listening');
   const open = (requests: number) => {
-    const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
+    const client = connect(port, '127.0.0.1').on('error', () => {});
     client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(requests));
     onTestFinished(() => void client.destroy());
     return client;
@@ -164,16 +162,14 @@ test.each([0, 1, 2])(
   'of what is behind the last answer of a connection, nothing is carried out, also while that waits for %i others',
   async (others) => {
     const begun: (string | undefined)[] = [];
-    const server = createServer(
+    const { port } = await serve(
       inOrder(({ url }, response) => {
         begun.push(url);
         if (url === '/last') response.setHeader('connection', 'close');
         response.end(url);
       }, 1_000_000),
     );
-    onTestFinished(() => void server.close());
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const client = connect(port, '127.0.0.1');
     onTestFinished(() => void client.destroy());
     const request = (method: string, url: string) =>
       `${method} ${url} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`;
@@ -194,14 +190,12 @@ test('of what is behind the last answer of a connection, nothing is kept while t
     last = response;
     response.writeHead(200, { connection: 'close' }).write('begun');
   }, 1_000_000);
-  const server = createServer((request, response) => {
+  const { server, port } = await serve((request, response) => {
     read++;
     listener(request, response);
   });
-  onTestFinished(() => void server.close());
-  await once(server.listen(0, '127.0.0.1'), 'listening');
   const accepted = once(server, 'connection') as Promise<[Socket]>;
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const client = connect(port, '127.0.0.1');
   onTestFinished(() => void client.destroy());
   const [socket] = await accepted;
   const sent = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(REQUESTS);
@@ -217,16 +211,14 @@ test('of what is behind the last answer of a connection, nothing is kept while t
 test('GET and HEAD requests overtake an answer that its client has yet to take, until one is answered later', async () => {
   const begun: string[] = [];
   const late: ServerResponse[] = [];
-  const server = createServer(
+  const { port } = await serve(
     inOrder(({ method, url }, response) => {
       begun.push(`${method} ${url}`);
       if (url === '/late') late.push(response);
       else response.end(url === '/large' ? Buffer.alloc(16 * 1024 * 1024) : 'small');
     }, 1_000_000),
   );
-  onTestFinished(() => void server.close());
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const client = connect(port, '127.0.0.1');
   onTestFinished(() => void client.destroy());
   const request = (what: string) => `${what} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`;
   const asked = ['GET /large', 'HEAD /', 'HEAD /', 'GET /late', 'GET /'];
