@@ -111,13 +111,12 @@ export const serverUrl = z
 
 function contradictions(values: Record<string, unknown>, command: CommandName): string[] {
   const isGiven = (option: string) => values[option] !== undefined;
-  return [
-    [isGiven('project') && isGiven('all-projects'), '--project and --all-projects exclude each other'],
-    [command === 'project change' && !COMMANDS[command].options.some(isGiven), NO_CHANGE],
-  ].flatMap(([is, mistake]) => (is ? String(mistake) : []));
+  if (isGiven('project') && isGiven('all-projects'))
+    return ['--project and --all-projects exclude each other'];
+  if (command === 'project change' && !COMMANDS[command].options.some(isGiven))
+    return ['nothing is to be changed: give --name, --bytes, --items or --requests-per-second'];
+  return [];
 }
-
-const NO_CHANGE = 'nothing is to be changed: give --name, --bytes, --items or --requests-per-second';
 
 function isCommand(text: string): text is CommandName {
   return Object.hasOwn(COMMANDS, text);

@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'n
 import type { CommitGate } from '../engine/commit-gate.ts';
 import { messageJson } from './json-answer.ts';
 import { JSON_TYPE, type lastResponses, usualHeaders } from './last-response.ts';
+import { makeLast } from './pipelining.ts';
 
 const NOT_KEPT = messageJson(
   'Changes cannot be kept on disk now, and perhaps this one was not made. Look, then try again later.',
@@ -22,11 +23,6 @@ type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 type LastResponse = ReturnType<typeof lastResponses>;
 type Head = [status: number, message?: string | Headers, headers?: Headers];
 
-/** By which Node knows that the connection ends with an answer. No part of its interface. */
-interface KeptLast {
-  _last?: boolean;
-}
-
 /** Responses that wait until what they tell is kept. */
 export function heldResponses(gate: CommitGate, Response: LastResponse) {
   class HeldResponse<Request extends IncomingMessage = IncomingMessage> extends Response<Request> {
@@ -43,7 +39,7 @@ export function heldResponses(gate: CommitGate, Response: LastResponse) {
       if (isFree) return this.#writeHead(head);
       this.#head = head;
       // Fastify has each tell its client to close which comes while it closes. Node notes that no sooner than with the head.
-      if (this.getHeader('connection') === 'close') (this as KeptLast)._last = true;
+      if (this.getHeader('connection') === 'close') makeLast(this);
       return this;
     }
 

@@ -221,7 +221,12 @@ interface KeptResponse {
 }
 
 /** `_last`: it tells its client that the connection ends with it. */
-type MaybeLast = ServerResponse & { readonly _last?: boolean };
+type MaybeLast = ServerResponse & { _last?: boolean };
+
+/** Has a response be one that ends its connection, before Node notes it with the head. */
+export function makeLast(response: MaybeLast): void {
+  response._last = true;
+}
 
 /**
  * Has an answer been begun that ends the connection? Its client may send again, by another connection, what it sent

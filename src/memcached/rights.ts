@@ -16,9 +16,9 @@ interface RightsParts {
 
 /** What a client may do, by its grant: that changes between turns of the event loop, never within one. */
 export class Rights {
-  readonly grant: Grant;
   /** Why no command is carried out now, although the client has signed in. */
   barrier: string | undefined;
+  readonly #grant: Grant;
   readonly #parts: RightsParts;
   /** May it read and write, so that no command need be looked at for that? */
   #mayAll = false;
@@ -26,7 +26,7 @@ export class Rights {
   #rate: RequestRate | undefined;
 
   constructor(grant: Grant, parts: RightsParts) {
-    this.grant = grant;
+    this.#grant = grant;
     this.#parts = parts;
     this.#mayAll = (grant.permissions & ALL) === ALL;
     this.#rate = parts.rates.of(grant);
@@ -34,7 +34,7 @@ export class Rights {
 
   /** Takes note of what has changed. False: the client has none any more, and may sign in again. */
   renew(unixNow: number): boolean {
-    const { grant } = this;
+    const grant = this.#grant;
     const denial = grant.denial(unixNow);
     this.barrier = denial === 'suspended' ? SUSPENDED : undefined;
     // A client that has signed in can do so again, by another token; one that need not has no other way.
@@ -47,13 +47,13 @@ export class Rights {
   /** Why a listing that is under way does not go on; undefined: it does. */
   endOfListing(unixNow: number): string | undefined {
     if (!this.renew(unixNow)) return UNAUTHENTICATED;
-    return this.barrier ?? lackOf(READ, this.grant);
+    return this.barrier ?? lackOf(READ, this.#grant);
   }
 
   /** Why a request is not carried out; undefined: it is, and is counted where requests are limited. */
   refusal(request: Request): string | undefined {
     if (!this.#mayAll) {
-      const lack = lackOf(permissionsNeeded(request), this.grant);
+      const lack = lackOf(permissionsNeeded(request), this.#grant);
       if (lack !== undefined) return lack;
     }
     return this.#rate && excess(request, this.#rate);
