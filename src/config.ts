@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import type { ValueKind } from './setting-values.ts';
-import { flagOf, type Setting, type SettingName, settingNames, settings } from './settings.ts';
+import type { ValueKind } from './config/setting-values.ts';
+import { flagOf, type Setting, type SettingName, settingNames, settings } from './config/settings.ts';
 
 type Settings = typeof settings;
 type ValueOf<S extends Setting> = S extends { readonly fallback: string }

@@ -1,6 +1,6 @@
 import { commandLines } from './cli/help.ts';
 import { transferLines } from './cli/transfer/help.ts';
-import { flagOf, settingNames, settings } from './settings.ts';
+import { flagOf, settingNames, settings } from './config/settings.ts';
 
 /** What --help prints: every setting with its flag, variable and default. */
 export function helpText(version: string): string {

@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 import type { Logger } from 'pino';
 import { programOf } from './cli/usage.ts';
-import { hideCommandLine, tokensOn } from './command-line.ts';
 import { type Config, forgetTokens, readConfig, tokensIn, unknownVariables } from './config.ts';
-import { openLog, switchLevel } from './log.ts';
-import { endWithOutput } from './output-end.ts';
 import { readVersion } from './package-files.ts';
-import { Secrets } from './secrets.ts';
+import { hideCommandLine, tokensOn } from './process/command-line.ts';
+import { openLog, switchLevel } from './process/log.ts';
+import { endWithOutput } from './process/output-end.ts';
+import { Secrets } from './process/secrets.ts';
+import { onStopSignals } from './process/stop-signals.ts';
 import { Service } from './service.ts';
 import { StartError } from './start-error.ts';
-import { onStopSignals } from './stop-signals.ts';
 
 const version = readVersion();
 const args = process.argv.slice(2);
@@ -51,7 +51,7 @@ if (!result) {
     if (forPeople) {
       // The terminal may have been closed meanwhile.
       process.stdout.on('error', () => {});
-      const { welcome } = await import('./welcome.ts');
+      const { welcome } = await import('./service/welcome.ts');
       process.stdout.write(`${welcome(version, addresses, service)}\n`);
     }
   } catch (error) {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { Binding } from '../src/config/setting-values.ts';
+import { flagOf, settingNames, settings } from '../src/config/settings.ts';
 import { type Config, readConfig, unknownVariables } from '../src/config.ts';
-import type { Binding } from '../src/setting-values.ts';
-import { flagOf, settingNames, settings } from '../src/settings.ts';
 
 const MIB = 1024 * 1024;
 const PROJECT_ID = '0123456789abcdef01234567';

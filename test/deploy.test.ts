@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { settingNames, settings } from '../src/settings.ts';
+import { settingNames, settings } from '../src/config/settings.ts';
 
 const files = ['deploy/systemd/ironcached.service', 'deploy/kubernetes/ironcached.yaml'];
 

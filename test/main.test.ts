@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { settingNames, settings } from '../src/settings.ts';
+import { settingNames, settings } from '../src/config/settings.ts';
 import { freePort } from './support/free-port.ts';
 import { HttpSocket } from './support/http-socket.ts';
 import { overhear, plant } from './support/overheard.ts';

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { isReadOnce } from '../read-once.ts';
+import { isReadOnce } from '../files/read-once.ts';
 import { codeOf } from '../thrown.ts';
 import {
   type Change,

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDirectory } from '../made-directory.ts';
-import { isReadOnce } from '../read-once.ts';
+import { makeDirectory } from '../files/made-directory.ts';
+import { isReadOnce } from '../files/read-once.ts';
 import { createProject, createToken } from './credential-changes.ts';
 import type { Credentials, Token } from './credentials.ts';
 import type { ReadCredentials } from './credentials-format.ts';

@@ -1,6 +1,6 @@
 import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncDirectory } from '../synced-directory.ts';
+import { syncDirectory } from '../files/synced-directory.ts';
 import { codeOf } from '../thrown.ts';
 
 /**

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { idSchema, nameSchema, permissionsSchema, TOKEN_SECONDS_MAX } from '../auth/credential-members.ts';
 import type { QuotasJson } from '../auth/credentials-json.ts';
 import type { Permission } from '../auth/permissions.ts';
-import { anySize } from '../setting-values.ts';
+import { anySize } from '../config/setting-values.ts';
 import { OptionReader } from './option-reader.ts';
 import { parseOptionsOf } from './option-table.ts';
 import { COMMANDS, type CommandName, OPTIONS, type Usage } from './usage.ts';

@@ -1,4 +1,4 @@
-import { onStopSignals } from '../stop-signals.ts';
+import { onStopSignals } from '../process/stop-signals.ts';
 import { runRepair } from './repair.ts';
 import { runCommand } from './run.ts';
 import { runTransfer, STATUS_BY_SIGNAL } from './transfer/run.ts';

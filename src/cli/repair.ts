@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { ItemDirectory } from '../durability/item-directory.ts';
 import { repair } from '../durability/repair.ts';
-import { itemDirectoryPath } from '../open-durability.ts';
+import { itemDirectoryPath } from '../service/open-durability.ts';
 import { messageOf } from '../thrown.ts';
 import { tellMistakes } from './mistakes.ts';
 import { OptionReader } from './option-reader.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { credentialsFilePath } from '../auth/credentials-file.ts';
 import { readIronAddress } from '../auth/iron-file.ts';
 import { type Config, readConfig } from '../config.ts';
-import { openAccounts } from '../open-accounts.ts';
+import { openAccounts } from '../service/open-accounts.ts';
 import { messageOf } from '../thrown.ts';
 import { type CommandParts, carryOut } from './commands.ts';
 import { DirectoryControl } from './directory-control.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { adminTokenPath } from '../auth/credentials-file.ts';
 import type { ServiceAddress } from '../auth/iron-file.ts';
+import { reachableInUrl } from '../config/host-address.ts';
+import { settings } from '../config/settings.ts';
 import type { Config } from '../config.ts';
-import { reachableInUrl } from '../host-address.ts';
-import { settings } from '../settings.ts';
 import { ControlError } from './control.ts';
 
 /** The token by which projects and tokens of a running service are looked after. Throws ControlError. */

@@ -2,8 +2,8 @@ import { write } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { chown, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDirectory } from '../made-directory.ts';
-import { syncDirectory } from '../synced-directory.ts';
+import { makeDirectory } from '../files/made-directory.ts';
+import { syncDirectory } from '../files/synced-directory.ts';
 import { codeOf } from '../thrown.ts';
 import { DirectoryLock } from './directory-lock.ts';
 

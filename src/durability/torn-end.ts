@@ -1,6 +1,6 @@
 import { open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncDirectory } from '../synced-directory.ts';
+import { syncDirectory } from '../files/synced-directory.ts';
 
 const PIECE_BYTES = 1024 * 1024;
 

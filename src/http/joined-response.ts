@@ -1,9 +1,9 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { atTurnEnd } from '../event-loop/turn-end.ts';
 import { Crowd } from '../sockets/crowd.ts';
 import { type DirectSocket, DirectWrites, type Written } from '../sockets/direct-writes.ts';
 import { LeavingTogether } from '../sockets/leaving-together.ts';
-import { atTurnEnd } from '../turn-end.ts';
 
 /**
  * Responses whose body, given whole as bytes or as a text of one character each, leaves in one piece with its head;

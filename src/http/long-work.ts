@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import type { Grant } from '../auth/grant.ts';
+import { othersFirst } from '../event-loop/turn-time.ts';
 import type { RequestRates } from '../limits/request-rate.ts';
-import { othersFirst } from '../turn-time.ts';
 import { hasRight } from './authenticate.ts';
 import { excused } from './silent-connections.ts';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { afterOthers, isTurnOver } from '../turn-time.ts';
+import { afterOthers, isTurnOver } from '../event-loop/turn-time.ts';
 import { sendingAhead } from './lingering-close.ts';
 import { discardRest } from './request-parser.ts';
 

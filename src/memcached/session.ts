@@ -3,7 +3,7 @@ import type { Answer } from '../engine/answer.ts';
 import type { Cache } from '../engine/cache.ts';
 import type { Moment } from '../engine/clock.ts';
 import { isServersFault } from '../engine/errors.ts';
-import { afterOthers, othersFirst } from '../turn-time.ts';
+import { afterOthers, othersFirst } from '../event-loop/turn-time.ts';
 import { Client, type ClientParts } from './client.ts';
 import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
 import { reply } from './commands/context.ts';

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
+import { atTurnEnd } from '../event-loop/turn-end.ts';
+import { isTurnOver } from '../event-loop/turn-time.ts';
 import { Crowd } from '../sockets/crowd.ts';
 import { type Leaver, LeavingTogether } from '../sockets/leaving-together.ts';
-import { atTurnEnd } from '../turn-end.ts';
-import { isTurnOver } from '../turn-time.ts';
 
 /** How many clients are answered together at most, and how many requests of theirs. */
 const TOGETHER_MAX = 16;

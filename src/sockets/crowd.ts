@@ -1,4 +1,4 @@
-import { atTurnEnd } from '../turn-end.ts';
+import { atTurnEnd } from '../event-loop/turn-end.ts';
 
 /**
  * So many clients that ask in one turn of the event loop are a crowd. Where 2 connections ask for one small item after

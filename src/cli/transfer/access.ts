@@ -1,6 +1,6 @@
 import { readIronAddress, readIronCredentials, type ServiceAddress } from '../../auth/iron-file.ts';
+import { hostInUrl } from '../../config/host-address.ts';
 import type { Config } from '../../config.ts';
-import { hostInUrl } from '../../host-address.ts';
 import { type Control, ControlError } from '../control.ts';
 import type { Wait } from '../rest-client.ts';
 import { ServerControl } from '../server-control.ts';
