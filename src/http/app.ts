@@ -8,12 +8,13 @@ import { permissionSet } from '../auth/permissions.ts';
 import type { CommitGate } from '../engine/commit-gate.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
-import { administer } from './administer.ts';
 import { watchRoutes } from './allowed-methods.ts';
 import { authenticate } from './authenticate.ts';
-import { answerBrokenRequest } from './broken-requests.ts';
+import { answerBrokenRequest } from './connections/broken-requests.ts';
+import { type ConnectionCounts, createServer, type HttpLimits } from './connections/server.ts';
+import { administer } from './control/administer.ts';
 import { allowOrigins } from './cors.ts';
-import { showDocumentation } from './documentation.ts';
+import { showDocumentation } from './documentation/documentation.ts';
 import { errorHandler, frameworkErrors, sendNotFound, sendNotYet, sendStopping } from './errors.ts';
 import { Gate, type GateParts } from './gate.ts';
 import { LastReplies } from './last-replies.ts';
@@ -30,7 +31,6 @@ import { projectRoutes } from './routes/projects.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { versionRoute } from './routes/version.ts';
 import { schemaController } from './schema-compilers.ts';
-import { type ConnectionCounts, createServer, type HttpLimits } from './server.ts';
 
 /** Time for a client that sends one request after the other to get the answer that tells it to close. */
 const FAREWELL_MS = 100;

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BytePieces } from '../byte-pieces.ts';
+import { type BodyTaker, ReceivedRequest } from './connections/received-request.ts';
 import { HttpRefusal } from './http-refusal.ts';
-import { type BodyTaker, ReceivedRequest } from './received-request.ts';
 
 /** How much of a body that is too large is read and thrown away, in multiples of the limit. */
 export const DRAIN_FACTOR = 64;

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeader } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import { type lastResponses, usualHeaders } from './last-response.ts';
+import { type lastResponses, usualHeaders } from './connections/last-response.ts';
 
 type LastResponse = InstanceType<ReturnType<typeof lastResponses>>;
 type Headers = Readonly<Record<string, OutgoingHttpHeader | undefined>>;

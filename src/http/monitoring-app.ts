@@ -1,6 +1,6 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { watchRoutes } from './allowed-methods.ts';
-import { answerBrokenRequest } from './broken-requests.ts';
+import { answerBrokenRequest } from './connections/broken-requests.ts';
 import { errorHandler, frameworkErrors, sendNotFound } from './errors.ts';
 import { healthRoutes } from './routes/health.ts';
 import { type MetricsSource, metricsRoute } from './routes/metrics.ts';

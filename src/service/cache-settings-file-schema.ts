@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema, objectError } from '../auth/credential-members.ts';
-import { cacheSettings } from '../http/cache-settings-schema.ts';
+import { cacheSettings } from '../http/control/cache-settings-schema.ts';
 
 const entry = z.strictObject(
   { project_id: idSchema, cache: z.string(), ...cacheSettings.shape },

@@ -7,7 +7,7 @@ import type { CacheSettings } from '../engine/cache-settings.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Refusal } from '../engine/errors.ts';
 import { makeDirectory } from '../files/made-directory.ts';
-import { settingsFrom, settingsJson } from '../http/cache-settings-json.ts';
+import { settingsFrom, settingsJson } from '../http/control/cache-settings-json.ts';
 
 interface Entry {
   readonly projectId: string;

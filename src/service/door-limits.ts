@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { HttpLimits } from '../http/server.ts';
+import type { HttpLimits } from '../http/connections/server.ts';
 import type { OpenTogether } from '../limits/connection-limit.ts';
 import type { SignInLimits } from '../limits/failed-sign-ins.ts';
 import type { ListenerLimits } from '../memcached/listener.ts';

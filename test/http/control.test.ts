@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CONTROL_BODY_BYTES_MAX } from '../../src/http/control-requests.ts';
+import { CONTROL_BODY_BYTES_MAX } from '../../src/http/control/control-requests.ts';
 import { testClock } from '../support/clock.ts';
 import { type ControlledService, startControlled } from '../support/control.ts';
 import { HttpSocket } from '../support/http-socket.ts';

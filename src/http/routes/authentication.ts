@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { type AuthenticationQuery, authenticationQuery, granted } from '../control-schemas.ts';
+import { type AuthenticationQuery, authenticationQuery, granted } from '../control/control-schemas.ts';
 import { sendError } from '../errors.ts';
 import { type Gate, tokenOf } from '../gate.ts';
 import { sendJson } from '../json-answer.ts';

@@ -6,12 +6,12 @@ import type { Engine } from '../../engine/engine.ts';
 import type { RequestRates } from '../../limits/request-rate.ts';
 import { refuseIfLapsed } from '../authenticate.ts';
 import { discardBody } from '../body.ts';
-import { unhurried } from '../broken-requests.ts';
+import { unhurried } from '../connections/broken-requests.ts';
 import { HttpRefusal } from '../http-refusal.ts';
-import { dumpItems } from '../items-dump.ts';
-import { loadItems } from '../items-load.ts';
+import { dumpItems } from '../items/items-dump.ts';
+import { loadItems } from '../items/items-load.ts';
+import { LongWork } from '../items/long-work.ts';
 import { CACHE_NOT_FOUND, sendJson } from '../json-answer.ts';
-import { LongWork } from '../long-work.ts';
 import { operation } from '../operation.ts';
 import { type CachePath, cachePath, dumpText, type LoadQuery, loadQuery, loadReport } from '../schemas.ts';
 

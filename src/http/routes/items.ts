@@ -7,13 +7,13 @@ import { KEY_LENGTH_MAX } from '../../engine/limits.ts';
 import { refuseIfLapsed } from '../authenticate.ts';
 import { wholeBody } from '../body.ts';
 import { HttpRefusal } from '../http-refusal.ts';
-import { readAmount } from '../increment-request.ts';
-import { ItemAnswers, sendItemBytes } from '../item-answer.ts';
+import { readAmount } from '../items/increment-request.ts';
+import { ItemAnswers, sendItemBytes } from '../items/item-answer.ts';
+import { put, readPutRequest } from '../items/put-request.ts';
+import { SharedRoom } from '../items/shared-room.ts';
 import { messageJson, sendJson, sendJsonBytes } from '../json-answer.ts';
 import { operation } from '../operation.ts';
-import { put, readPutRequest } from '../put-request.ts';
 import { type ItemPath, incrementBody, incremented, item, itemPath, message, putBody } from '../schemas.ts';
-import { SharedRoom } from '../shared-room.ts';
 
 const STORED = messageJson('Stored.');
 // Not an error: clients compare the text with "Stored." and fail on an error status.

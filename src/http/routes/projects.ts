@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Accounts } from '../../auth/accounts.ts';
 import { changeProject, createProject, deleteProject } from '../../auth/credential-changes.ts';
 import { projectJson } from '../../auth/credentials-json.ts';
-import { AdminScope, administeredProject, asAdmin } from '../administer.ts';
-import { readNewProject, readProjectChange } from '../control-requests.ts';
+import { AdminScope, administeredProject, asAdmin } from '../control/administer.ts';
+import { readNewProject, readProjectChange } from '../control/control-requests.ts';
 import {
   type ListQuery,
   listQuery,
@@ -11,9 +11,9 @@ import {
   projectAnswer,
   projectChange,
   projectList,
-} from '../control-schemas.ts';
+} from '../control/control-schemas.ts';
+import { pageBehind } from '../control/list-page.ts';
 import { DELETED, sendJson } from '../json-answer.ts';
-import { pageBehind } from '../list-page.ts';
 import { operation } from '../operation.ts';
 import { message, type ProjectPath, projectPath } from '../schemas.ts';
 

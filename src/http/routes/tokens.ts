@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createToken, revokeToken } from '../../auth/credential-changes.ts';
 import { covers, type Token } from '../../auth/credentials.ts';
 import { tokenJson } from '../../auth/credentials-json.ts';
-import { AdminScope, asAdmin } from '../administer.ts';
-import { readNewToken } from '../control-requests.ts';
+import { AdminScope, asAdmin } from '../control/administer.ts';
+import { readNewToken } from '../control/control-requests.ts';
 import {
   madeToken,
   newToken,
@@ -13,11 +13,11 @@ import {
   tokenList,
   tokenListQuery,
   tokenPath,
-} from '../control-schemas.ts';
+} from '../control/control-schemas.ts';
+import { pageBehind } from '../control/list-page.ts';
 import { NO_SUCH_ENDPOINT } from '../errors.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { DELETED, sendJson } from '../json-answer.ts';
-import { pageBehind } from '../list-page.ts';
 import { operation } from '../operation.ts';
 import { message } from '../schemas.ts';
 import type { ControlParts } from './projects.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert';
-import { itemText } from '../../../dist/http/item-answer.js';
-import { readPutRequest } from '../../../dist/http/put-request.js';
-import { SharedRoom } from '../../../dist/http/shared-room.js';
+import { itemText } from '../../../dist/http/items/item-answer.js';
+import { readPutRequest } from '../../../dist/http/items/put-request.js';
+import { SharedRoom } from '../../../dist/http/items/shared-room.js';
 import { itemValue } from '../load/items.mjs';
 import { forEachNumber } from './work.mjs';
 

@@ -1,0 +1,90 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { linger } from '../../sockets/linger.ts';
+import { messageJson } from '../json-answer.ts';
+import { leaveNow } from './joined-response.ts';
+import { JSON_TYPE } from './last-response.ts';
+import { LINGER_MS, sendingAhead } from './lingering-close.ts';
+import { hasLastAnswer, responseOf } from './pipelining.ts';
+import { isMidRequest } from './request-parser.ts';
+
+const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
+/** Something came behind a request that asks for its connection to be closed. */
+const BEHIND_LAST = 'HPE_CLOSED_CONNECTION';
+
+const answers = new Map<string | undefined, [status: number, msg: string]>([
+  [TIMEOUT, [408, 'The request took too long to arrive. Send it again.']],
+  ['HPE_HEADER_OVERFLOW', [431, 'The URL and headers are too long together. Send fewer or shorter ones.']],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', [413, 'The chunk extensions are too long. Leave them out.']],
+]);
+
+const answered = new WeakSet<Socket>();
+
+/** Connections whose request may take any time to arrive, as long as it goes on arriving. */
+export const unhurried = new WeakSet<Socket>();
+
+/**
+ * Answers what Node could not read as HTTP, or not in time, and ends the connection. `tell` is told the status, unless
+ * it is that of a request which has its own answer, or of a client that never said a word.
+ */
+export function answerBrokenRequest(
+  error: Error & { code?: string },
+  socket: Socket,
+  tell: (status: number) => void = () => {},
+): void {
+  if (error.code === TIMEOUT && unhurried.has(socket)) return;
+  // Node reports every further piece of the same broken request.
+  if (answered.has(socket)) return;
+  answered.add(socket);
+  sendingAhead.add(socket);
+  if (error.code === 'ECONNRESET') socket.destroy();
+  const isBegun = isMidRequest(socket);
+  // Behind the last request or answer anything may come, and nothing answers it.
+  if (error.code === BEHIND_LAST || hasLastAnswer(socket)) return;
+  const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
+  if (!isBegun && socket.bytesRead > 0) tell(status);
+  // Nothing is read any more, and where the client ends its side, Node would end ours behind the last of its responses.
+  socket.removeAllListeners('end');
+  onceAnswered(socket, () => {
+    const hasAnswer = isBegun && !responseOf(socket);
+    endWithAnswer(socket, hasAnswer ? '' : rawAnswer(status, msg));
+  });
+}
+
+/**
+ * Goes on once the requests before a last answer have theirs, in turn: the client takes whatever comes as the answer to
+ * its first unanswered request.
+ */
+export function onceAnswered(socket: Socket, then: () => void): void {
+  const response = responseOf(socket);
+  // A request that is not whole is the broken one itself, whose answer may have begun.
+  if (response?.req.complete || response?.headersSent)
+    response.once('finish', () => onceAnswered(socket, then));
+  else if (socket.writable) then();
+}
+
+/**
+ * Sends a last answer and ends the connection; not at once, or a client that is still sending would lose the answer.
+ */
+export function endWithAnswer(socket: Socket, answer: string): void {
+  leaveNow();
+  socket.end(answer);
+  linger(socket, LINGER_MS);
+}
+
+/** A whole HTTP answer, where there is no response object to write it. */
+export function rawAnswer(
+  status: number,
+  msg: string,
+  headers: Readonly<Record<string, string>> = {},
+): string {
+  const body = messageJson(msg);
+  const lines = Object.entries({
+    'content-type': JSON_TYPE,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`;
+  return `${head}${body}`;
+}
