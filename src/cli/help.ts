@@ -1,5 +1,5 @@
-import { helpLineOf } from './option-table.ts';
-import { COMMANDS, OPTIONS } from './usage.ts';
+import { helpLineOf, type OptionUsage } from './option-table.ts';
+import { COMMANDS, COMMON_OPTIONS, OPTIONS } from './usage.ts';
 
 /** What `ironcached project --help` and `ironcached token --help` print. */
 export function commandsHelp(): string {
@@ -10,10 +10,9 @@ export function commandsHelp(): string {
     '',
     'Options of all commands:',
     '',
-    '  --json               print JSON, as the REST interface answers it',
-    '  --data-dir DIR       the data directory of the service, which may run or not (or IRONCACHED_DATA_DIR)',
-    '  --server URL         go through a running service instead, like http://127.0.0.1:8080',
-    '  --admin-token TOKEN  for --server (or IRONCACHED_ADMIN_TOKEN; else the one in the data directory)',
+    ...Object.entries<OptionUsage>(COMMON_OPTIONS).map(
+      ([name, { value = '', about }]) => `  ${`--${name} ${value}`.padEnd(19)}  ${about}`,
+    ),
     '',
   ].join('\n');
 }

@@ -1,12 +1,10 @@
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { idSchema, nameSchema, permissionsSchema, TOKEN_SECONDS_MAX } from '../auth/credential-members.ts';
 import type { QuotasJson } from '../auth/credentials-json.ts';
 import type { Permission } from '../auth/permissions.ts';
 import { anySize } from '../config/setting-values.ts';
 import { OptionReader } from './option-reader.ts';
-import { parseOptionsOf } from './option-table.ts';
-import { COMMANDS, type CommandName, OPTIONS, type Usage } from './usage.ts';
+import { COMMANDS, COMMON_OPTIONS, type CommandName, OPTIONS, type Usage } from './usage.ts';
 
 export interface Invocation {
   readonly command: CommandName;
@@ -33,21 +31,9 @@ export type InvocationResult =
 
 /** Understands a command line. Finds every mistake, and repeats no value: it may be a token in the wrong place. */
 export function readInvocation(args: readonly string[]): InvocationResult {
-  const { values, positionals, tokens } = parseArgs({
-    args: [...args],
-    options: {
-      ...parseOptionsOf(OPTIONS, 'project'),
-      json: { type: 'boolean' },
-      server: { type: 'string' },
-      'data-dir': { type: 'string' },
-      'admin-token': { type: 'string' },
-    },
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  if (values['help'] === true) return { show: 'help' };
-  const command = positionals.slice(0, 2).join(' ');
+  const reader = new OptionReader(args, { ...OPTIONS, ...COMMON_OPTIONS });
+  if (reader.asksForHelp) return { show: 'help' };
+  const command = reader.positionals.slice(0, 2).join(' ');
   if (!isCommand(command)) {
     return {
       mistakes: [
@@ -56,13 +42,12 @@ export function readInvocation(args: readonly string[]): InvocationResult {
     };
   }
   const usage: Usage = COMMANDS[command];
-  const reader = new OptionReader(values);
-  reader.refuseOthers(tokens, [...usage.options, ...EVERYWHERE], command);
-  reader.refuseRepeated(tokens, 'project');
-  reader.mistakes.push(...contradictions(values, command));
+  reader.refuseOthers([...usage.options, ...Object.keys(COMMON_OPTIONS)], command);
+  reader.refuseRepeated();
+  reader.mistakes.push(...contradictions(reader, command));
   const invocation = {
     command,
-    argument: argumentOf(reader, positionals.slice(2), usage.argument),
+    argument: argumentOf(reader, usage.argument),
     id: reader.checked('id', idSchema),
     name: reader.checked('name', nameSchema),
     quotas: quotasOf(reader),
@@ -76,8 +61,6 @@ export function readInvocation(args: readonly string[]): InvocationResult {
   } as const;
   return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { invocation };
 }
-
-const EVERYWHERE = ['json', 'server', 'data-dir', 'admin-token'];
 
 const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
@@ -109,11 +92,10 @@ export const serverUrl = z
   .url({ protocol: /^https?$/, error: 'must be an address like http://127.0.0.1:8080' })
   .transform((text) => new URL(text));
 
-function contradictions(values: Record<string, unknown>, command: CommandName): string[] {
-  const isGiven = (option: string) => values[option] !== undefined;
-  if (isGiven('project') && isGiven('all-projects'))
+function contradictions(reader: OptionReader, command: CommandName): string[] {
+  if (reader.isGiven('project') && reader.isGiven('all-projects'))
     return ['--project and --all-projects exclude each other'];
-  if (command === 'project change' && !COMMANDS[command].options.some(isGiven))
+  if (command === 'project change' && !COMMANDS[command].options.some((option) => reader.isGiven(option)))
     return ['nothing is to be changed: give --name, --bytes, --items or --requests-per-second'];
   return [];
 }
@@ -122,8 +104,8 @@ function isCommand(text: string): text is CommandName {
   return Object.hasOwn(COMMANDS, text);
 }
 
-function argumentOf(reader: OptionReader, given: readonly string[], wanted: Usage['argument']): string {
-  const argument = reader.argument(given, wanted);
+function argumentOf(reader: OptionReader, wanted: Usage['argument']): string {
+  const argument = reader.argument(reader.positionals.slice(2), wanted);
   if (!wanted) return '';
   if (argument !== undefined) {
     return reader.valid(`the ${wanted}`, wanted === 'ID' ? idSchema : nameSchema, argument) ?? '';

@@ -1,19 +1,44 @@
+import { parseArgs } from 'node:util';
 import type { z } from 'zod';
+import type { OptionTable } from './option-table.ts';
 
-/** A token of parseArgs. */
-interface GivenOption {
-  readonly kind: string;
-  readonly name?: string;
-  readonly rawName?: string;
-}
-
-/** Reads options one by one, and collects what is wrong with them. Repeats no value: it may be a token in the wrong place. */
+/**
+ * Reads a command line option by option, and collects what is wrong with it. Repeats no value: it may be a token in the
+ * wrong place.
+ */
 export class OptionReader {
   readonly mistakes: string[] = [];
-  readonly #values: Record<string, unknown>;
+  /** What stands there besides options. */
+  readonly positionals: readonly string[];
+  readonly #table: OptionTable;
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #given: readonly { readonly name: string; readonly rawName: string }[];
 
-  constructor(values: Record<string, unknown>) {
+  /** `table`: all options there are, but for --help. */
+  constructor(args: readonly string[], table: OptionTable) {
+    const options = Object.entries(table).map(([name, { value, isRepeatable = false }]) => {
+      const type = value === undefined ? ('boolean' as const) : ('string' as const);
+      return [name, { type, multiple: isRepeatable }];
+    });
+    const { values, positionals, tokens } = parseArgs({
+      args: [...args],
+      options: { ...Object.fromEntries(options), help: { type: 'boolean', short: 'h' } },
+      strict: false,
+      allowPositionals: true,
+      tokens: true,
+    });
+    this.positionals = positionals;
+    this.#table = table;
     this.#values = values;
+    this.#given = tokens.filter((token) => token.kind === 'option');
+  }
+
+  get asksForHelp(): boolean {
+    return this.#values['help'] === true;
+  }
+
+  isGiven(name: string): boolean {
+    return this.#values[name] !== undefined;
   }
 
   text(name: string): string | undefined {
@@ -52,19 +77,19 @@ export class OptionReader {
   }
 
   /** Refuses what was given besides the options that a command has. */
-  refuseOthers(given: readonly GivenOption[], known: readonly string[], command: string): void {
-    for (const { kind, name = '', rawName } of given) {
-      if (kind !== 'option' || known.includes(name)) continue;
+  refuseOthers(known: readonly string[], command: string): void {
+    for (const { name, rawName } of this.#given) {
+      if (known.includes(name)) continue;
       const [program] = command.split(' ');
       this.mistakes.push(`${rawName}: ${command} has no such option; see ironcached ${program} --help`);
     }
   }
 
-  /** Refuses what was given twice, but for what is repeatable: one of them would be left out without a word. */
-  refuseRepeated(given: readonly GivenOption[], repeatable?: string): void {
+  /** Refuses what was given twice and is not repeatable: one of them would be left out without a word. */
+  refuseRepeated(): void {
     const names = new Set<string>();
-    for (const { kind, name = '', rawName } of given) {
-      if (kind !== 'option' || name === repeatable) continue;
+    for (const { name, rawName } of this.#given) {
+      if (this.#table[name]?.isRepeatable) continue;
       if (names.has(name)) this.mistakes.push(`${rawName} can be given once`);
       names.add(name);
     }

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { ItemDirectory } from '../durability/item-directory.ts';
 import { repair } from '../durability/repair.ts';
@@ -8,6 +7,7 @@ import { messageOf } from '../thrown.ts';
 import { tellMistakes } from './mistakes.ts';
 import { OptionReader } from './option-reader.ts';
 import type { Streams } from './run.ts';
+import { COMMON_OPTIONS } from './usage.ts';
 
 const HELP = `Usage: ironcached repair [--data-dir DIR]
 
@@ -41,13 +41,11 @@ type Arguments =
   | { readonly mistakes: readonly string[] };
 
 function readArguments(args: string[]): Arguments {
-  const options = { 'data-dir': { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
-  const { values, positionals, tokens } = parseArgs({ args, options, strict: false, tokens: true });
-  if (values.help === true) return { show: 'help' };
-  const reader = new OptionReader(values);
-  reader.refuseOthers(tokens, ['data-dir'], 'repair');
-  reader.refuseRepeated(tokens);
-  reader.argument(positionals, undefined);
+  const reader = new OptionReader(args, { 'data-dir': COMMON_OPTIONS['data-dir'] });
+  if (reader.asksForHelp) return { show: 'help' };
+  reader.refuseOthers(['data-dir'], 'repair');
+  reader.refuseRepeated();
+  reader.argument(reader.positionals, undefined);
   const settings = reader.settings();
   return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { settings };
 }

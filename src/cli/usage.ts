@@ -11,7 +11,7 @@ export interface Usage {
 
 const QUOTAS = ['bytes', 'items', 'requests-per-second'] as const;
 
-/** Every option there is, with its value and what it says. */
+/** The options of single commands. */
 export const OPTIONS = {
   id: { value: 'ID', about: 'its id, for a project that comes from elsewhere' },
   name: { value: 'NAME', about: 'another name' },
@@ -20,6 +20,7 @@ export const OPTIONS = {
   'requests-per-second': { value: 'NUMBER', about: 'how many requests it may make; none: no limit' },
   project: {
     value: 'ID',
+    isRepeatable: true,
     about: 'a project of the token, several times for several; the only one may be left out',
   },
   'all-projects': { about: 'for all projects, those to come as well' },
@@ -27,6 +28,20 @@ export const OPTIONS = {
   'expires-in': {
     value: 'TIME',
     about: 'how long it lives, like 90d, 12h, 30m or 60s; for ever unless given',
+  },
+} as const satisfies OptionTable;
+
+/** The options of all commands. */
+export const COMMON_OPTIONS = {
+  json: { about: 'print JSON, as the REST interface answers it' },
+  'data-dir': {
+    value: 'DIR',
+    about: 'the data directory of the service, which may run or not (or IRONCACHED_DATA_DIR)',
+  },
+  server: { value: 'URL', about: 'go through a running service instead, like http://127.0.0.1:8080' },
+  'admin-token': {
+    value: 'TOKEN',
+    about: 'for --server (or IRONCACHED_ADMIN_TOKEN; else the one in the data directory)',
   },
 } as const satisfies OptionTable;
 

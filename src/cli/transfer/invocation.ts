@@ -1,9 +1,7 @@
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { idSchema, tokenTextSchema } from '../../auth/credential-members.ts';
 import { serverUrl } from '../invocation.ts';
 import { OptionReader } from '../option-reader.ts';
-import { parseOptionsOf } from '../option-table.ts';
 import { TRANSFER_OPTIONS, TRANSFERS } from './usage.ts';
 
 /** Where a memcached listens. */
@@ -35,29 +33,18 @@ export type TransferResult =
 
 /** Understands a command line of `dump` or `load`. Finds every mistake. */
 export function readTransfer([name = '', ...args]: readonly string[]): TransferResult {
-  const { values, positionals, tokens } = parseArgs({
-    args,
-    options: parseOptionsOf(TRANSFER_OPTIONS, 'cache'),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  if (values['help'] === true) return { show: 'help' };
+  const reader = new OptionReader(args, TRANSFER_OPTIONS);
+  if (reader.asksForHelp) return { show: 'help' };
   const command = name as Transfer['command'];
-  const reader = new OptionReader(values);
-  reader.refuseOthers(tokens, TRANSFERS[command].options, command);
-  reader.refuseRepeated(tokens, 'cache');
-  const transfer = transferFrom(command, positionals, reader);
+  reader.refuseOthers(TRANSFERS[command].options, command);
+  reader.refuseRepeated();
+  const transfer = transferFrom(command, reader);
   reader.mistakes.push(...contradictions(transfer));
   return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { transfer };
 }
 
-function transferFrom(
-  command: Transfer['command'],
-  positionals: readonly string[],
-  reader: OptionReader,
-): Transfer {
-  const file = reader.argument(positionals, 'FILE');
+function transferFrom(command: Transfer['command'], reader: OptionReader): Transfer {
+  const file = reader.argument(reader.positionals, 'FILE');
   return {
     command,
     file: file === '-' ? undefined : file,

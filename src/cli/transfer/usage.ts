@@ -4,7 +4,11 @@ import type { OptionTable } from '../option-table.ts';
 export const TRANSFER_OPTIONS = {
   project: { value: 'ID', about: 'the project; unless given, that of iron.json in the data directory' },
   'all-projects': { about: 'every project, by the admin token' },
-  cache: { value: 'NAME', about: 'this cache alone; several times for several, where it is a dump' },
+  cache: {
+    value: 'NAME',
+    isRepeatable: true,
+    about: 'this cache alone; several times for several, where it is a dump',
+  },
   add: { about: 'leave items as they are that are there already' },
   'from-memcached': { value: 'HOST:PORT', about: 'load what a memcached has, instead of a dump' },
   'memcached-auth': {
