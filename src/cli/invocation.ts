@@ -3,7 +3,7 @@ import { idSchema, nameSchema, permissionsSchema, TOKEN_SECONDS_MAX } from '../a
 import type { QuotasJson } from '../auth/credentials-json.ts';
 import type { Permission } from '../auth/permissions.ts';
 import { anySize } from '../config/setting-values.ts';
-import { OptionReader } from './option-reader.ts';
+import { OptionReader, type Reading } from './option-reader.ts';
 import { COMMANDS, COMMON_OPTIONS, type CommandName, OPTIONS, type Usage } from './usage.ts';
 
 export interface Invocation {
@@ -20,17 +20,10 @@ export interface Invocation {
   readonly json: boolean;
   /** The running service to go through; without it, the data directory. */
   readonly server: URL | undefined;
-  /** Settings, as flags of the service. */
-  readonly settings: readonly string[];
 }
 
-export type InvocationResult =
-  | { readonly invocation: Invocation }
-  | { readonly show: 'help' }
-  | { readonly mistakes: readonly string[] };
-
 /** Understands a command line. Finds every mistake, and repeats no value: it may be a token in the wrong place. */
-export function readInvocation(args: readonly string[]): InvocationResult {
+export function readInvocation(args: readonly string[]): Reading<Invocation> {
   const reader = new OptionReader(args, { ...OPTIONS, ...COMMON_OPTIONS });
   if (reader.asksForHelp) return { show: 'help' };
   const command = reader.positionals.slice(0, 2).join(' ');
@@ -57,9 +50,8 @@ export function readInvocation(args: readonly string[]): InvocationResult {
     expiresInSeconds: reader.checked('expires-in', duration),
     json: reader.flag('json'),
     server: reader.checked('server', serverUrl),
-    settings: reader.settings(),
   } as const;
-  return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { invocation };
+  return reader.reading(invocation, reader.settings());
 }
 
 const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };

@@ -1,6 +1,13 @@
 import { parseArgs } from 'node:util';
 import type { z } from 'zod';
+import { type Config, readConfig } from '../config.ts';
 import type { OptionTable } from './option-table.ts';
+
+/** What a command line asks for, and the settings that hold for it; or what is wrong with either. */
+export type Reading<T> =
+  | { readonly asked: T; readonly config: Config }
+  | { readonly show: 'help' }
+  | { readonly mistakes: readonly string[] };
 
 /**
  * Reads a command line option by option, and collects what is wrong with it. Repeats no value: it may be a token in the
@@ -109,4 +116,19 @@ export class OptionReader {
     this.mistakes.push(`${what} ${result.error.issues[0]?.message}`);
     return undefined;
   }
+
+  /** What was read, with what `settings` gave; or every mistake in it, else in all the settings. */
+  reading<T>(asked: T, settings: readonly string[]): Reading<T> {
+    if (this.mistakes.length > 0) return { mistakes: this.mistakes };
+    const read = readConfig(settings);
+    return 'config' in read
+      ? { asked, config: read.config }
+      : { mistakes: 'mistakes' in read ? read.mistakes : [] };
+  }
+}
+
+/** Writes what is wrong with a command line, and gives the exit status. */
+export function tellMistakes(mistakes: readonly string[], err: { write(text: string): unknown }): number {
+  err.write(mistakes.map((mistake) => `ironcached: ${mistake}\n`).join(''));
+  return 2;
 }

@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readConfig } from '../config.ts';
 import { ItemDirectory } from '../durability/item-directory.ts';
 import { repair } from '../durability/repair.ts';
 import { itemDirectoryPath } from '../service/open-durability.ts';
 import { messageOf } from '../thrown.ts';
-import { tellMistakes } from './mistakes.ts';
-import { OptionReader } from './option-reader.ts';
+import { OptionReader, type Reading, tellMistakes } from './option-reader.ts';
 import type { Streams } from './run.ts';
 import { COMMON_OPTIONS } from './usage.ts';
 
@@ -24,10 +22,8 @@ export async function runRepair(args: readonly string[], { out, err }: Streams):
     return 0;
   }
   if ('mistakes' in read) return tellMistakes(read.mistakes, err);
-  const result = readConfig(read.settings);
-  if (!('config' in result)) return tellMistakes('mistakes' in result ? result.mistakes : [], err);
   try {
-    out.write(await repaired(itemDirectoryPath(result.config.dataDir)));
+    out.write(await repaired(itemDirectoryPath(read.config.dataDir)));
     return 0;
   } catch (error) {
     err.write(`ironcached: ${messageOf(error)}\n`);
@@ -35,19 +31,13 @@ export async function runRepair(args: readonly string[], { out, err }: Streams):
   }
 }
 
-type Arguments =
-  | { readonly settings: readonly string[] }
-  | { readonly show: 'help' }
-  | { readonly mistakes: readonly string[] };
-
-function readArguments(args: string[]): Arguments {
+function readArguments(args: readonly string[]): Reading<undefined> {
   const reader = new OptionReader(args, { 'data-dir': COMMON_OPTIONS['data-dir'] });
   if (reader.asksForHelp) return { show: 'help' };
   reader.refuseOthers(['data-dir'], 'repair');
   reader.refuseRepeated();
   reader.argument(reader.positionals, undefined);
-  const settings = reader.settings();
-  return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { settings };
+  return reader.reading(undefined, reader.settings());
 }
 
 async function repaired(path: string): Promise<string> {

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { credentialsFilePath } from '../auth/credentials-file.ts';
 import { readIronAddress } from '../auth/iron-file.ts';
-import { type Config, readConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import { openAccounts } from '../service/open-accounts.ts';
 import { messageOf } from '../thrown.ts';
 import { type CommandParts, carryOut } from './commands.ts';
 import { DirectoryControl } from './directory-control.ts';
 import { commandsHelp } from './help.ts';
 import { type Invocation, readInvocation } from './invocation.ts';
-import { tellMistakes } from './mistakes.ts';
+import { tellMistakes } from './option-reader.ts';
 import { ServerControl } from './server-control.ts';
 import { addressOf, adminToken, configuredAddress } from './service-access.ts';
 
@@ -26,13 +26,9 @@ export async function runCommand(args: readonly string[], { out, err }: Streams)
     return 0;
   }
   if ('mistakes' in read) return tellMistakes(read.mistakes, err);
-  const config = readConfig(read.invocation.settings);
-  if (!('config' in config)) return tellMistakes('mistakes' in config ? config.mistakes : [], err);
+  const { asked, config } = read;
   try {
-    const { out: result, note } = await carryOut(
-      read.invocation,
-      await open(read.invocation, config.config, err),
-    );
+    const { out: result, note } = await carryOut(asked, await open(asked, config, err));
     out.write(result);
     if (note !== undefined) err.write(`${note}\n`);
     return 0;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { idSchema, tokenTextSchema } from '../../auth/credential-members.ts';
 import { serverUrl } from '../invocation.ts';
-import { OptionReader } from '../option-reader.ts';
+import { OptionReader, type Reading } from '../option-reader.ts';
 import { TRANSFER_OPTIONS, TRANSFERS } from './usage.ts';
 
 /** Where a memcached listens. */
@@ -22,25 +22,19 @@ export interface Transfer {
   readonly memcachedAuth: string | undefined;
   readonly token: string | undefined;
   readonly server: URL | undefined;
-  /** Settings, as flags of the service. */
-  readonly settings: readonly string[];
 }
 
-export type TransferResult =
-  | { readonly transfer: Transfer }
-  | { readonly show: 'help' }
-  | { readonly mistakes: readonly string[] };
-
 /** Understands a command line of `dump` or `load`. Finds every mistake. */
-export function readTransfer([name = '', ...args]: readonly string[]): TransferResult {
+export function readTransfer([name = '', ...args]: readonly string[]): Reading<Transfer> {
   const reader = new OptionReader(args, TRANSFER_OPTIONS);
   if (reader.asksForHelp) return { show: 'help' };
   const command = name as Transfer['command'];
   reader.refuseOthers(TRANSFERS[command].options, command);
   reader.refuseRepeated();
   const transfer = transferFrom(command, reader);
+  const settings = reader.settings();
   reader.mistakes.push(...contradictions(transfer));
-  return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { transfer };
+  return reader.reading(transfer, settings);
 }
 
 function transferFrom(command: Transfer['command'], reader: OptionReader): Transfer {
@@ -56,7 +50,6 @@ function transferFrom(command: Transfer['command'], reader: OptionReader): Trans
     memcachedAuth: reader.text('memcached-auth'),
     token: reader.checked('token', tokenTextSchema),
     server: reader.checked('server', serverUrl),
-    settings: reader.settings(),
   };
 }
 

@@ -1,9 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readConfig } from '../../config.ts';
 import { codeOf, messageOf } from '../../thrown.ts';
 import { ControlError } from '../control.ts';
-import { tellMistakes } from '../mistakes.ts';
+import { tellMistakes } from '../option-reader.ts';
 import { type Access, openAccess } from './access.ts';
 import { dumpOf } from './dump.ts';
 import { readDump, writeDump, writeDumpFile } from './dump-file.ts';
@@ -31,9 +30,7 @@ export async function runTransfer(
   const read = readTransfer(args);
   if ('show' in read) return showHelp(streams, signal);
   if ('mistakes' in read) return tellMistakes(read.mistakes, streams.err);
-  const { transfer } = read;
-  const result = readConfig(transfer.settings);
-  if (!('config' in result)) return tellMistakes('mistakes' in result ? result.mistakes : [], streams.err);
+  const { asked: transfer, config } = read;
   const progress = new Progress(
     transfer.command === 'dump' ? 'dumped' : 'loaded',
     terminalOf(transfer, streams),
@@ -44,7 +41,7 @@ export async function runTransfer(
     progress.goOn();
   };
   try {
-    const access = await openAccess(transfer, result.config, { signal, wait });
+    const access = await openAccess(transfer, config, { signal, wait });
     const parts = { transfer, access, streams, progress, signal };
     try {
       return await (transfer.command === 'dump' ? dump(parts) : load(parts));
