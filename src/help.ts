@@ -1,5 +1,4 @@
-import { commandLines } from './cli/help.ts';
-import { transferLines } from './cli/transfer/help.ts';
+import { commandLines, transferLines } from './cli/help.ts';
 import { flagOf, settingNames, settings } from './config/settings.ts';
 
 /** What --help prints: every setting with its flag, variable and default. */

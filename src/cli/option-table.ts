@@ -6,8 +6,3 @@ export interface OptionUsage {
   readonly isRepeatable?: boolean;
   readonly about: string;
 }
-
-/** An option's line in the help of a command. */
-export function helpLineOf(name: string, { value, about }: OptionUsage): string {
-  return `      --${name}${value === undefined ? '' : ` ${value}`}: ${about}`;
-}
