@@ -19,6 +19,8 @@ export interface CredentialsFile {
   readonly unwritable?: unknown;
 }
 
+type KnownFile = CredentialsFile & ReadCredentials;
+
 export interface DirectoryOptions {
   /** Make a first project with a token, and keep them in iron.json, where there is nothing yet. */
   readonly firstProject: boolean;
@@ -46,7 +48,7 @@ export async function readCredentialsFile(
   path: string,
   taken: readonly Token[] = [],
 ): Promise<CredentialsFile> {
-  return checked(path, await readFile(path, 'utf8'), taken);
+  return read(path, await readFile(path, 'utf8'), taken);
 }
 
 /**
@@ -62,11 +64,7 @@ export async function readIfChanged(
     throw new Error(`${path} is a pipe or a device, which is read at the start alone`);
   }
   const text = await readFile(path, 'utf8');
-  return text === before ? undefined : checked(path, text, taken);
-}
-
-async function checked(path: string, text: string, taken: readonly Token[]): Promise<CredentialsFile> {
-  return { path, text, credentials: (await read(path, text, taken)).credentials };
+  return text === before ? undefined : read(path, text, taken);
 }
 
 /**
@@ -75,34 +73,28 @@ async function checked(path: string, text: string, taken: readonly Token[]): Pro
  */
 export async function openDirectory(dataDir: string, options: DirectoryOptions): Promise<CredentialsFile> {
   const path = credentialsFilePath(dataDir);
-  const text = await readIfThere(path);
-  const known = text === undefined ? undefined : await read(path, text);
-  if (text === undefined || !known) {
+  const make = () => whileLocked(lockPath(path), () => makeCredentials(dataDir, options));
+  const known = await readKnown(path);
+  if (!known) {
     await makeDirectory(dataDir);
-    return whileLocked(lockPath(path), () => makeCredentials(dataDir, options));
+    return make();
   }
-  const { credentials, outdated } = known;
-  if (!outdated) return { path, text, credentials };
-  try {
-    return await whileLocked(lockPath(path), () => makeCredentials(dataDir, options));
-  } catch (unwritable) {
-    return { path, text, credentials, unwritable };
-  }
+  if (!known.outdated) return known;
+  return make().catch((unwritable: unknown) => ({ ...known, unwritable }));
 }
 
 // Once the lock is held, another process may have made them.
-async function makeCredentials(dataDir: string, options: DirectoryOptions): Promise<CredentialsFile> {
+async function makeCredentials(dataDir: string, options: DirectoryOptions): Promise<KnownFile> {
   const path = credentialsFilePath(dataDir);
-  const text = await readIfThere(path);
-  const known = text === undefined ? undefined : await read(path, text);
-  if (text !== undefined && known && !known.outdated) return { path, text, credentials: known.credentials };
+  const known = await readKnown(path);
+  if (known && !known.outdated) return known;
   let credentials = known?.credentials ?? { projects: [], tokens: [] };
   // Texts of tokens first: a crash in between leaves no token whose text nobody knows.
   if (!known && options.firstProject) credentials = await makeFirstProject(dataDir, credentials, options.now);
   if (options.adminToken) credentials = await makeAdminToken(dataDir, credentials, options.now);
-  const written = formatCredentials(credentials);
-  await writePrivately(path, written);
-  return { path, text: written, credentials };
+  const text = formatCredentials(credentials);
+  await writePrivately(path, text);
+  return { path, text, credentials, outdated: false };
 }
 
 async function makeFirstProject(dataDir: string, before: Credentials, now: number): Promise<Credentials> {
@@ -121,8 +113,13 @@ async function makeAdminToken(dataDir: string, before: Credentials, now: number)
   return credentials;
 }
 
+async function readKnown(path: string): Promise<KnownFile | undefined> {
+  const text = await readIfThere(path);
+  return text === undefined ? undefined : read(path, text);
+}
+
 // Only where there is a file: what checks it takes a tenth of a start to load.
-async function read(path: string, text: string, taken?: readonly Token[]): Promise<ReadCredentials> {
+async function read(path: string, text: string, taken?: readonly Token[]): Promise<KnownFile> {
   const { readCredentials } = await import('./credentials-format.ts');
-  return readCredentials(path, text, taken);
+  return { path, text, ...readCredentials(path, text, taken) };
 }
