@@ -58,27 +58,23 @@ export async function readIronFile(
 
 /** The project and token of an iron.json as they stand there, if there is one. */
 export async function readIronCredentials(dataDir: string): Promise<PlainCredentials | undefined> {
-  const path = ironFilePath(dataDir);
-  const text = await readIfThere(path);
-  if (text === undefined) return undefined;
-  const { project_id: projectId, token } = membersIn(path, text);
+  const { project_id: projectId, token } = await readMembers(dataDir);
   if (typeof projectId !== 'string' || !/^[0-9a-f]{24}$/.test(projectId)) return undefined;
   return typeof token === 'string' ? { projectId, token } : undefined;
 }
 
 /** Where an iron.json says that the service is, if there is one. */
 export async function readIronAddress(dataDir: string): Promise<ServiceAddress | undefined> {
-  const path = ironFilePath(dataDir);
-  const text = await readIfThere(path);
-  if (text === undefined) return undefined;
-  const { protocol, host, port } = membersIn(path, text);
+  const { protocol, host, port } = await readMembers(dataDir);
   if (protocol !== 'http' && protocol !== 'https') return undefined;
   return typeof host === 'string' && Number.isSafeInteger(port)
     ? { protocol, host, port: Number(port) }
     : undefined;
 }
 
-function membersIn(path: string, text: string): Record<string, unknown> {
-  // What is no object has no members, null least of all.
-  return (parseJsonFile(path, text) ?? {}) as Record<string, unknown>;
+// None, where there is no file or no object in it.
+async function readMembers(dataDir: string): Promise<Record<string, unknown>> {
+  const path = ironFilePath(dataDir);
+  const text = await readIfThere(path);
+  return (text === undefined ? {} : (parseJsonFile(path, text) ?? {})) as Record<string, unknown>;
 }
