@@ -118,6 +118,12 @@ export function hashToken(token: string): string {
   return digest('sha256', token, 'hex');
 }
 
+/** Compares tokens with one that is expected, in a time that tells nothing about it. */
+export function tokenMatch(expected: string): (given: string) => boolean {
+  const hash = digest('sha256', expected, 'buffer');
+  return (given) => timingSafeEqual(digest('sha256', given, 'buffer'), hash);
+}
+
 function prefixOf(hash: Buffer): string {
   return hash.latin1Slice(0, PREFIX_BYTES);
 }

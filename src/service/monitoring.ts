@@ -1,5 +1,4 @@
-import type { TokenBook } from '../auth/token-book.ts';
-import { tokenMatch } from '../auth/token-match.ts';
+import { type TokenBook, tokenMatch } from '../auth/token-book.ts';
 import type { Config } from '../config.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DoorFigures, DurabilityFigures, Exposition } from '../metrics/exposition.ts';
