@@ -185,21 +185,28 @@ export class Durability {
 
   // Even if nothing is changed, the file tells which version numbers may have been given.
   async #begin(): Promise<void> {
+    const { directory, log, mode, store } = this.#parts;
     const journal = this.#newJournal({
-      failed: (err) => this.#tellTrouble(err),
-      recovered: () => this.#parts.log.info({}, 'changes are kept on disk again'),
+      failed: (err) => {
+        log.error(
+          { err, directory: directory.path },
+          'changes cannot be kept on disk: writes are refused until they can, which is tried every second',
+        );
+        return true;
+      },
+      recovered: () => log.info({}, 'changes are kept on disk again'),
     });
     journal.begin(this.#nextFile('log'));
     journal.flushCounters();
     try {
-      await settleFirst(journal, this.#parts.directory);
+      await journal.writer.settle(true);
     } catch (error) {
       await this.#end(journal);
-      throw error;
+      throw new StartError(`${directory.path} cannot be written: ${messageOf(error)}`);
     }
-    if (this.#parts.mode === 'log') {
+    if (mode === 'log') {
       this.#journal = journal;
-      this.#parts.store.journalTo(journal);
+      store.journalTo(journal);
       return;
     }
     this.#otherBytes += journal.writer.fileBytes;
@@ -231,14 +238,6 @@ export class Durability {
     this.#sequence = journal.sequence;
     this.#failures += journal.writer.failures;
     await journal.writer.close();
-  }
-
-  #tellTrouble(err: unknown): boolean {
-    this.#parts.log.error(
-      { err, directory: this.#parts.directory.path },
-      'changes cannot be kept on disk: writes are refused until they can, which is tried every second',
-    );
-    return true;
   }
 
   get #fileBytes(): number {
@@ -397,13 +396,5 @@ export class Durability {
     } finally {
       await journal.writer.close();
     }
-  }
-}
-
-async function settleFirst(journal: ItemJournal, { path }: ItemDirectory): Promise<void> {
-  try {
-    await journal.writer.settle(true);
-  } catch (error) {
-    throw new StartError(`${path} cannot be written: ${messageOf(error)}`);
   }
 }
