@@ -10,11 +10,8 @@ import { type FileHeader, formatFileHeader, newFileHeader } from './file-header.
 import { FRAME_HEADER_BYTES, sealFrame } from './frame.ts';
 import { FrameRoom } from './frame-room.ts';
 import type { GenerationFile, ItemDirectory } from './item-directory.ts';
-import { LogWriter } from './log-writer.ts';
+import { type Fsync, LogWriter } from './log-writer.ts';
 import { RecordWriter } from './record-writer.ts';
-
-/** When what is written is brought to disk: before it is acknowledged, every second, or when the system likes. */
-export type Fsync = 'always' | 'everysec' | 'no';
 
 // How long records wait to be written together, and how often what is written is brought to disk.
 const WRITE_INTERVAL_MS = 100;
@@ -76,8 +73,7 @@ export class ItemJournal implements Journal, CommitGate {
     });
     this.writer = new LogWriter({
       room,
-      syncsAlways: fsync === 'always',
-      neverSyncs: fsync === 'no',
+      fsync,
       progressed: () => this.#progressed(),
       failed: (error) => this.#failed(error),
       recovered: parts.recovered,

@@ -9,12 +9,15 @@ const RETRY_MS = 1_000;
 /** Written bytes that are kept for writing them again, should the system fail to bring them to disk. */
 const UNSYNCED_BYTES_MAX = 16 * 1024 * 1024;
 
+/**
+ * When what is written is brought to disk: before it is acknowledged, every second (by whoever calls `sync`), or when
+ * the system likes.
+ */
+export type Fsync = 'always' | 'everysec' | 'no';
+
 export interface LogWriterParts {
   readonly room: FrameRoom;
-  /** Should everything be brought to disk as soon as it is written? */
-  readonly syncsAlways: boolean;
-  /** Is it enough to have given everything to the system? */
-  readonly neverSyncs: boolean;
+  readonly fsync: Fsync;
   /** Told when more is written or brought to disk, and when trouble begins or ends. */
   readonly progressed: () => void;
   /** Told once when trouble begins; false: nothing is tried again. */
@@ -175,9 +178,9 @@ export class LogWriter {
       this.#steps.shift();
     }
     const isLast = this.#steps.length === 0;
-    const { syncsAlways } = this.#parts;
+    const isWanted = this.#syncWanted || this.#parts.fsync === 'always';
     const isMuch = this.#unsyncedBytes > UNSYNCED_BYTES_MAX;
-    if (isMuch || (isLast && (syncsAlways || this.#syncWanted))) await this.#sync();
+    if (isMuch || (isLast && isWanted)) await this.#sync();
   }
 
   async #write(frame: Buffer): Promise<void> {
@@ -186,7 +189,7 @@ export class LogWriter {
     await this.#file.write(frame, at);
     this.fileBytes = at + frame.length;
     this.written += frame.length;
-    if (this.#parts.neverSyncs) {
+    if (this.#parts.fsync === 'no') {
       this.kept = this.written;
       this.#parts.room.give(frame);
     } else {
