@@ -17,11 +17,8 @@ export const FILE_HEADER_BYTES = 36;
 
 export const MARKER_BYTES = 8;
 
-/** The format that is written. */
+/** The format that is written, and the only one there ever was. */
 const VERSION = 1;
-
-/** Every format that can be read, by its version. */
-const readers: ReadonlyMap<number, (bytes: Buffer) => FileHeader> = new Map([[1, readVersion1]]);
 
 export interface FileHeader {
   readonly generation: number;
@@ -58,15 +55,12 @@ export function parseFileHeader(bytes: Buffer, path: string): FileHeader | strin
     return 'its first bytes are damaged';
   }
   const version = bytes.readUInt32LE(VERSION_AT);
-  const read = readers.get(version);
-  if (read) return read(bytes);
-  // Not damaged: a repair must not leave it out.
-  throw new StartError(
-    `${path} has the format ${version}, and this release reads up to ${VERSION}: a newer one wrote it, and has to read it`,
-  );
-}
-
-function readVersion1(bytes: Buffer): FileHeader {
+  if (version !== VERSION) {
+    // Not damaged: a repair must not leave it out.
+    throw new StartError(
+      `${path} has the format ${version}, and this release reads up to ${VERSION}: a newer one wrote it, and has to read it`,
+    );
+  }
   return {
     generation: bytes.readUInt32LE(GENERATION_AT),
     firstSequence: bytes.readDoubleLE(SEQUENCE_AT),
