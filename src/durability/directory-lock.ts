@@ -45,22 +45,17 @@ export class DirectoryLock {
   static async take(directory: string): Promise<DirectoryLock | undefined> {
     if (process.platform === 'win32') return takePipe(directory);
     const handle = await open(directory, 'r');
+    let guard: Server | undefined;
     let lock: DirectoryLock | undefined;
     try {
-      lock = await DirectoryLock.#takeSocket(directory, handle);
+      guard = await takeName(directory, handle);
+      lock = await DirectoryLock.#takeFile(directory, handle, guard);
       return lock;
-    } finally {
-      if (!lock) await handle.close();
-    }
-  }
-
-  static async #takeSocket(directory: string, handle: FileHandle): Promise<DirectoryLock | undefined> {
-    const guard = await takeName(directory, handle);
-    try {
-      return await DirectoryLock.#takeFile(directory, handle, guard);
     } catch (error) {
       guard?.close();
       throw error;
+    } finally {
+      if (!lock) await handle.close();
     }
   }
 
