@@ -109,12 +109,12 @@ export class Durability {
   async kept(): Promise<boolean> {
     if (this.#isStopped) return true;
     if (this.#parts.mode === 'snapshot') return new Promise((resolve) => this.#waiters.push(resolve));
-    this.#journal?.flush();
-    return (
-      this.#journal?.writer.settle().then(
-        () => true,
-        () => false,
-      ) ?? false
+    const journal = this.#journal;
+    if (!journal) return false;
+    journal.flush();
+    return journal.writer.settle().then(
+      () => true,
+      () => false,
     );
   }
 
@@ -304,13 +304,12 @@ export class Durability {
 
   // Changes go into the new file meanwhile, so that nothing is lost if this is cut short.
   async #compact(isAlone: boolean) {
-    const { store, mode, unwrittenBytesMax } = this.#parts;
     const journal = this.#journal as ItemJournal;
     this.#otherBytes = this.#fileBytes;
     const file = this.#nextFile('log');
     journal.begin(file);
     const isOver = () => this.#isStopping;
-    const items = await walk({ store, journal, mode, isAlone, isOver, unwrittenBytesMax });
+    const items = await walk({ ...this.#parts, journal, isAlone, isOver });
     if (isOver()) return undefined;
     journal.complete();
     journal.flush();
@@ -323,7 +322,7 @@ export class Durability {
   }
 
   async #takeSnapshot(isAlone: boolean) {
-    const { store, mode, unwrittenBytesMax } = this.#parts;
+    const { store } = this.#parts;
     let failure: unknown;
     const journal = this.#newJournal({
       failed: (error) => {
@@ -340,7 +339,7 @@ export class Durability {
     try {
       journal.begin(file);
       store.journalTo(journal);
-      const items = await walk({ store, journal, mode, isAlone, isOver, unwrittenBytesMax });
+      const items = await walk({ ...this.#parts, journal, isAlone, isOver });
       journal.complete();
       store.journalTo(undefined);
       if (isOver()) {

@@ -38,12 +38,13 @@ export interface WalkParts {
  * the journal holds everything at the end. Resolves with how many items it told. Rejects where changes come faster than
  * they are written.
  */
-export async function walk({ store, journal, isOver, ...parts }: WalkParts): Promise<number> {
+export async function walk(parts: WalkParts): Promise<number> {
+  const { store, journal, isOver } = parts;
   let items = 0;
-  const rest = new Rest(journal, parts);
+  const rest = new Rest(parts);
   for (const cache of store.journaledCaches()) {
     journal.describe(cache);
-    if (rest.isDue) await rest.take(isOver);
+    if (rest.isDue) await rest.take();
     if (isOver()) return items;
   }
   let place = 0;
@@ -53,17 +54,14 @@ export async function walk({ store, journal, isOver, ...parts }: WalkParts): Pro
       journal.itemFound(cache, key, item);
     });
     if (place === 0) return items;
-    if (rest.isDue) await rest.take(isOver);
+    if (rest.isDue) await rest.take();
   } while (!isOver());
   return items;
 }
 
-type RestParts = Pick<WalkParts, 'mode' | 'isAlone' | 'unwrittenBytesMax'>;
-
 /** When to let others have their turn, and for how long. */
 class Rest {
-  readonly #journal: ItemJournal;
-  readonly #parts: RestParts;
+  readonly #parts: WalkParts;
   #sliceStart = performance.now();
   #isBusy = false;
   /** Up to where the journal was told at the start, and when the slice began; and how much of it the walk told. */
@@ -71,29 +69,30 @@ class Rest {
   #sliceFrom: number;
   #told = 0;
 
-  constructor(journal: ItemJournal, parts: RestParts) {
-    this.#journal = journal;
+  constructor(parts: WalkParts) {
     this.#parts = parts;
-    this.#start = journal.position;
-    this.#sliceFrom = journal.position;
+    this.#start = parts.journal.position;
+    this.#sliceFrom = parts.journal.position;
   }
 
   get isDue(): boolean {
     return performance.now() - this.#sliceStart >= SLICE_MS;
   }
 
-  async take(isOver: () => boolean): Promise<void> {
-    this.#told += this.#journal.position - this.#sliceFrom;
-    if (this.#parts.isAlone) await othersTurn();
+  async take(): Promise<void> {
+    const { journal, isAlone } = this.#parts;
+    this.#told += journal.position - this.#sliceFrom;
+    if (isAlone) await othersTurn();
     else await this.#pause();
-    await this.#waitForDisk(isOver);
-    this.#sliceFrom = this.#journal.position;
+    await this.#waitForDisk();
+    this.#sliceFrom = journal.position;
     this.#sliceStart = performance.now();
   }
 
   // Do others tell a log more than the walk does? Then the file would grow and grow, and the walk not end.
   get #isBehind(): boolean {
-    return this.#parts.mode === 'log' && this.#journal.position - this.#start > 2 * this.#told;
+    const { mode, journal } = this.#parts;
+    return mode === 'log' && journal.position - this.#start > 2 * this.#told;
   }
 
   async #pause(): Promise<void> {
@@ -104,9 +103,9 @@ class Rest {
     this.#isBusy = performance.eventLoopUtilization(before).utilization > BUSY;
   }
 
-  async #waitForDisk(isOver: () => boolean): Promise<void> {
-    const { writer } = this.#journal;
-    const { mode, unwrittenBytesMax } = this.#parts;
+  async #waitForDisk(): Promise<void> {
+    const { journal, mode, unwrittenBytesMax, isOver } = this.#parts;
+    const { writer } = journal;
     const enough = writer.unwritten + unwrittenBytesMax;
     while (writer.unwritten > this.#unwrittenBytesMax && !writer.isIdle && !isOver()) {
       await delay(1);
