@@ -5,8 +5,8 @@ import { addAbortSignal, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from '../thrown.ts';
 import { ControlError } from './control.ts';
-import { reasonOf } from './failure.ts';
 
 /** How long a service may take to accept a connection, and to go on with an answer, in milliseconds. */
 const CONNECT_MS = 10_000;
@@ -98,6 +98,18 @@ export function isOk({ statusCode = 0 }: IncomingMessage): boolean {
 /** A name as a part of a path. Proxies, too, take dots for a way up. */
 export function pathName(name: string): string {
   return encodeURIComponent(name).replaceAll('.', '%2E');
+}
+
+/** Why a server could not be asked. What Node says of a connection that the server ended is of no help. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = codeOf(error);
+  if (code === 'ECONNRESET') return 'it ended the connection';
+  // OpenSSL tells only by this text that an answer was not TLS.
+  if (code === 'EPROTO' && error.message.includes('wrong version number')) return 'it does not speak HTTPS';
+  // Where several addresses failed there is only a code; a timeout is told by the cause.
+  const reason = error.cause instanceof Error ? error.cause.message : error.message || code;
+  return /certificate/i.test(reason) ? `${reason} (NODE_EXTRA_CA_CERTS names certificates to trust)` : reason;
 }
 
 interface Answered {

@@ -1,5 +1,5 @@
 import { ControlError } from '../control.ts';
-import { reasonOf } from '../failure.ts';
+import { reasonOf } from '../rest-client.ts';
 import type { CachePlace, ItemServer } from './item-server.ts';
 import type { Progress } from './progress.ts';
 
