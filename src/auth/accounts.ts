@@ -34,7 +34,7 @@ export interface AccountsParts {
 }
 
 /** What of a logger is needed here; pino's is one. */
-export interface AccountsLog {
+interface AccountsLog {
   info(details: object, message: string): void;
   error(details: object, message: string): void;
 }

@@ -21,7 +21,7 @@ export interface CredentialsFile {
 
 type KnownFile = CredentialsFile & ReadCredentials;
 
-export interface DirectoryOptions {
+interface DirectoryOptions {
   /** Make a first project with a token, and keep them in iron.json, where there is nothing yet. */
   readonly firstProject: boolean;
   /** Make an admin token, and keep it in a file, where there is nothing yet. */

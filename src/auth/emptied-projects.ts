@@ -6,7 +6,7 @@ export type Emptied = ReadonlyMap<string, number | undefined>;
 /** Does something when it is its turn among the changes of projects and tokens. */
 type Turn = (work: () => Promise<void>) => Promise<void>;
 
-export interface EmptiedProjectsParts {
+interface EmptiedProjectsParts {
   /** Resolves when what was deleted of items cannot come back any more, by a crash. False: it still may. */
   readonly deletionsKept: () => Promise<boolean>;
   readonly inTurn: Turn;

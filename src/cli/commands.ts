@@ -10,7 +10,7 @@ import type { Invocation } from './invocation.ts';
 import type { CommandName } from './usage.ts';
 
 /** What a command prints: the result, for programs as well, and a word about it for people. */
-export interface Printed {
+interface Printed {
   readonly out: string;
   readonly note?: string;
 }

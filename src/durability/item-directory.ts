@@ -11,7 +11,7 @@ import { DirectoryLock } from './directory-lock.ts';
  * A `log` goes on where the file before it ended, a `base` is complete by itself, a `partial` was to become one, and a
  * `repair` was, too, of what the files before it say.
  */
-export type FileKind = 'log' | 'base' | 'partial' | 'repair';
+type FileKind = 'log' | 'base' | 'partial' | 'repair';
 
 /** A file of the directory; generations are numbered in the order of their making. */
 export interface GenerationFile {

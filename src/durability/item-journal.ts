@@ -17,7 +17,7 @@ import { RecordWriter } from './record-writer.ts';
 const WRITE_INTERVAL_MS = 100;
 const SYNC_INTERVAL_MS = 1_000;
 
-export interface ItemJournalParts {
+interface ItemJournalParts {
   readonly directory: ItemDirectory;
   readonly fsync: Fsync;
   readonly clock: Clock;

@@ -15,7 +15,7 @@ const UNSYNCED_BYTES_MAX = 16 * 1024 * 1024;
  */
 export type Fsync = 'always' | 'everysec' | 'no';
 
-export interface LogWriterParts {
+interface LogWriterParts {
   readonly room: FrameRoom;
   readonly fsync: Fsync;
   /** Told when more is written or brought to disk, and when trouble begins or ends. */
@@ -26,7 +26,7 @@ export interface LogWriterParts {
 }
 
 /** How a file is begun that frames go into. */
-export type OpenFile = () => Promise<{ readonly file: LogFile; readonly header: Buffer }>;
+type OpenFile = () => Promise<{ readonly file: LogFile; readonly header: Buffer }>;
 
 type Step = { readonly frame: Buffer } | { readonly open: OpenFile } | { readonly settled: () => void };
 

@@ -39,7 +39,7 @@ const FAR_TIME = 8.64e15;
 
 const EMPTY = Buffer.alloc(0);
 
-export interface RecordWriterParts {
+interface RecordWriterParts {
   readonly room: FrameRoom;
   /** Takes the frame that is full. */
   readonly full: (frame: Buffer) => void;

@@ -7,7 +7,7 @@ import { LogReader } from './log-reader.ts';
 import { RecordWriter } from './record-writer.ts';
 
 /** What a repair found. */
-export interface Repaired {
+interface Repaired {
   /** The file that everything readable was written to. */
   readonly file: string;
   readonly bytesRead: number;

@@ -13,7 +13,7 @@ import { Replay } from './replay.ts';
 import { removeSuperseded } from './superseded.ts';
 import { cutOff } from './torn-end.ts';
 
-export interface RestoreParts {
+interface RestoreParts {
   readonly directory: ItemDirectory;
   readonly store: JournaledStore;
   readonly clock: Clock & Moment;

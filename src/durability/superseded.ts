@@ -1,7 +1,7 @@
 import type { DurabilityLog } from './durability-log.ts';
 import type { GenerationFile, ItemDirectory } from './item-directory.ts';
 
-export interface SupersededParts {
+interface SupersededParts {
   readonly directory: ItemDirectory;
   readonly log: Pick<DurabilityLog, 'warn'>;
 }

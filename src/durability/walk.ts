@@ -17,7 +17,7 @@ const REST_MS_MAX = 100;
 /** What may wait to be written before the walk waits, too; what it tells in one slice comes on top. */
 const UNWRITTEN_BYTES_MAX = 8 * 1024 * 1024;
 
-export interface WalkParts {
+interface WalkParts {
   readonly store: JournaledStore;
   readonly journal: ItemJournal;
   /** What for: to write a log anew, or to make a snapshot. */

@@ -9,7 +9,7 @@ import type { Contents } from './memory-cache.ts';
 import type { ItemRestoration } from './memory-restoration.ts';
 import { type Owner, type PackedItems, pagesFor } from './packed-items.ts';
 
-export interface ArenaRestorationParts {
+interface ArenaRestorationParts {
   readonly items: PackedItems;
   readonly held: HeldItems;
   readonly hash: KeyedHash;

@@ -19,7 +19,7 @@ import { MemoryCaches } from './memory-caches.ts';
 import { MemoryRestoration } from './memory-restoration.ts';
 import { type Owner, PackedItems } from './packed-items.ts';
 
-export interface ArenaStoreOptions {
+interface ArenaStoreOptions {
   /** How many bytes all items together may take, with everything that is kept about them. */
   readonly bytesMax: number;
   /** How many caches one project may have. */

@@ -48,7 +48,7 @@ export interface Region {
 const CLASS_SIZES = classSizes();
 const CLASS_OF_UNITS = classTable();
 
-export interface ChunkHeapParts {
+interface ChunkHeapParts {
   /** All memory that there may ever be, in bytes. */
   readonly bytesMax: number;
   /** A chunk has been copied elsewhere: whatever names its address has to name the new one. */

@@ -17,7 +17,7 @@ const TIDY_ITEMS = 16;
 // time.
 const TIDY_ITEMS_FIRST = 500;
 
-export interface HeldItemsParts {
+interface HeldItemsParts {
   /** How many bytes all items together may take, with everything that is kept about them. */
   readonly bytesMax: number;
   /** Milliseconds since the Unix epoch; never goes back. */

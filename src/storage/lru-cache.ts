@@ -30,7 +30,7 @@ const SWEEP_ITEMS_MAX = 2_000;
 // filled anew would count for ever as what it was when it came.
 const UNBOUNDED = { maxSize: Number.MAX_SAFE_INTEGER, sizeCalculation: () => 1 };
 
-export interface LruCacheStoreOptions {
+interface LruCacheStoreOptions {
   /** How many bytes all items together may take: keys, values and ITEM_OVERHEAD_BYTES each. */
   readonly bytesMax: number;
   /** How many caches one project may have. */

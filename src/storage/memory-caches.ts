@@ -5,7 +5,7 @@ import { freeNumber } from './free-number.ts';
 import { type Contents, MemoryCache } from './memory-cache.ts';
 import { ProjectAccounts } from './project-accounts.ts';
 
-export interface MemoryCachesParts<K> {
+interface MemoryCachesParts<K> {
   /** How many bytes all items may take. */
   readonly bytesMax: number;
   /** How many caches one project may have. */

@@ -8,7 +8,7 @@ import { FIRST, IS_FURTHER, MARKS, NEXT } from './item-layout.ts';
 import type { UseOrder } from './use-order.ts';
 
 /** What an item takes in the index, in bytes: its share of the buckets. */
-export const INDEX_BYTES = 4 * BUCKETS_PER_ITEM;
+const INDEX_BYTES = 4 * BUCKETS_PER_ITEM;
 
 // How many items are fetched together, and how much of each, in lines of the processor's cache: a small item.
 const EXPECTED_MAX = 128;
@@ -21,7 +21,7 @@ export interface Owner {
   readonly order: UseOrder;
 }
 
-export interface PackedItemsParts {
+interface PackedItemsParts {
   /** All memory that there may ever be, in bytes. */
   readonly bytesMax: number;
   /** Milliseconds since the Unix epoch. */

@@ -13,7 +13,7 @@ const ACCOUNTS_COMPARED = 16;
 const PART_OF_FULLEST = 7 / 8;
 const PROJECTS_PER_CHANGE = 8;
 
-export interface ProjectAccountsParts<K> {
+interface ProjectAccountsParts<K> {
   /** What all projects may hold together. */
   readonly bytesMax: number;
   /** When the least recently used item of contents that have items was used, in ms since the epoch. */

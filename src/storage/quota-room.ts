@@ -5,7 +5,7 @@ import type { ProjectAccounts } from './project-accounts.ts';
 const EVICTED_MAX = 16;
 
 /** How a store knows its items by `I`, which is not undefined. */
-export interface QuotaRoomParts<K, I> {
+interface QuotaRoomParts<K, I> {
   readonly accounts: ProjectAccounts<K>;
   /** The least recently used item of contents that have any. */
   readonly oldestOf: (contents: Contents<K>) => I;

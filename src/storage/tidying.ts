@@ -7,7 +7,7 @@ import type { Answer } from '../engine/answer.ts';
 const TIDY_MS = 1;
 const STEPS_BETWEEN_LOOKS = 25;
 
-export interface TidyingParts {
+interface TidyingParts {
   /** Clears up to `most` caches that are to be cleared by now, and says how many more it might have. */
   readonly clearDue: (most: number) => number;
   /** Removes up to `most` items that have expired, and says how many more it might have. */

@@ -5,7 +5,7 @@ import type { CachePlace, ItemServer, LoadReport } from './item-server.ts';
 import { grouped } from './progress.ts';
 
 /** Where everything goes, if not where it is from. */
-export interface Destination {
+interface Destination {
   readonly project: string | undefined;
   readonly cache: string | undefined;
   /** The project of dumps that name none. Throws ControlError. */

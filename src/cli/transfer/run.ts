@@ -15,7 +15,7 @@ import { memcachedDump, readSignIn } from './memcached-dump.ts';
 import { grouped, Progress } from './progress.ts';
 import { ProjectsLeftOut } from './projects-left-out.ts';
 
-export interface TransferStreams {
+interface TransferStreams {
   readonly in: Readable;
   readonly out: Writable;
   readonly err: { write(text: string): unknown; readonly isTTY?: boolean };
