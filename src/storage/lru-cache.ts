@@ -363,7 +363,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   // Clears what was to be cleared by now, removes up to `most` items that have expired, and says how many more it might
   // have.
   #removeDue(most: number): number {
-    this.caches.clearAllDue();
+    this.caches.clearDue(Number.POSITIVE_INFINITY);
     let left = most;
     for (const entry of this.#calendar.due(this.#now())) {
       if (left-- <= 0) return 0;

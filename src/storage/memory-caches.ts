@@ -128,10 +128,6 @@ export class MemoryCaches<K> {
     if (cache.clearAt !== undefined && cache.clearAt <= this.#parts.now()) this.clear(cache);
   }
 
-  clearAllDue(): void {
-    this.clearDue(Number.POSITIVE_INFINITY);
-  }
-
   /** Clears up to `most` caches that are to be cleared by now, and says how many more it might have. */
   clearDue(most: number): number {
     const now = this.#parts.now();
