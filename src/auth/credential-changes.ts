@@ -7,6 +7,7 @@ import {
   remadeProjects,
   type Token,
 } from './credentials.ts';
+import type { Emptied } from './emptied-projects.ts';
 import type { Permission } from './permissions.ts';
 import { hashToken } from './token-book.ts';
 
@@ -120,7 +121,7 @@ export function deleteProject(id: string): Change<Project> {
  * What there was before these were made again, at these times, is gone: their deletion need not be remembered any more,
  * unless one was made once more since.
  */
-export function forgetDeletions(emptied: ReadonlyMap<string, number | undefined>): Change<void> {
+export function forgetDeletions(emptied: Emptied): Change<void> {
   return (credentials) => {
     const isEmptied = (id: string) => emptied.has(id) && emptied.get(id) === madeAt(credentials, id);
     const remade = remadeProjects(credentials).filter(isEmptied);
