@@ -26,21 +26,21 @@ export interface AccountsParts {
   readonly tokenRules?: TokenRules;
   /** Told of what there is now, and of which projects were deleted. The next change waits for it. */
   readonly onChange: (credentials: Credentials, deleted: readonly string[]) => Promise<void> | void;
-  /** Has this process the items, so that `onChange` deletes those of deleted projects? The command line has none. */
+  /** Does this process hold the items, so that `onChange` deletes those of deleted projects? A command does not. */
   readonly hasItems?: boolean;
-  /** Resolves when what was deleted of items cannot come back any more, by a crash. False: it still may. */
+  /** Resolves when deleted items cannot come back any more, by a crash. False: they still may. */
   readonly deletionsKept?: () => Promise<boolean>;
   readonly log: AccountsLog;
 }
 
-/** What of a logger is needed here; pino's is one. */
+/** What is needed of a logger; pino's is one. */
 interface AccountsLog {
   info(details: object, message: string): void;
   error(details: object, message: string): void;
 }
 
-// A look at the file's time and size. Kubernetes exchanges a mounted file by a link, of which no other
-// way of watching learns everywhere.
+// By the file's time and size: Kubernetes replaces a mounted file by changing a link, which other ways of watching do
+// not notice everywhere.
 const WATCH_INTERVAL_MS = 1_000;
 
 const UNUSABLE = 'the credentials file cannot be used; the projects and tokens stay as they were';
@@ -127,8 +127,8 @@ export class Accounts {
   }
 
   /**
-   * What these had before they were made again is deleted: to be written down, once it cannot come back. Resolves when
-   * that is so, or after a moment: it may have to wait for a snapshot, or for the disk.
+   * What these had before they were made again is deleted, which is written down once it cannot come back. Resolves
+   * when that is done, or after a moment: it may have to wait for a snapshot, or for the disk.
    */
   emptied(ids: readonly string[]): Promise<void> {
     return this.#emptied.add(this.#madeAt(ids));
@@ -247,7 +247,7 @@ export class Accounts {
   }
 }
 
-/** By what a changed file is told; undefined: it is none that can change. */
+/** Differs once the file has changed; undefined: it is none that can change. */
 async function signatureOf(path: string): Promise<string | undefined> {
   try {
     const stats = await stat(path);

@@ -38,7 +38,7 @@ export function adminTokenPath(dataDir: string): string {
   return join(dataDir, 'admin-token');
 }
 
-/** What changes a credentials file has to hold meanwhile. */
+/** The lock that is held while a credentials file is changed. */
 export function lockPath(path: string): string {
   return `${path}.lock`;
 }

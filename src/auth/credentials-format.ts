@@ -163,7 +163,7 @@ function contradictionsIn(
   ];
 }
 
-/** Where a value stands that stood further in front already. */
+/** Where a value stands that has come before. */
 function repeated(values: readonly (string | undefined)[]): number[] {
   const seen = new Set<string>();
   return values.flatMap((value, index) => {

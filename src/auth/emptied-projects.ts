@@ -7,26 +7,26 @@ export type Emptied = ReadonlyMap<string, number | undefined>;
 type Turn = (work: () => Promise<void>) => Promise<void>;
 
 interface EmptiedProjectsParts {
-  /** Resolves when what was deleted of items cannot come back any more, by a crash. False: it still may. */
+  /** Resolves when deleted items cannot come back any more, by a crash. False: they still may. */
   readonly deletionsKept: () => Promise<boolean>;
   readonly inTurn: Turn;
   /** Writes down that what these had is gone. Rejects where that is not kept. */
   readonly write: (emptied: Emptied) => Promise<void>;
 }
 
-// For so long, what made a project again waits until it is certain that what the deleted one had is gone.
+// How long a change that makes a project again waits to be certain that what the deleted one had is gone.
 const KEPT_WITHIN_MS = 1_000;
 
-// What could not be written is tried again so much later.
+// After how long what could not be written is tried again.
 const AGAIN_MS = 10_000;
 
 /**
- * Projects that were made again, and what the deleted ones had is gone: that is written down once it cannot come back.
- * Else what they have by now would be deleted at the next start.
+ * Projects that were made again, after what the deleted ones had is gone: that is written down once it cannot come
+ * back. Else what they have by now would be deleted at the next start.
  */
 export class EmptiedProjects {
   readonly #parts: EmptiedProjectsParts;
-  /** Those of which it is not written down yet. */
+  /** Those for which it is not written down yet. */
   readonly #emptied = new Map<string, number | undefined>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -35,7 +35,7 @@ export class EmptiedProjects {
   }
 
   /**
-   * Resolves when it is written down of these, or after a moment: it may have to wait for a snapshot, or for the disk.
+   * Resolves when it is written down for these, or after a moment: it may have to wait for a snapshot, or for the disk.
    * Whoever has the turn already says so by `inTurn`.
    */
   async add(projects: Emptied, inTurn: Turn = this.#parts.inTurn): Promise<void> {
@@ -54,7 +54,7 @@ export class EmptiedProjects {
     if (this.#emptied.size > 0) await this.#writeOnce(this.#parts.deletionsKept(), new Map(this.#emptied));
   }
 
-  /** Tries no more what could not be written. */
+  /** No longer tries what could not be written. */
   close(): void {
     clearTimeout(this.#timer);
   }

@@ -5,8 +5,8 @@ import { codeOf } from '../thrown.ts';
 
 /**
  * Writes a file that its owner alone can read, from its first moment on, and all or nothing: whoever
- * reads it, also after a crash at any point, finds the old text or the new one. One writer at a time. A text in pieces
- * is asked for each when those before it are written.
+ * reads it, also after a crash at any point, finds the old text or the new one. One writer at a time. Of a text in
+ * pieces, each is asked for when those before it are written.
  */
 export async function writePrivately(path: string, text: string | Iterable<string>): Promise<void> {
   const unfinished = `${path}.new`;

@@ -91,7 +91,7 @@ async function createToken(invocation: Invocation, { control, address }: Command
   );
   if (json) return { out: jsonText(token) };
   const [project, another] = projects;
-  // An iron.json is for one project, and of no use to who may neither read nor write.
+  // An iron.json is for one project, and of no use to whoever may neither read nor write.
   const isForClients =
     projects !== '*' && project && !another && permissions.some((each) => each !== 'admin');
   const out = isForClients

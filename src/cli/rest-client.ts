@@ -15,7 +15,7 @@ const SILENCE_MS = 300_000;
 /** How long a body waits for `100 Continue`, in milliseconds: a proxy may not pass that on. */
 const EXPECTATION_MS = 1_000;
 
-/** When a service is asked again that does not say when. */
+/** How long to wait where a service does not say, and at most. */
 const USUAL_WAIT_SECONDS = 1;
 const WAIT_SECONDS_MAX = 3_600;
 

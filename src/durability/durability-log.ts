@@ -1,4 +1,4 @@
-/** What of a logger is needed here; pino's is one. */
+/** What is needed of a logger; pino's is one. */
 export interface DurabilityLog {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;

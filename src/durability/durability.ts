@@ -32,7 +32,7 @@ const PROGRESS_INTERVAL_MS = 1_000;
 const LOOK_INTERVAL_MS = 1_000;
 // When the machine's clock is set by more, they should be: the times in them are by what it said before.
 const CLOCK_SET_MS = 10_000;
-// What could not be written anew is tried again so much later: each time may leave a file as large as all items.
+// After how long what could not be written anew is tried again: each time may leave a file as large as all items.
 const SAVE_AGAIN_MS = 60_000;
 // More files than this take too long to read at a start, however small they are.
 const FILES_MAX = 16;

@@ -15,7 +15,7 @@ const CAS_AT = 32;
 const KEPT_AT = 40;
 export const FRAME_HEADER_BYTES = 48;
 
-/** What is about a frame. */
+/** What the header of a frame says. */
 export interface FrameHead {
   /** One more than that of the frame before. */
   readonly sequence: number;
@@ -38,7 +38,7 @@ export function sealFrame(frame: Buffer, marker: Buffer, head: FrameHead): void 
   frame.writeUInt32LE(crc32(frame.subarray(CHECKED_FROM)), CHECKSUM_AT);
 }
 
-/** How long the whole frame is that begins so, if it is one; its header at least must be there. */
+/** How long the whole frame is that begins like this; undefined: none does. Its header at least must be there. */
 export function frameLength(start: Buffer, marker: Buffer): number | undefined {
   if (!start.subarray(0, MARKER_BYTES).equals(marker)) return undefined;
   return FRAME_HEADER_BYTES + start.readUInt32LE(LENGTH_AT);

@@ -106,7 +106,7 @@ export class ItemDirectory {
   }
 
   /**
-   * Gives a file to whose another one is: root may repair what is the service's, which is another user and has to read
+   * Gives a file to the owner of another: root may repair what is the service's, which is another user and has to read
    * it. Where even root may not give it away, as in some containers, it is root who runs the service.
    */
   async giveToOwnerOf(other: GenerationFile, file: GenerationFile): Promise<void> {

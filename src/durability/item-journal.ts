@@ -139,7 +139,7 @@ export class ItemJournal implements Journal, CommitGate {
     this.#append(Buffer.alloc(FRAME_HEADER_BYTES), this.#parts.clock.unixNow());
   }
 
-  /** Tells nothing more, and lets whoever waits know. */
+  /** Hands over what was told last, and has nothing brought to disk by itself any more. */
   stop(): void {
     clearInterval(this.#syncTimer);
     this.flush();

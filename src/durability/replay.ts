@@ -12,7 +12,7 @@ import { type RecordListener, readRecords } from './record-reader.ts';
  */
 const CAS_LEAP = 2 ** 36;
 
-/** So long a frame is told: within that, what expires goes by the millisecond. */
+/** How long a frame is told, as a rule: within that, what expires goes by the millisecond. */
 const FRAME_MS = 100;
 
 /**

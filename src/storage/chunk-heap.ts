@@ -105,7 +105,7 @@ export class ChunkHeap {
     return (this.#pagesTouched - 1) * PAGE_BYTES;
   }
 
-  /** The bytes around an address, and where in them it is. */
+  /** The bytes of the region that an address is in; see `byteOf`. */
   bytes(address: number): Buffer {
     return this.region(address).bytes;
   }
@@ -162,7 +162,7 @@ export class ChunkHeap {
     return sizeOfClass(this.#pageClass[address >>> PAGE_ADDRESS_BITS] as number);
   }
 
-  /** What an address is in. */
+  /** The region that an address is in. */
   region(address: number): Region {
     return this.#regions[address >>> REGION_ADDRESS_BITS] as Region;
   }

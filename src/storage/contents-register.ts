@@ -5,8 +5,8 @@ import type { Owner } from './packed-items.ts';
 import { UseOrder } from './use-order.ts';
 
 /**
- * Whose packed items are: the contents by the number that each of their items bears. Discarded contents stay here until
- * their last item is freed.
+ * Whom packed items belong to: the contents by the number that each of their items bears. Discarded contents stay here
+ * until their last item is freed.
  */
 export class ContentsRegister {
   readonly #heap: ChunkHeap;

@@ -48,7 +48,7 @@ export class ExpiryWheel {
     this.#size++;
   }
 
-  /** Before the item's expiry changes, or it goes. */
+  /** To be called before the item's expiry changes, and before it goes. */
   remove(address: number): void {
     this.#unlink(address);
     this.#size--;

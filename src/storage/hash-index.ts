@@ -12,7 +12,7 @@ export const BUCKETS_PER_ITEM = 1.5;
 const BUCKETS_PER_ITEM_MAX = 2 * BUCKETS_PER_ITEM;
 
 /**
- * How many pages fewer than for all its items it may have where these are put back. So many fewer it may have had
+ * How many pages fewer than its items call for the index may have while they are put back. It may have had as few
  * before: where nothing may go, it does without a page while the chunks that are free in all other pages are taken.
  */
 const PAGES_SHORT_MAX = 2;

@@ -13,8 +13,8 @@ import { Tidying } from './tidying.ts';
 // How many items are tidied away before one that is still wanted has to make room.
 const TIDY_ITEMS = 16;
 
-// How many expired items the first write of a millisecond removes that has no room by its quotas: a fraction of that
-// time.
+// How many expired items are removed by the first write of a millisecond that has no room by its quotas: that takes a
+// fraction of the time.
 const TIDY_ITEMS_FIRST = 500;
 
 interface HeldItemsParts {

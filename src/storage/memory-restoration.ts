@@ -7,7 +7,7 @@ import type { MemoryCaches } from './memory-caches.ts';
 /** How a store that keeps its items in this process puts them back, whatever the quotas say. */
 export interface ItemRestoration<K> {
   put(contents: Contents<K>, key: Key, draft: Draft, accessedAt: number): void;
-  /** The item may have made room for others. */
+  /** The item may be gone, to make room for others. */
   amend(contents: Contents<K>, key: Key, marks: ItemMarks): void;
   remove(contents: Contents<K>, key: Key): void;
   orderByUse(contents: Contents<K>): void;

@@ -4,7 +4,7 @@ import type { ProjectAccounts } from './project-accounts.ts';
 // How many items a write may evict in a project that holds much more than its lowered quota.
 const EVICTED_MAX = 16;
 
-/** How a store knows its items by `I`, which is not undefined. */
+/** What is needed of a store, which knows its items by `I`: anything but undefined. */
 interface QuotaRoomParts<K, I> {
   readonly accounts: ProjectAccounts<K>;
   /** The least recently used item of contents that have any. */

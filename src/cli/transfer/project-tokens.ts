@@ -27,7 +27,7 @@ export class ProjectTokens {
   readonly #parts: ProjectTokensParts;
   /** By their projects, or `*`. */
   readonly #made = new Map<string, MadeToken>();
-  /** Does each project need one of its own? So it does where the admin may make none for all. */
+  /** Does each project need one of its own? It does where the admin may make none for all. */
   #isForEach: boolean;
 
   constructor(parts: ProjectTokensParts) {

@@ -1,6 +1,6 @@
 import type { Access } from './access.ts';
 
-/** Projects that a dump of all leaves out, or the rest of them: nobody may use them, and others' items are worth having. */
+/** Projects that a dump of all leaves out, wholly or in part, since nobody may use them: it goes on with the others. */
 export class ProjectsLeftOut {
   readonly #control: Access['control'];
   readonly #terminal: { write(text: string): unknown };
@@ -30,7 +30,7 @@ export class ProjectsLeftOut {
     });
   }
 
-  // Who cannot be asked may still have it.
+  // A service that cannot be asked may still have it.
   async #isInUse(id: string): Promise<boolean> {
     const projects = await this.#control()
       .then((control) => control.projects())
