@@ -4,8 +4,8 @@ import { makeDirectory } from '../files/made-directory.ts';
 import { isReadOnce } from '../files/read-once.ts';
 import { createProject, createToken } from './credential-changes.ts';
 import type { Credentials, Token } from './credentials.ts';
-import type { ReadCredentials } from './credentials-format.ts';
 import { formatCredentials } from './credentials-json.ts';
+import type { ReadCredentials } from './credentials-reader.ts';
 import { whileLocked } from './file-lock.ts';
 import { ironFilePath } from './iron-file.ts';
 import { readIfThere, writePrivately } from './private-file.ts';
@@ -120,6 +120,6 @@ async function readKnown(path: string): Promise<KnownFile | undefined> {
 
 // Only where there is a file: what checks it takes a tenth of a start to load.
 async function read(path: string, text: string, taken?: readonly Token[]): Promise<KnownFile> {
-  const { readCredentials } = await import('./credentials-format.ts');
+  const { readCredentials } = await import('./credentials-reader.ts');
   return { path, text, ...readCredentials(path, text, taken) };
 }

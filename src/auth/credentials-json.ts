@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Credentials, Project, Quotas, Token } from './credentials.ts';
 
-/* How projects and tokens are written in files and answers; credentials-format.ts reads them. */
+/* How projects and tokens are written in files and answers; credentials-reader.ts reads them. */
 
 export function formatCredentials({ projects, tokens, deletedProjects = [] }: Credentials): string {
   const file = {
@@ -58,11 +58,6 @@ export function quotasFrom(quotas: QuotasJson): Quotas {
   };
 }
 
-/** The id of a token that was given without one, always the same for the same name. */
-export function idFromName(name: string): string {
-  return hash('sha256', `ironcached token ${name}`, 'hex').slice(0, 24);
-}
-
 /** The changes of quotas that are given there: what is missing stays, and null takes a limit away. */
 export function quotaChangesFrom(quotas: QuotasJson): Partial<Quotas> {
   const { bytes, items, requests_per_second: requests } = quotas;
@@ -71,6 +66,11 @@ export function quotaChangesFrom(quotas: QuotasJson): Partial<Quotas> {
     ...(items !== undefined && { items: items ?? undefined }),
     ...(requests !== undefined && { requestsPerSecond: requests ?? undefined }),
   };
+}
+
+/** The id of a token that was given without one, always the same for the same name. */
+export function idFromName(name: string): string {
+  return hash('sha256', `ironcached token ${name}`, 'hex').slice(0, 24);
 }
 
 function timeText(time: number | undefined): string | null {

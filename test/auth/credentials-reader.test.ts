@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readCredentials } from '../../src/auth/credentials-format.ts';
 import { formatCredentials } from '../../src/auth/credentials-json.ts';
+import { readCredentials } from '../../src/auth/credentials-reader.ts';
 import { hashToken } from '../../src/auth/token-book.ts';
 
 const PATH = '/etc/ironcached/credentials.json';
