@@ -24,17 +24,12 @@ const NO_SOCKETS = ['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'ENOSYS'];
  */
 export class DirectoryLock {
   readonly #path: string;
-  readonly #servers: readonly (Server | undefined)[];
+  readonly #servers: readonly Server[];
   readonly #inode: number;
   /** Stays open, so that no other directory gets its number. */
   readonly #directory: FileHandle | undefined;
 
-  private constructor(
-    path: string,
-    servers: readonly (Server | undefined)[],
-    inode: number,
-    directory?: FileHandle,
-  ) {
+  private constructor(path: string, servers: readonly Server[], inode: number, directory?: FileHandle) {
     this.#path = path;
     this.#servers = servers;
     this.#inode = inode;
@@ -72,7 +67,7 @@ export class DirectoryLock {
       const { ino } = await stat(join(directory, own));
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         if (await tryLink(join(directory, own), path)) {
-          return new DirectoryLock(path, [server, guard], ino, handle);
+          return new DirectoryLock(path, guard ? [server, guard] : [server], ino, handle);
         }
         if (await isAnswered(socketPath(directory, NAME, handle))) break;
         await removeDead(directory, handle);
@@ -99,8 +94,7 @@ export class DirectoryLock {
     // Where it stays, on a disk that can only be read by now, it is one that nobody answers.
     if (found?.ino === this.#inode) await rm(this.#path, { force: true }).catch(() => undefined);
     await this.#directory?.close();
-    for (const server of this.#servers)
-      await new Promise((resolve) => server?.close(resolve) ?? resolve(true));
+    for (const server of this.#servers) await new Promise((resolve) => server.close(resolve));
   }
 
   /** A lock without a file, which ends with its process. */
