@@ -33,10 +33,15 @@ export class TokenBook {
     const earlier = new Map([...this.#entries.values()].flat().map((entry) => [entry.token.id, entry]));
     const entries = new Map<string, Entry[]>();
     for (const token of tokens) {
-      const entry = this.#entry(token, earlier.get(token.id));
-      const prefix = prefixOf(entry.hash);
-      entries.set(prefix, [...(entries.get(prefix) ?? []), entry]);
-      if (entry.grants === earlier.get(token.id)?.grants) earlier.delete(token.id);
+      const known = earlier.get(token.id);
+      // The grants of a token go on as long as it has its id and its text.
+      const goesOn = known?.token.hash === token.hash;
+      if (goesOn) earlier.delete(token.id);
+      const grants: Entry['grants'] = goesOn ? known.grants : new Map();
+      this.#renew(grants, token);
+      const hash = Buffer.from(token.hash, 'hex');
+      const prefix = prefixOf(hash);
+      entries.set(prefix, [...(entries.get(prefix) ?? []), { token, hash, grants }]);
     }
     for (const { grants } of earlier.values()) {
       for (const grant of grants.values()) grant.withdraw('unknown_token');
@@ -78,9 +83,7 @@ export class TokenBook {
     return grant;
   }
 
-  // The grants of a token go on as long as it has its id and its text.
-  #entry(token: Token, earlier: Entry | undefined): Entry {
-    const grants: Entry['grants'] = earlier?.token.hash === token.hash ? earlier.grants : new Map();
+  #renew(grants: Entry['grants'], token: Token): void {
     for (const [id, grant] of grants) {
       const project = this.#projects.get(id);
       if (project && covers(token, id)) {
@@ -90,7 +93,6 @@ export class TokenBook {
         grants.delete(id);
       }
     }
-    return { token, hash: Buffer.from(token.hash, 'hex'), grants };
   }
 
   #grant({ token, grants }: Entry, project: Project): Grant | undefined {
