@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 
 const LINE_MS = 1_000;
 
-interface Terminal {
+export interface Terminal {
   write(text: string): unknown;
   readonly isTTY?: boolean;
 }

@@ -1,12 +1,13 @@
 import type { Access } from './access.ts';
+import type { Terminal } from './progress.ts';
 
 /** Projects that a dump of all leaves out, wholly or in part, since nobody may use them: it goes on with the others. */
 export class ProjectsLeftOut {
   readonly #control: Access['control'];
-  readonly #terminal: { write(text: string): unknown };
+  readonly #terminal: Terminal;
   readonly #ids = new Set<string>();
 
-  constructor(control: Access['control'], terminal: { write(text: string): unknown }) {
+  constructor(control: Access['control'], terminal: Terminal) {
     this.#control = control;
     this.#terminal = terminal;
   }

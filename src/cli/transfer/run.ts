@@ -12,13 +12,13 @@ import { type MemcachedAddress, readTransfer, type Transfer } from './invocation
 import type { CachePlace, LoadReport } from './item-server.ts';
 import { loadDumps, summaryOf } from './load.ts';
 import { memcachedDump, readSignIn } from './memcached-dump.ts';
-import { grouped, Progress } from './progress.ts';
+import { grouped, Progress, type Terminal } from './progress.ts';
 import { ProjectsLeftOut } from './projects-left-out.ts';
 
 interface TransferStreams {
   readonly in: Readable;
   readonly out: Writable;
-  readonly err: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly err: Terminal;
 }
 
 /** Carries out `ironcached dump …` and `ironcached load …`; gives the exit status. `signal` ends it early. */
@@ -157,7 +157,7 @@ function modeOf({ add }: Transfer): 'set' | 'add' {
 }
 
 // What is dumped to a terminal would be torn by lines about it.
-function terminalOf({ command, file }: Transfer, { out, err }: TransferStreams): TransferStreams['err'] {
+function terminalOf({ command, file }: Transfer, { out, err }: TransferStreams): Terminal {
   const isInTheWay = command === 'dump' && file === undefined && 'isTTY' in out && out.isTTY === true;
   return isInTheWay ? { write: (text) => err.write(text) } : err;
 }
