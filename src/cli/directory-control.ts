@@ -20,16 +20,14 @@ import {
 /** Projects and tokens in the files of a data directory. A service that runs on it notices by itself. */
 export class DirectoryControl implements Control {
   readonly #accounts: Accounts;
-  readonly #now: () => number;
 
-  constructor(accounts: Accounts, now: () => number) {
+  constructor(accounts: Accounts) {
     this.#accounts = accounts;
-    this.#now = now;
   }
 
   async createProject({ id, name, quotas }: AskedProject) {
     const asked = { id, name, quotas: quotasFrom(quotas) };
-    return projectJson(await this.#change(createProject(asked, this.#now())));
+    return projectJson(await this.#change(createProject(asked, Date.now())));
   }
 
   async projects() {
@@ -50,7 +48,7 @@ export class DirectoryControl implements Control {
   }
 
   async createToken({ expires_in: seconds, ...asked }: AskedToken) {
-    const now = this.#now();
+    const now = Date.now();
     const expiresAt = seconds === undefined ? undefined : now + seconds * 1000;
     const create = createToken({ ...asked, expiresAt }, now, this.#accounts.tokenRules);
     const { token, text } = await this.#change(create);

@@ -59,8 +59,8 @@ async function open(
       `there are no projects and tokens in ${dataDir}: give another directory by --data-dir, start the service there, or create a project first`,
     );
   }
-  const now = Date.now;
-  const { accounts } = await openAccounts(config, { now, log, firstProject: false, onChange: () => {} });
+  const parts = { now: Date.now, log, firstProject: false, onChange: () => {} };
+  const { accounts } = await openAccounts(config, parts);
   const address = (await readIronAddress(dataDir)) ?? configuredAddress(config);
-  return { control: new DirectoryControl(accounts, now), address };
+  return { control: new DirectoryControl(accounts), address };
 }
