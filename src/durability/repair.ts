@@ -1,10 +1,12 @@
 import { rename } from 'node:fs/promises';
 import { FILE_HEADER_BYTES, formatFileHeader, newFileHeader } from './file-header.ts';
 import { FRAME_HEADER_BYTES, sealFrame } from './frame.ts';
-import { FrameRoom } from './frame-room.ts';
 import type { GenerationFile, ItemDirectory, LogFile } from './item-directory.ts';
 import { LogReader } from './log-reader.ts';
-import { RecordWriter } from './record-writer.ts';
+import { COMPLETE, START_BYTES } from './record-layout.ts';
+
+// A record that says that everything is in the file: its type, and zeros.
+const COMPLETE_BODY = Buffer.alloc(START_BYTES).fill(COMPLETE, 0, 1);
 
 /** What a repair found. */
 interface Repaired {
@@ -59,7 +61,7 @@ class Salvage {
     try {
       await target.write(formatFileHeader(header), 0);
       for (const file of await this.#notSuperseded()) await this.#copy(file, target, header.marker);
-      await this.#write(target, completeBody(), { begunAt: this.#begunAt, marker: header.marker });
+      await this.#write(target, COMPLETE_BODY, { begunAt: this.#begunAt, marker: header.marker });
       await target.sync();
     } finally {
       await target.close();
@@ -128,10 +130,4 @@ async function isWhole(path: string): Promise<boolean> {
   } finally {
     await reader.close();
   }
-}
-
-function completeBody(): Buffer {
-  const writer = new RecordWriter({ room: new FrameRoom(), full: () => {}, begun: () => 0 });
-  writer.complete();
-  return (writer.take() ?? Buffer.alloc(0)).subarray(FRAME_HEADER_BYTES);
 }
