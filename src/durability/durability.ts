@@ -322,6 +322,19 @@ export class Durability {
   }
 
   async #takeSnapshot(isAlone: boolean) {
+    const waiters = this.#waiters.splice(0);
+    try {
+      const saved = await this.#writeSnapshot(isAlone);
+      if (saved) for (const told of waiters.splice(0)) told(true);
+      return saved;
+    } finally {
+      // They wait for the next one.
+      this.#waiters.unshift(...waiters);
+    }
+  }
+
+  // Undefined: the service stops, and takes another when it is alone.
+  async #writeSnapshot(isAlone: boolean) {
     const { store } = this.#parts;
     let failure: unknown;
     const journal = this.#newJournal({
@@ -334,7 +347,6 @@ export class Durability {
     });
     this.#journal = journal;
     const file = this.#nextFile('partial');
-    const waiters = this.#waiters.splice(0);
     const isOver = () => failure !== undefined || (this.#isStopping && !isAlone);
     try {
       journal.begin(file);
@@ -342,8 +354,8 @@ export class Durability {
       const items = await walk({ ...this.#parts, journal, isAlone, isOver });
       journal.complete();
       store.journalTo(undefined);
+      if (failure !== undefined) throw failure;
       if (isOver()) {
-        if (failure !== undefined) throw failure;
         await this.#dropSnapshot(journal, file);
         return undefined;
       }
@@ -354,14 +366,12 @@ export class Durability {
       await this.#supersede(file);
       this.#baseBytes = bytes;
       this.#otherBytes = bytes;
-      for (const told of waiters.splice(0)) told(true);
       return { items, bytes };
     } catch (error) {
       store.journalTo(undefined);
       await this.#dropSnapshot(journal, file);
       throw error;
     } finally {
-      this.#waiters.unshift(...waiters);
       this.#journal = undefined;
     }
   }
