@@ -16,13 +16,13 @@ export type Arithmetic =
 
 export interface ArithmeticOptions {
   /** What a missing item gets; without it, a missing item is `not_found`. */
-  readonly initial?: { readonly value: Whole; readonly expiresAt: number };
+  readonly initial?: { readonly value: Whole; readonly expiresAt: number } | undefined;
   /** Change only this version. */
-  readonly onlyIf?: Cas;
+  readonly compareCas?: Cas | undefined;
   /** A new expiry; without it, the item keeps its own. */
-  readonly expiresAt?: number;
+  readonly expiresAt?: number | undefined;
   /** The cas that the new version gets, instead of one of ours. */
-  readonly explicitCas?: Cas;
+  readonly explicitCas?: Cas | undefined;
 }
 
 export type ArithmeticOutcome =
@@ -41,7 +41,7 @@ export function calculate(by: Arithmetic, options: ArithmeticOptions = {}): Deci
     const cas = options.explicitCas ?? nextCas;
     if (!current) return start(by, options, cas);
     if (current.valueLength === 0) return refused('not_numeric');
-    if (options.onlyIf !== undefined && current.cas !== options.onlyIf) return refused('exists');
+    if (options.compareCas !== undefined && current.cas !== options.compareCas) return refused('exists');
     const before = numberIn(current, by.rule);
     if (before === undefined) return refused('not_numeric');
     const value = result(before, by);

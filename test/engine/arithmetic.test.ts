@@ -268,18 +268,18 @@ describe('either rule', () => {
   });
 
   test('changes only the expected version', () => {
-    expect(calculate(up(1), { onlyIf: 17 })(item('5'), NEXT_CAS).outcome.status).toBe('done');
-    expect(calculate(up(1), { onlyIf: 18 })(item('5'), NEXT_CAS)).toEqual({
+    expect(calculate(up(1), { compareCas: 17 })(item('5'), NEXT_CAS).outcome.status).toBe('done');
+    expect(calculate(up(1), { compareCas: 18 })(item('5'), NEXT_CAS)).toEqual({
       action: 'keep',
       outcome: { status: 'exists' },
     });
-    expect(calculate(up(1), { onlyIf: 18 })(item('x'), NEXT_CAS).outcome.status).toBe('exists');
+    expect(calculate(up(1), { compareCas: 18 })(item('x'), NEXT_CAS).outcome.status).toBe('exists');
   });
 
   test('has nothing to do where no item is', () => {
     const nothing = { action: 'keep', outcome: { status: 'not_found' } };
     expect(calculate(up(1))(undefined, NEXT_CAS)).toEqual(nothing);
-    expect(calculate(signed(1), { onlyIf: 17 })(undefined, NEXT_CAS)).toEqual(nothing);
+    expect(calculate(signed(1), { compareCas: 17 })(undefined, NEXT_CAS)).toEqual(nothing);
   });
 });
 

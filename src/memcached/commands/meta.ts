@@ -183,10 +183,11 @@ function arithmeticOptions(flags: MetaFlags, clock: Clock): ArithmeticOptions {
   const { initial, compareCas, explicitCas, ttl } = flags;
   const createUntil = vivifiedUntil(flags, clock);
   return {
-    ...(createUntil === undefined ? {} : { initial: { value: initial, expiresAt: createUntil } }),
-    ...(compareCas ? { onlyIf: compareCas } : {}),
-    ...(explicitCas === undefined ? {} : { explicitCas }),
-    ...(ttl === undefined ? {} : { expiresAt: expiresAtFrom(ttl, clock) }),
+    initial: createUntil === undefined ? undefined : { value: initial, expiresAt: createUntil },
+    // C0 is any version.
+    compareCas: compareCas || undefined,
+    explicitCas,
+    expiresAt: ttl === undefined ? undefined : expiresAtFrom(ttl, clock),
   };
 }
 
