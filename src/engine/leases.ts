@@ -1,4 +1,4 @@
-import { append, prepend, type StoreMode, type StoreOutcome } from './changes.ts';
+import { type StoreMode, type StoreOutcome, storing } from './changes.ts';
 import { type Cas, type Draft, draftOf, type Item, NEVER, type NewValue } from './item.ts';
 import type { Amendment, Decide, Decision } from './store.ts';
 
@@ -89,13 +89,12 @@ export function guardedStore(
 ): Decide<GuardedOutcome> {
   return (current, nextCas) => {
     const cas = options.explicitCas ?? nextCas;
+    if (mode === 'add') return withCas(storing.add(value)(current, cas));
     if (!current) return storeMissing(mode, value, options, cas);
-    if (mode === 'add')
-      return { action: 'amend', amendment: { fetch: false }, outcome: nothing('not_stored') };
     const { compareCas } = options;
     if (mode === 'append' || mode === 'prepend') {
       if (compareCas && compareCas !== current.cas) return unchanged('exists');
-      return joined(joining[mode](value, valueBytesMax)(current, cas));
+      return withCas(storing[mode](value, valueBytesMax)(current, cas));
     }
     if (compareCas === undefined || (compareCas !== 0 && compareCas === current.cas)) {
       return stored(draftOf(value, cas));
@@ -141,7 +140,6 @@ export function storedAs(cas: Cas): GuardedOutcome {
 }
 
 const EMPTY = Buffer.alloc(0);
-const joining = { append, prepend };
 
 function leased(current: Item, options: LeaseOptions): Decision<Lease> {
   const { expiresAt, recacheBefore, use } = options;
@@ -182,12 +180,11 @@ function vivified(made: { expiresAt: number; fetched: boolean }, cas: Cas, now: 
 }
 
 function storeMissing(
-  mode: StoreMode,
+  mode: Exclude<StoreMode, 'add'>,
   value: NewValue,
   { compareCas, createUntil }: GuardedStoreOptions,
   cas: Cas,
 ): Decision<GuardedOutcome> {
-  if (mode === 'add') return stored(draftOf(value, cas));
   if (mode === 'append' || mode === 'prepend') {
     if (createUntil === undefined) return unchanged('not_stored');
     return stored({ ...draftOf(value, cas), expiresAt: createUntil });
@@ -196,7 +193,7 @@ function storeMissing(
   return mode === 'set' ? stored(draftOf(value, cas)) : unchanged('not_stored');
 }
 
-function joined(decision: Decision<StoreOutcome>): Decision<GuardedOutcome> {
+function withCas(decision: Decision<StoreOutcome>): Decision<GuardedOutcome> {
   const cas = decision.action === 'put' ? decision.draft.cas : 0;
   return { ...decision, outcome: { outcome: decision.outcome, cas } };
 }
@@ -206,9 +203,5 @@ function stored(draft: Draft): Decision<GuardedOutcome> {
 }
 
 function unchanged(outcome: StoreOutcome): Decision<GuardedOutcome> {
-  return { action: 'keep', outcome: nothing(outcome) };
-}
-
-function nothing(outcome: StoreOutcome): GuardedOutcome {
-  return { outcome, cas: 0 };
+  return { action: 'keep', outcome: { outcome, cas: 0 } };
 }
