@@ -243,7 +243,7 @@ function readMetaStorage(words: Words): Request {
   if (words.length(1) > KEY_LENGTH_MAX || words.count === 2) return refused(BAD_FORMAT);
   if (words.count > META_WORDS_MAX) return refused('CLIENT_ERROR options flags too long');
   // Early versions of the meta protocol wrote the length as a flag: S100.
-  const dataLength = words.byte(2, 0) === LETTER_S ? int32From(words.text(2).slice(1)) : int32At(words, 2);
+  const dataLength = words.firstByte(2) === LETTER_S ? int32From(words.text(2).slice(1)) : int32At(words, 2);
   if (dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) return refused(BAD_FORMAT);
   // Also where the line is refused from here on.
   words.dataLength = dataLength;

@@ -106,7 +106,7 @@ function readKeyAndFlags(words: Words, from: number, latest: LatestFlags): MetaT
   let opaqueAt = NO_WORD;
   let error: string | undefined;
   for (let i = from; i < words.count; i++) {
-    const code = words.byte(i, 0);
+    const code = words.firstByte(i);
     const bit = 1 << (code & 31);
     if (code > TILDE || (code >= 0x60 ? seenLower & bit : code >= 0x40 ? seenUpper & bit : 0)) {
       return 'CLIENT_ERROR duplicate flag';

@@ -114,9 +114,8 @@ export class Words {
     return (this.#bounds[2 * index + 1] ?? 0) - (this.#bounds[2 * index] ?? 0);
   }
 
-  /** A byte of a word; -1 behind its end. */
-  byte(index: number, at: number): number {
-    return at < this.length(index) ? (this.#buffer[(this.#bounds[2 * index] ?? 0) + at] ?? -1) : -1;
+  firstByte(index: number): number {
+    return this.#buffer[this.#bounds[2 * index] as number] as number;
   }
 
   is(index: number, word: string): boolean {
