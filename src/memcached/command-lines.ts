@@ -2,7 +2,7 @@ import type { KeyBytes } from '../engine/key.ts';
 import { KEY_LENGTH_MAX } from '../engine/limits.ts';
 import { KEYS_PER_TURN_MAX, LaterKeys } from './later-keys.ts';
 import { LatestFlags, type MetaFlags, OPAQUE_LENGTH_MAX, readMetaTarget } from './meta-flags.ts';
-import { int32At, int32From, uint32At, uint64At } from './numbers.ts';
+import { int32At, uint32At, uint64At } from './numbers.ts';
 import type { RefusedRequest, Request, RetrievalRequest, StorageRequest } from './request.ts';
 import { codeOf, type Words } from './words.ts';
 
@@ -134,8 +134,8 @@ function storage(command: StorageRequest['command']): LineParser {
   };
 }
 
-function dataLengthAt(words: Words, index: number): number | undefined {
-  const length = int32At(words, index);
+function dataLengthAt(words: Words, index: number, skip = 0): number | undefined {
+  const length = int32At(words, index, skip);
   return length === undefined || length < 0 || length > DATA_LENGTH_MAX ? undefined : length;
 }
 
@@ -243,8 +243,8 @@ function readMetaStorage(words: Words): Request {
   if (words.length(1) > KEY_LENGTH_MAX || words.count === 2) return refused(BAD_FORMAT);
   if (words.count > META_WORDS_MAX) return refused('CLIENT_ERROR options flags too long');
   // Early versions of the meta protocol wrote the length as a flag: S100.
-  const dataLength = words.firstByte(2) === LETTER_S ? int32From(words.text(2).slice(1)) : int32At(words, 2);
-  if (dataLength === undefined || dataLength < 0 || dataLength > DATA_LENGTH_MAX) return refused(BAD_FORMAT);
+  const dataLength = dataLengthAt(words, 2, words.firstByte(2) === LETTER_S ? 1 : 0);
+  if (dataLength === undefined) return refused(BAD_FORMAT);
   // Also where the line is refused from here on.
   words.dataLength = dataLength;
   const target = readMetaTarget(words, 3, latestOfStorage);
