@@ -159,17 +159,13 @@ export class Parser {
   #parseLine(length: number): Request | 'announced' {
     if (length > this.limits.lineBytesMax) return refused(LINE_TOO_LONG, { close: true });
     const parse = lineParserFor(words);
-    if (!parse) return this.#refuseUnknown();
+    if (!parse) return isHttp() ? CLOSE : refused('ERROR');
     const request = (this.limits.isSigningIn ? readSignIn(words) : undefined) ?? parse(words);
     const { dataLength } = words;
     if (dataLength === NO_BLOCK) return request;
     if ('data' in request) return this.#announce(request, dataLength);
     this.#toSwallow = dataLength + LINE_END_BYTES;
     return request;
-  }
-
-  #refuseUnknown(): Request {
-    return isHttp() ? CLOSE : refused('ERROR');
   }
 
   #announce(request: Announced, dataLength: number): Request | 'announced' {
