@@ -12,7 +12,7 @@ import { type OpenContext, reply } from './commands/context.ts';
 import { writeEchoes } from './commands/meta-reply.ts';
 import { executeOpen } from './commands/table.ts';
 import type { ParserLimits } from './parser.ts';
-import type { MetaStorageRequest, Request, StorageRequest } from './request.ts';
+import { isNoreply, type MetaStorageRequest, type Request, type StorageRequest } from './request.ts';
 import type { ServerStatus } from './server-status.ts';
 
 /** What a client may send before sign-in, whatever it may later: a claim is short. */
@@ -69,10 +69,11 @@ export class SignIn {
   /** Answers a request, and gives the cache once the client has signed in to it. */
   answer(request: Request, context: OpenContext): Answer<Admission | undefined> {
     if (executeOpen(request, context)) return undefined;
-    const isWrite = request.command === 'set' || (request.command === 'ms' && isPlainSet(request));
-    const key = isWrite ? String(request.key) : '';
-    const claim = isWrite ? readClaim(key, request.data) : undefined;
-    if (isWrite && (claim || key === 'oauth')) return this.#check(request, claim, context);
+    if (request.command === 'set' || (request.command === 'ms' && isPlainSet(request))) {
+      const key = String(request.key);
+      const claim = readClaim(key, request.data);
+      if (claim || key === 'oauth') return this.#check(request, claim, context);
+    }
     this.#parts.meter.refuse('sign_in');
     return refuseWith(UNAUTHENTICATED, request, context);
   }
@@ -166,5 +167,5 @@ function reject(request: Write, context: OpenContext): undefined {
 export function refuseWith(text: string, request: Request, context: OpenContext): undefined {
   // What ends the connection says why itself.
   const answer = request.command === 'refused' && request.close ? request.reply : text;
-  reply(context, answer, 'noreply' in request && request.noreply);
+  reply(context, answer, isNoreply(request));
 }
