@@ -4,7 +4,8 @@ import type { Request } from '../request.ts';
 
 const NONE: PermissionSet = 0;
 
-const NEEDED: Readonly<Record<Request['command'], PermissionSet>> = {
+/** Of the commands that need the same whatever they ask. */
+const NEEDED: Readonly<Record<Exclude<Request['command'], 'mg' | 'stats' | 'refused'>, PermissionSet>> = {
   get: READ,
   gets: READ,
   gat: READ | WRITE,
@@ -24,15 +25,12 @@ const NEEDED: Readonly<Record<Request['command'], PermissionSet>> = {
   version: NONE,
   quit: NONE,
   mn: NONE,
-  stats: READ,
   lru_crawler: READ,
   watch: READ,
-  mg: READ,
   ms: WRITE,
   md: WRITE,
   ma: WRITE,
   me: READ,
-  refused: NONE,
 };
 
 /** What a client must be permitted to do for a request. */
