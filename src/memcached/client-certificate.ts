@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { TokenBook } from '../auth/token-book.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { OccasionalWarning } from '../limits/occasional-warning.ts';
+import type { DoorLog } from './door-log.ts';
 import type { Admission } from './sign-in.ts';
 
 /** Which cache a client may use by its certificate alone. */
@@ -21,7 +21,7 @@ interface Parts {
   readonly rules: ClientCertificateRules;
   readonly engine: Engine;
   readonly tokens: TokenBook;
-  readonly warning: OccasionalWarning;
+  readonly log: DoorLog;
 }
 
 /**
@@ -62,8 +62,8 @@ export class ClientCertificates {
     return undefined;
   }
 
-  #warn({ remoteAddress: address }: TLSSocket, subject: string, what: string): void {
-    this.#parts.warning.warn({ door: 'memcached', address, subject }, `a client certificate ${what}`);
+  #warn({ remoteAddress }: TLSSocket, subject: string, what: string): void {
+    this.#parts.log.certificateIgnored(remoteAddress, subject, what);
   }
 }
 

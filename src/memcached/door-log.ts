@@ -24,12 +24,12 @@ export class DoorLog {
   /** By their messages. */
   readonly #warnings = new Map<string, OccasionalWarning>();
   /** Whatever is wrong with a client's certificate. */
-  readonly certificate: OccasionalWarning;
+  readonly #certificate: OccasionalWarning;
 
   constructor(logger: DoorLogger, now: () => number) {
     this.#logger = logger;
     this.#now = now;
-    this.certificate = new OccasionalWarning(logger, now);
+    this.#certificate = new OccasionalWarning(logger, now);
   }
 
   /** A client is there; call what this answers when it is gone. */
@@ -47,8 +47,12 @@ export class DoorLog {
     this.#warn('a TLS handshake failed', { err, address });
   }
 
+  certificateIgnored(address: Address, subject: string, what: string): void {
+    this.#certificate.warn({ door, address, subject }, `a client certificate ${what}`);
+  }
+
   certificateFailed(err: unknown): void {
-    this.certificate.warn({ err, door }, 'a client certificate is not accepted');
+    this.#certificate.warn({ err, door }, 'a client certificate is not accepted');
   }
 
   signInFailed(address: Address): void {

@@ -201,7 +201,7 @@ export class MemcachedListener {
     const { engine, tokens, limits } = this.#parts;
     const options = { ...tls, ...SOCKET_OPTIONS, handshakeTimeout: limits.handshakeTimeoutMs };
     if (!rules) return createTlsServer(options, (socket) => this.#accept(socket, undefined));
-    const certificates = new ClientCertificates({ rules, engine, tokens, warning: this.#log.certificate });
+    const certificates = new ClientCertificates({ rules, engine, tokens, log: this.#log });
     // By itself, Node would break the handshake off without a word, and refuse clients without a certificate.
     return createTlsServer({ ...options, requestCert: true, rejectUnauthorized: false }, (socket) =>
       this.#accept(socket, this.#admit(socket, certificates)),
