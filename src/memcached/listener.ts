@@ -252,7 +252,6 @@ export class MemcachedListener {
   }
 
   #accept(socket: Socket, bound: Admission | 'refused' | undefined): void {
-    const { connections, bytes } = this.#status;
     // A client that resets its connection has no use for anything we could do about it.
     socket.on('error', () => socket.destroy());
     if (this.#stopping) {
@@ -263,26 +262,18 @@ export class MemcachedListener {
       socket.end('ERROR a client certificate is needed\r\n', () => linger(socket, LINGER_MS));
       return;
     }
+    this.#serve(socket, bound);
+  }
+
+  #serve(socket: Socket, bound: Admission | undefined): void {
+    const { connections } = this.#status;
     inlineMore();
     connections.current++;
     connections.total++;
     const tellGone = this.#log.connected(socket.remoteAddress, connections.total);
     const session = this.#open(socket, bound);
     this.#sessions.set(socket, session);
-    let isFirst = true;
-    let binary: BinaryClient | undefined;
-    this.#reads.attach(socket, (buffer, length) => {
-      bytes.read += length;
-      try {
-        if (isFirst && buffer[0] === BINARY_MAGIC) binary = this.#expectBinary(socket);
-        if (binary) binary.receive(buffer.subarray(0, length));
-        else session.receive(buffer, length);
-      } catch (error) {
-        this.#abort(socket, error);
-      }
-      isFirst = false;
-      if (length >= READ_BYTES_MAX) letOthersRead(socket, () => binary !== undefined || session.isReading);
-    });
+    this.#read(socket, session);
     // A client may end its side and still wait for answers.
     socket.allowHalfOpen = true;
     socket.on('end', () => this.#attempt(socket, () => session.stop()));
@@ -303,6 +294,24 @@ export class MemcachedListener {
     });
   }
 
+  #read(socket: Socket, session: Session): void {
+    const { bytes } = this.#status;
+    let isFirst = true;
+    let binary: BinaryClient | undefined;
+    this.#reads.attach(socket, (buffer, length) => {
+      bytes.read += length;
+      try {
+        if (isFirst && buffer[0] === BINARY_MAGIC) binary = this.#expectBinary(socket);
+        if (binary) binary.receive(buffer.subarray(0, length));
+        else session.receive(buffer, length);
+      } catch (error) {
+        this.#abort(socket, error);
+      }
+      isFirst = false;
+      if (length >= READ_BYTES_MAX) letOthersRead(socket, () => binary !== undefined || session.isReading);
+    });
+  }
+
   #open(socket: Socket, bound: Admission | undefined): Session {
     const { engine, moment, tokens, signIns, rates, limits } = this.#parts;
     const address = socket.remoteAddress;
@@ -316,7 +325,7 @@ export class MemcachedListener {
       rooms: this.#rooms,
       turn: this.#turn,
       moment,
-      connection: this.#heldBack(socket, this.#connectionOf(socket)),
+      connection: this.#connectionOf(socket),
       lineBytesMax: limits.lineBytesMax,
       unansweredBytesMax: limits.unansweredBytesMax,
       patience: limits,
@@ -334,23 +343,20 @@ export class MemcachedListener {
     this.#attempt(socket, () => this.#sessions.get(socket)?.drained());
   }
 
-  #heldBack(socket: Socket, connection: Connection): Connection {
-    const { commitGate: gate } = this.#parts;
-    if (!gate) return connection;
-    return new HeldReplies({ connection, gate, released: () => this.#drained(socket) });
-  }
-
   #connectionOf(socket: Socket): Connection {
-    return new SocketConnection({
+    const { limits, commitGate: gate } = this.#parts;
+    const connection = new SocketConnection({
       socket,
       writes: this.#writes,
       counted: this.#status.bytes,
-      stallTimeoutMs: this.#parts.limits.stallTimeoutMs,
-      idleTimeoutMs: this.#parts.limits.idleTimeoutMs,
+      stallTimeoutMs: limits.stallTimeoutMs,
+      idleTimeoutMs: limits.idleTimeoutMs,
       drained: () => this.#drained(socket),
       ended: () => linger(socket, LINGER_MS),
       abort: (error) => this.#abort(socket, error),
     });
+    if (!gate) return connection;
+    return new HeldReplies({ connection, gate, released: () => this.#drained(socket) });
   }
 
   // Node leaves the socket to us, also when it took too long.
