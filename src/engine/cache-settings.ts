@@ -9,7 +9,7 @@ export interface Quota {
  * What becomes of items when room is needed. `lru`: the least recently used go. `none`: none ever goes,
  * and a write that does not fit is refused.
  */
-export type EvictionPolicy = 'lru' | 'none';
+type EvictionPolicy = 'lru' | 'none';
 
 /** What an operator may say of a cache; it stays when the cache is deleted. */
 export interface CacheSettings {

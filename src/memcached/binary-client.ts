@@ -18,7 +18,7 @@ const UNKNOWN_COMMAND = 0x81;
 
 const TEXT = 'This server speaks the text (ASCII) protocol only.';
 
-export interface BinaryClientParts {
+interface BinaryClientParts {
   readonly socket: Socket;
   readonly counted: { written: number };
   /** After how many milliseconds it is closed; 0 is never. */

@@ -5,7 +5,7 @@ import type { DoorLog } from './door-log.ts';
 import type { Admission } from './sign-in.ts';
 
 /** Which cache a client may use by its certificate alone. */
-export interface CertificateClaim {
+interface CertificateClaim {
   readonly projectId: string;
   readonly cacheName: string;
 }

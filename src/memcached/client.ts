@@ -20,7 +20,7 @@ export interface ClientParts extends SignInParts {
 }
 
 /** Where its replies go; see CommandContext. */
-export type ClientReplies = Pick<CommandContext, 'output' | 'isFull' | 'drained'>;
+type ClientReplies = Pick<CommandContext, 'output' | 'isFull' | 'drained'>;
 
 /** Who sends the requests: a stranger until it has signed in, then one with a cache, and the rights of its grant. */
 export class Client {

@@ -10,7 +10,7 @@ import { codeOf, type Words } from './words.ts';
  * Reads one command line from its words, the first being the command. Where a data block follows, it sets the words'
  * `dataLength`; a block after a refusal is to be skipped.
  */
-export type LineParser = (words: Words) => Request;
+type LineParser = (words: Words) => Request;
 
 /** How each command's line is read. What is not here is unknown: `ERROR`. */
 export const lineParsers: ReadonlyMap<string, LineParser> = new Map<string, LineParser>([

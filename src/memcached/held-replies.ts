@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 // Up to here replies are copied while they wait, since the room that they were gathered in is much larger.
 const COPIED_BYTES_MAX = 16 * 1024;
 
-export interface HeldRepliesParts {
+interface HeldRepliesParts {
   readonly connection: Connection;
   readonly gate: CommitGate;
   /** Told when no reply waits any more. */

@@ -51,7 +51,7 @@ export interface ListenerLimits extends PatienceLimits {
   readonly signInFailuresMax: number;
 }
 
-export interface ListenerParts {
+interface ListenerParts {
   readonly engine: Engine;
   /** The engine's clock. */
   readonly moment: Moment;

@@ -15,7 +15,7 @@ const REFUSAL_REPLIES: Record<RefusalCode, string> = {
   store_unavailable: 'SERVER_ERROR changes cannot be kept now, reading goes on; try again later',
 };
 
-export interface FailureContext extends OpenContext {
+interface FailureContext extends OpenContext {
   /** Undefined before the client has signed in. */
   readonly cache: Cache | undefined;
   readonly onBug: (error: unknown) => void;

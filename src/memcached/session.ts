@@ -17,7 +17,7 @@ import { keepRequest, type Request } from './request.ts';
 import type { Rooms } from './rooms.ts';
 import { type Turn, WAITING_BYTES_MAX, type Waiting } from './turn.ts';
 
-export interface SessionParts extends ClientParts {
+interface SessionParts extends ClientParts {
   readonly connection: Connection;
   readonly rooms: Rooms;
   readonly turn: Turn;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { DirectSocket, DirectWrites } from '../sockets/direct-writes.ts';
 import type { Connection } from './connection.ts';
 
-export interface SocketConnectionParts {
+interface SocketConnectionParts {
   readonly socket: Socket;
   readonly writes: DirectWrites;
   /** Counts what all clients were sent. */

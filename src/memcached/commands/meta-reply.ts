@@ -11,7 +11,7 @@ const LETTER_K = 0x6b;
 const LETTER_O = 0x4f;
 
 /** What an answer may tell of an item. */
-export type Facts = {
+type Facts = {
   readonly cas?: Cas;
   readonly created: boolean;
   readonly expiresAt: number;
