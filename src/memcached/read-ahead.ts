@@ -5,27 +5,27 @@ import { keepRequest, type Request } from './request.ts';
 // Enough to hide the latency of memory; more would only be kept longer.
 const AHEAD_MAX = 32;
 
-/** Is told that the first `count` of some keys will be asked for. */
-type Expect = (keys: readonly KeyBytes[], count: number) => void;
-
 /**
  * Reads the requests of a chunk before it is their turn, so that a backend may fetch together what they are about:
  * memory takes no longer to answer ten reads at once than one.
  */
 export class ReadAhead {
   readonly #parser: Parser;
+  readonly #expect: (keys: readonly KeyBytes[], count: number) => void;
   /** What was read. A taken request leaves at once, so that nothing keeps what a client once sent. */
   readonly #requests: (Request | undefined)[] = [];
   #read = 0;
   #taken = 0;
 
-  constructor(parser: Parser) {
+  /** `expect` is told that the first `count` of some keys will be asked for. */
+  constructor(parser: Parser, expect: (keys: readonly KeyBytes[], count: number) => void) {
     this.#parser = parser;
+    this.#expect = expect;
   }
 
-  /** The next request, or undefined until more bytes come. Tells of the keys of those that it reads ahead. */
-  next(expect: Expect): Request | undefined {
-    return this.#take() ?? (this.read(expect) > 0 ? this.#take() : undefined);
+  /** The next request, or undefined until more bytes come. */
+  next(): Request | undefined {
+    return this.#take() ?? (this.read() > 0 ? this.#take() : undefined);
   }
 
   /** The same, but reads nothing ahead: the request may change how the next one is to be read. */
@@ -39,7 +39,7 @@ export class ReadAhead {
   }
 
   /** Reads requests, when all that were read before are taken. Answers how many. */
-  read(expect: Expect): number {
+  read(): number {
     const parser = this.#parser;
     parser.forgetKeys();
     this.#taken = 0;
@@ -49,7 +49,7 @@ export class ReadAhead {
       if (!request) break;
       this.#requests[this.#read++] = request;
     }
-    if (parser.keyCount > 0) expect(parser.keys, parser.keyCount);
+    if (parser.keyCount > 0) this.#expect(parser.keys, parser.keyCount);
     parser.forgetKeys();
     return this.#read;
   }

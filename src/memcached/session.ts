@@ -74,7 +74,7 @@ export class Session implements Waiting {
     });
     this.#patience = new Patience(parts.patience, parts.engine.clock.now());
     this.#parser = new Parser(this.#client.limits, parts.rooms);
-    this.#ahead = new ReadAhead(this.#parser);
+    this.#ahead = new ReadAhead(this.#parser, this.#client.expect);
   }
 
   /** Does it want more of what the client sends? */
@@ -189,7 +189,7 @@ export class Session implements Waiting {
     const { turn } = this.#parts;
     const start = turn.keep(buffer, length);
     this.#parser.push(turn.bytes, start, start + length);
-    const requests = this.#ahead.read(this.#client.expect);
+    const requests = this.#ahead.read();
     this.#isWaiting = true;
     turn.answerSoon(this, requests);
   }
@@ -270,9 +270,7 @@ export class Session implements Waiting {
   #nextRequest(): Request | undefined {
     for (;;) {
       // Sign-in changes what may follow.
-      const request = this.#client.hasSignedIn
-        ? this.#ahead.next(this.#client.expect)
-        : this.#ahead.nextAlone();
+      const request = this.#client.hasSignedIn ? this.#ahead.next() : this.#ahead.nextAlone();
       if (request) {
         this.#requests++;
         return request;

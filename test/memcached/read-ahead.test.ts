@@ -40,14 +40,14 @@ function told(request: Request): string {
 /** Reads chunks, and has what is read ahead kept after every so many requests; then the chunk is gone. */
 function read(chunks: readonly string[], keepAfter: number, expected: string[] = []): string[] {
   const parser = new Parser(LIMITS, new Rooms());
-  const ahead = new ReadAhead(parser);
   const requests: string[] = [];
   const expectKeys = (keys: readonly KeyBytes[], count: number) =>
     expected.push(keys.slice(0, count).join(' '));
+  const ahead = new ReadAhead(parser, expectKeys);
   for (const text of chunks) {
     const chunk = Buffer.from(text, 'latin1');
     parser.push(chunk);
-    for (let request = ahead.next(expectKeys); request; request = ahead.next(expectKeys)) {
+    for (let request = ahead.next(); request; request = ahead.next()) {
       requests.push(told(request));
       if (requests.length % keepAfter !== 0) continue;
       ahead.keep();
