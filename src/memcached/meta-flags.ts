@@ -55,6 +55,7 @@ export const OPAQUE_LENGTH_MAX = 32;
 const BAD_FORMAT = 'CLIENT_ERROR bad command line format';
 const BAD_TOKEN = 'CLIENT_ERROR bad token in command line format';
 const BAD_KEY = 'CLIENT_ERROR error decoding key';
+const INVALID_FLAG = 'CLIENT_ERROR invalid flag';
 
 /** What a meta command is about. */
 export interface MetaTarget {
@@ -114,7 +115,7 @@ function readKeyAndFlags(words: Words, from: number, latest: LatestFlags): MetaT
     if (code >= 0x60) seenLower |= bit;
     else seenUpper |= bit;
     const problem = readFlag(flags, code, words, i);
-    if (problem === UNKNOWN) return 'CLIENT_ERROR invalid flag';
+    if (problem === INVALID_FLAG) return problem;
     error = problem === BAD_FORMAT ? (error ?? problem) : (problem ?? error);
     if (code === LETTER_B) {
       key = words.binaryKey(1);
@@ -156,20 +157,13 @@ const NOTHING_ASKED: number[] = [];
 /** The letters C and E: versions, which differ from line to line. */
 const VARYING = (1 << 3) | (1 << 5);
 
-const UNKNOWN = Symbol('unknown flag');
-
 type WritableFlags = { -readonly [F in Exclude<keyof MetaFlags, 'asked'>]: MetaFlags[F] } & {
   asked: number[];
 };
 
 // What follows the letter is its argument. By the letter's code, since making its string takes longer than the whole
 // flag; among numbers, V8 jumps to the case.
-function readFlag(
-  flags: WritableFlags,
-  code: number,
-  words: Words,
-  index: number,
-): string | typeof UNKNOWN | undefined {
+function readFlag(flags: WritableFlags, code: number, words: Words, index: number): string | undefined {
   switch (code) {
     case 0x62: // b
       flags.binaryKey = true;
@@ -240,7 +234,7 @@ function readFlag(
     case 0x4c:
       return undefined;
     default:
-      return UNKNOWN;
+      return INVALID_FLAG;
   }
 }
 
