@@ -77,16 +77,16 @@ export class Cache {
   }
 
   store(mode: StoreMode, key: Key, value: NewValue): Answer<StoreOutcome> {
-    if (mode !== 'set') {
-      const kept = this.#kept(value);
-      const answer = this.#put(key, kept, storing[mode](kept, this.#limits.valueBytesMax));
-      return after(answer, (outcome) => {
-        if (outcome !== 'stored') this.#count('notStored');
-        return outcome;
-      });
+    if (mode === 'set') {
+      const cas = this.#set(key, value);
+      return cas instanceof Promise ? cas.then(() => 'stored') : 'stored';
     }
-    const cas = this.#set(key, value);
-    return cas instanceof Promise ? cas.then(() => 'stored') : 'stored';
+    const kept = this.#kept(value);
+    const answer = this.#put(key, kept, storing[mode](kept, this.#limits.valueBytesMax));
+    return after(answer, (outcome) => {
+      if (outcome !== 'stored') this.#count('notStored');
+      return outcome;
+    });
   }
 
   compareAndSwap(key: Key, value: NewValue, expected: Cas): Answer<StoreOutcome> {
@@ -113,8 +113,7 @@ export class Cache {
 
   /** Counts a meta command, besides what it does. */
   countMeta(): void {
-    this.statistics.metaCommands++;
-    this.#totals.metaCommands++;
+    this.#count('metaCommands');
   }
 
   /** Counts a value that was refused before it was whole. */
@@ -153,19 +152,19 @@ export class Cache {
     value: NewValue,
     options: GuardedStoreOptions,
   ): Answer<GuardedOutcome> {
-    if (isGuarded(mode, options)) {
-      const kept = this.#kept(value);
-      const answer = this.#put(key, kept, guardedStore(mode, kept, options, this.#limits.valueBytesMax));
-      return after(answer, (guarded) => {
-        // Only these two replace a version as cas does.
-        const isSwap = options.compareCas !== undefined && (mode === 'set' || mode === 'replace');
-        if (isSwap) this.#countSwap(guarded.outcome);
-        else if (guarded.outcome !== 'stored') this.#count('notStored');
-        return guarded;
-      });
+    if (!isGuarded(mode, options)) {
+      const cas = this.#set(key, value);
+      return cas instanceof Promise ? cas.then(storedAs) : storedAs(cas);
     }
-    const cas = this.#set(key, value);
-    return cas instanceof Promise ? cas.then(storedAs) : storedAs(cas);
+    const kept = this.#kept(value);
+    const answer = this.#put(key, kept, guardedStore(mode, kept, options, this.#limits.valueBytesMax));
+    return after(answer, (guarded) => {
+      // Only these two replace a version as cas does.
+      const isSwap = options.compareCas !== undefined && (mode === 'set' || mode === 'replace');
+      if (isSwap) this.#countSwap(guarded.outcome);
+      else if (guarded.outcome !== 'stored') this.#count('notStored');
+      return guarded;
+    });
   }
 
   /** Deletes as the meta commands do: perhaps only one version, perhaps only marking it stale. */
