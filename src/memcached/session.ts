@@ -203,15 +203,25 @@ export class Session implements Waiting {
     const { moment } = this.#parts;
     moment.hold(now);
     try {
-      this.#answerRequests(now);
+      this.#answerChunk(now);
     } finally {
       moment.release();
     }
   }
 
-  #answerRequests(startedAt: number): void {
+  #answerChunk(startedAt: number): void {
     this.#measureRoom();
     if (!this.#client.renew()) this.#beginAnew();
+    if (!this.#answerRequests(startedAt)) return;
+    this.#parser.letGo();
+    this.#settle();
+    if (this.#ended) return;
+    if (this.#stopping) this.#end();
+    else this.#sendSoon();
+  }
+
+  // False: those that are left have to wait.
+  #answerRequests(startedAt: number): boolean {
     const enough = this.#requests + REQUESTS_PER_TURN_MAX;
     let look = this.#requests + REQUESTS_BETWEEN_LOOKS;
     while (!this.#ended) {
@@ -221,7 +231,7 @@ export class Session implements Waiting {
           (performance.now() - startedAt > FREE_MS && this.#parts.turn.isOver)
         ) {
           this.#awaitNextTurn();
-          return;
+          return false;
         }
         look += REQUESTS_BETWEEN_LOOKS;
       }
@@ -229,29 +239,25 @@ export class Session implements Waiting {
         this.#flush();
         if (this.#isFull()) {
           this.#pause();
-          return;
+          return false;
         }
       }
       if (this.#output.length >= CACHED_BYTES_MAX) this.#flush();
       const request = this.#client.unfinished ?? this.#nextRequest();
-      if (!request) break;
+      if (!request) return true;
       const operation = this.#client.operationOf(request);
       const answer = this.#answer(request);
       if (answer instanceof Promise) {
         this.#await(request, answer, operation);
-        return;
+        return false;
       }
       if (this.#client.unfinished) {
         this.#awaitNextTurn();
-        return;
+        return false;
       }
       this.#parts.meter.count(operation);
     }
-    this.#parser.letGo();
-    this.#settle();
-    if (this.#ended) return;
-    if (this.#stopping) this.#end();
-    else this.#sendSoon();
+    return true;
   }
 
   // In a crowd, small replies leave together with those to others, which must not wait for large ones. Where no reply
