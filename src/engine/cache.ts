@@ -41,7 +41,7 @@ export class Cache {
   readonly projectId: string;
   readonly name: string;
   readonly statistics = new Statistics();
-  /** For the engine's use: how many use it without asking for it again. */
+  /** For the engine's use: how many go on using it without asking for it again; see Engine.hold. */
   holders = 0;
   readonly #totals: Statistics;
   readonly #settings: () => CacheSettings;

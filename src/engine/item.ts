@@ -47,7 +47,7 @@ export function draftOf({ value, kind, flags, expiresAt }: NewValue, cas: Cas): 
 /** An item as it is kept. Valid until the backend is next called: copy what must outlive that. */
 export interface Item extends Required<Draft> {
   readonly valueLength: number;
-  /** Does it take room for an expiry? Also where that is NEVER now. */
+  /** Does it take room for an expiry? It may even where that is NEVER now. */
   readonly hasExpiry: boolean;
   /** Writes the value into `target` from `at` on; cheaper than `value`, which may have to be made first. */
   copyValue(target: Buffer, at: number): void;

@@ -66,8 +66,8 @@ export interface JournaledStore extends Store {
   /** Tells every change from now on; undefined: to nobody. */
   journalTo(journal: Journal | undefined): void;
   /**
-   * `later`: asked before something has to go that has not expired; lets the store's clock go on a little, by when
-   * something may have. False: it does not.
+   * `later` is asked before anything has to go that has not expired: it may let the store's clock go on a little, after
+   * which something may have expired. False: the clock stays.
    */
   restoration(later?: () => boolean): Restoration;
   /** All caches; they may come and go meanwhile. */

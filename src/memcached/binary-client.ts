@@ -37,7 +37,7 @@ export class BinaryClient {
   #headerBytes = 0;
   /** What is still to come of a request's body, which says nothing. */
   #bodyBytes = 0;
-  /** Has it begun to speak otherwise? */
+  /** Has it sent something that is no binary request? */
   #isOver = false;
 
   constructor(parts: BinaryClientParts) {
@@ -49,7 +49,7 @@ export class BinaryClient {
   receive(chunk: Buffer): void {
     const { socket, counted, ended } = this.#parts;
     if (socket.writableEnded) return;
-    // Who goes on asking and reads nothing is not waited for.
+    // A client that goes on asking but reads nothing is not waited for.
     if (socket.writableNeedDrain) {
       socket.destroy();
       return;
@@ -60,7 +60,7 @@ export class BinaryClient {
     if (this.#isOver) socket.end(ended);
   }
 
-  // The answers to the requests of which the headers are whole.
+  // The answers to those requests whose headers have come whole.
   #answersTo(chunk: Buffer): Buffer {
     const answers: Buffer[] = [];
     let at = this.#passBody(chunk, 0);

@@ -40,7 +40,7 @@ export class ClientCertificates {
     const certificate = socket.getPeerX509Certificate();
     const refusedOr = this.#parts.rules.areRequired ? 'refused' : undefined;
     if (!certificate) return refusedOr;
-    // Undefined where it is empty, whatever the types say, as in certificates of SPIFFE: these have alternative names.
+    // Whatever the types say, undefined where it is empty: SPIFFE's certificates have only alternative names.
     const names: string = certificate.subject ?? '';
     const subject = names.replaceAll('\n', ', ');
     if (!socket.authorized) {

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { OperationMeter, RequestMeter, StatusCount } from '../metrics/request-meter.ts';
 import type { Request } from './request.ts';
 
-/** What the meter calls a command; whatever comes before a client has signed in is one of its own. */
+/** What a command is counted as; whatever a client sends before it has signed in is `sign_in`. */
 export type Operation = Request['command'] | 'sign_in';
 
 /** Commands that were answered together, and took long. */

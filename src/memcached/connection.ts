@@ -9,7 +9,7 @@ export interface Connection {
   /** Stops reading what the client sends, or goes on. */
   pause(): void;
   resume(): void;
-  /** Nothing goes on until the client has taken what waits for it: from here on it has only so much time. */
+  /** From here on the client has only so much time to take what waits for it; nothing goes on before. */
   expectDrain(): void;
   /** Sends what is waiting, then closes. */
   end(): void;

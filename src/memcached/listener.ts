@@ -386,7 +386,7 @@ export class MemcachedListener {
     return new BinaryClient({
       socket,
       counted: this.#status.bytes,
-      // It cannot sign in, wherever it came.
+      // It cannot sign in, by whichever listener it came.
       timeoutMs: this.#parts.limits.signInTimeoutMs,
       ended: () => linger(socket, LINGER_MS),
     });

@@ -25,20 +25,20 @@ export function uint64At(words: Words, index: number, skip = 0): Whole | undefin
   return plain >= 0 ? plain : uint64From(words.text(index).slice(skip));
 }
 
-/** A 32-bit signed number: exptimes and lengths. As in memcached 1.6, of a longer one the low 32 bits. */
+/** A 32-bit signed number, as exptimes and lengths are. As in memcached 1.6, a longer one is cut to its low 32 bits. */
 export function int32From(text: string): number | undefined {
   const value = bigintFrom(text);
   if (value === undefined || BigInt.asIntN(64, value) !== value) return undefined;
   return Number(BigInt.asIntN(32, value));
 }
 
-/** A 32-bit unsigned number: flags. Also of these the low 32 bits. */
+/** A 32-bit unsigned number, as flags are; cut likewise. */
 export function uint32From(text: string): number | undefined {
   const value = uint64From(text);
   return value === undefined ? undefined : Number(BigInt.asUintN(32, BigInt(value)));
 }
 
-/** A 64-bit unsigned number: cas numbers and deltas. */
+/** A 64-bit unsigned number, as cas numbers and deltas are. */
 export function uint64From(text: string): Whole | undefined {
   const value = bigintFrom(text);
   if (value === undefined) return undefined;

@@ -86,7 +86,7 @@ export class Parser {
     words.forgetKeys();
   }
 
-  /** Takes a part of a buffer. What was pushed before must have been asked for until there was no more. */
+  /** Takes a part of a buffer, once all requests of what was pushed before have been taken. */
   push(buffer: Buffer, start = 0, end = buffer.length): void {
     this.#input = buffer;
     this.#position = start;

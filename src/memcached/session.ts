@@ -28,9 +28,9 @@ interface SessionParts extends ClientParts {
   readonly patience: PatienceLimits;
   readonly meter: CommandMeter;
   readonly onBug: (error: unknown) => void;
-  /** Is told where a line was so long that the client is closed. */
+  /** Is told when a client is closed because its line was too long. */
   readonly onLongLine: () => void;
-  /** Is told of commands that took long, and of the cache that they were about. */
+  /** Is told of commands that took long, and of their cache. */
   readonly onSlow: (slow: SlowCommands, cache: Cache | undefined) => void;
 }
 
@@ -82,7 +82,7 @@ export class Session implements Waiting {
     return !this.#awaiting && !this.#paused && !this.#ended;
   }
 
-  /** Is it in the middle of what takes long, and the client has read all that there is of it? */
+  /** Is an answer still being made, and has the client read all that there is of it? */
   get isAnswering(): boolean {
     return this.#awaiting && !this.#parts.connection.needsDrain();
   }
@@ -312,7 +312,7 @@ export class Session implements Waiting {
     if (this.#client.isRejected) this.#end();
   }
 
-  // As if the client had never signed in.
+  // The client has lost its rights: it is as if it had never signed in.
   #beginAnew(): void {
     this.#parser.limits = this.#client.limits;
     this.#patience = new Patience(this.#parts.patience, this.#parts.engine.clock.now());

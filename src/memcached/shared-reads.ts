@@ -16,7 +16,7 @@ interface StreamHandle {
  */
 export class SharedReads {
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
-  /** Where Node keeps what it reads into, and whom it tells: the same of all sockets. */
+  /** The members in which Node keeps the buffer and whom to tell: the same in all sockets. */
   #bufferMember: symbol | undefined;
   #callbackMember: symbol | undefined;
 

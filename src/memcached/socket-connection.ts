@@ -67,7 +67,7 @@ export class SocketConnection implements Connection {
   }
 
   resume(): void {
-    // Who was sent the last answer still has only so much time to read it.
+    // A client that was sent its last answer still has only so much time to read it.
     if (!this.#socket.writableEnded) this.#socket.setTimeout(this.#parts.idleTimeoutMs);
     this.#socket.resume();
   }

@@ -13,7 +13,7 @@ export const WAITING_BYTES_MAX = 256;
 
 /** A client whose requests wait. */
 export interface Waiting extends Leaver {
-  /** Answers them; it must not throw. Takes and tells when it began and ended; see performance.now. */
+  /** Answers them; it must not throw. Given when it begins, it tells when it ended; see performance.now. */
   answerWaiting(startedAt: number): number;
 }
 
@@ -31,7 +31,7 @@ export class Turn {
   readonly #waiting: (Waiting | undefined)[] = [];
   #count = 0;
   #answered = 0;
-  /** How many requests they are for. */
+  /** How many requests they sent. */
   #requests = 0;
   readonly #leaving = new LeavingTogether();
   #isDue = false;
@@ -41,7 +41,7 @@ export class Turn {
     this.#leaving.leaveNow();
   };
 
-  /** Is its time over for what clients sent ahead, at both doors? */
+  /** Is the turn's time over for what clients of both doors sent ahead? */
   get isOver(): boolean {
     return isTurnOver();
   }

@@ -42,8 +42,8 @@ export class Words {
 
   /**
    * Finds the words of the line that begins at `start`, and answers where its newline is; -1: it is not
-   * before `bufferEnd`. Words are separated by spaces and end at the first NUL, as in memcached; a return
-   * before the newline is none of theirs, unless it is the whole line.
+   * before `bufferEnd`. Words are separated by spaces and end at the first NUL, as in memcached; a
+   * carriage return before the newline belongs to no word, unless it is the whole line.
    */
   readLine(buffer: Buffer, start: number, bufferEnd = buffer.length): number {
     this.#buffer = buffer;
@@ -90,13 +90,13 @@ export class Words {
     return key;
   }
 
-  /** A word as bytes that are no key. */
+  /** A word as bytes, but not among `keys`. */
   view(index: number): KeyBytes {
     const start = this.#bounds[2 * index] as number;
     return new KeyBytes(this.#buffer, start, (this.#bounds[2 * index + 1] as number) - start);
   }
 
-  /** The key that a word is the base64 form of; undefined: it is none. */
+  /** The key of which a word is the base64 form; undefined: it is not base64. */
   binaryKey(index: number): KeyBytes | undefined {
     const key = keyFromBase64(this.#buffer, this.#bounds[2 * index] ?? 0, this.#bounds[2 * index + 1] ?? 0);
     if (key) this.keys[this.keyCount++] = key;

@@ -4,7 +4,7 @@ import type { Request } from '../request.ts';
 
 const NONE: PermissionSet = 0;
 
-/** Of the commands that need the same whatever they ask. */
+/** Where it does not depend on what is asked. */
 const NEEDED: Readonly<Record<Exclude<Request['command'], 'mg' | 'stats' | 'refused'>, PermissionSet>> = {
   get: READ,
   gets: READ,
