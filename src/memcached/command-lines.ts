@@ -43,7 +43,12 @@ export const lineParsers: ReadonlyMap<string, LineParser> = new Map<string, Line
   ['ma', meta('ma')],
   ['me', readMetaDebug],
   ['ms', readMetaStorage],
-  ...administration(),
+  ['slabs', notHere('slabs')],
+  ['cache_memlimit', notHere('cache_memlimit')],
+  ['lru', notHere('lru')],
+  ['extstore', notHere('extstore')],
+  ['shutdown', () => refused('ERROR: shutdown not enabled')],
+  ['refresh_certs', () => refused('ERROR: refresh_certs not enabled')],
 ]);
 
 /** The parser for a line with these words. Finds the command without making a string of it. */
@@ -206,16 +211,8 @@ function withWords(command: 'stats' | 'lru_crawler' | 'watch'): LineParser {
 }
 
 // What concerns the whole memcached process has no meaning for one tenant of many.
-function administration(): [string, LineParser][] {
-  const notHere = 'not available: this server has many tenants';
-  return [
-    ['slabs', () => refused(`CLIENT_ERROR slabs is ${notHere}`)],
-    ['cache_memlimit', () => refused(`CLIENT_ERROR cache_memlimit is ${notHere}`)],
-    ['lru', () => refused(`CLIENT_ERROR lru is ${notHere}`)],
-    ['extstore', () => refused(`CLIENT_ERROR extstore is ${notHere}`)],
-    ['shutdown', () => refused('ERROR: shutdown not enabled')],
-    ['refresh_certs', () => refused('ERROR: refresh_certs not enabled')],
-  ];
+function notHere(command: string): LineParser {
+  return () => refused(`CLIENT_ERROR ${command} is not available: this server has many tenants`);
 }
 
 function meta(command: 'mg' | 'md' | 'ma'): LineParser {
