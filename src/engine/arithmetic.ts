@@ -84,9 +84,7 @@ function changed(
   return { action: 'put', draft, outcome };
 }
 
-function refused(
-  status: 'not_found' | 'not_numeric' | 'out_of_range' | 'exists',
-): Decision<ArithmeticOutcome> {
+function refused(status: Exclude<ArithmeticOutcome['status'], 'done'>): Decision<ArithmeticOutcome> {
   return { action: 'keep', outcome: { status } };
 }
 
