@@ -123,19 +123,19 @@ function laterKeys(words: Words, from: number): LaterKeys | undefined {
 }
 
 function storage(command: StorageRequest['command']): LineParser {
-  const words = command === 'cas' ? 6 : 5;
-  return (line) => {
-    if (line.count !== words && line.count !== words + 1) return refused('ERROR');
-    const noreply = line.is(line.count - 1, 'noreply');
-    const flags = uint32At(line, 2);
-    const exptime = int32At(line, 3);
-    const dataLength = dataLengthAt(line, 4);
-    const cas = command === 'cas' ? uint64At(line, 5) : 0;
+  const count = command === 'cas' ? 6 : 5;
+  return (words) => {
+    if (words.count !== count && words.count !== count + 1) return refused('ERROR');
+    const noreply = words.is(words.count - 1, 'noreply');
+    const flags = uint32At(words, 2);
+    const exptime = int32At(words, 3);
+    const dataLength = dataLengthAt(words, 4);
+    const cas = command === 'cas' ? uint64At(words, 5) : 0;
     const broken =
-      line.length(1) > KEY_LENGTH_MAX || flags === undefined || exptime === undefined || cas === undefined;
+      words.length(1) > KEY_LENGTH_MAX || flags === undefined || exptime === undefined || cas === undefined;
     if (broken || dataLength === undefined) return refused(BAD_FORMAT, { noreply });
-    line.dataLength = dataLength;
-    return { command, key: line.key(1), flags, exptime, cas, noreply, data: NO_DATA };
+    words.dataLength = dataLength;
+    return { command, key: words.key(1), flags, exptime, cas, noreply, data: NO_DATA };
   };
 }
 
