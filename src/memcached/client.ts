@@ -9,7 +9,7 @@ import { execute, executeOpen } from './commands/table.ts';
 import type { ParserLimits } from './parser.ts';
 import type { Request, RetrievalRequest } from './request.ts';
 import { Rights } from './rights.ts';
-import { type Admission, limitsBeforeSignIn, refuseWith, SignIn, type SignInParts } from './sign-in.ts';
+import { type Admission, refuseWith, SignIn, type SignInParts } from './sign-in.ts';
 
 export interface ClientParts extends SignInParts {
   readonly rates: RequestRates;
@@ -143,6 +143,21 @@ export class Client {
     this.limits = limitsBeforeSignIn(this.#parts.lineBytesMax);
   }
 }
+
+/** What a client may send before sign-in, whatever it may later: a claim is short. */
+function limitsBeforeSignIn(lineBytesMax: number): ParserLimits {
+  return {
+    isSigningIn: true,
+    lineBytesMax: Math.min(lineBytesMax, STRANGERS_LINE_BYTES_MAX),
+    valueBytesMax: CLAIM_BYTES_MAX,
+  };
+}
+
+/** The longest line before sign-in, in bytes. */
+const STRANGERS_LINE_BYTES_MAX = 64 * 1024;
+
+/** How large a data block may be before sign-in: more than any token, project and cache name. */
+const CLAIM_BYTES_MAX = 2048;
 
 function isRetrieval(request: Request): request is RetrievalRequest {
   return 'answered' in request;

@@ -11,24 +11,8 @@ import type { CommandMeter } from './command-meter.ts';
 import { type OpenContext, reply } from './commands/context.ts';
 import { writeEchoes } from './commands/meta-reply.ts';
 import { executeOpen } from './commands/table.ts';
-import type { ParserLimits } from './parser.ts';
 import { isNoreply, type MetaStorageRequest, type Request, type StorageRequest } from './request.ts';
 import type { ServerStatus } from './server-status.ts';
-
-/** What a client may send before sign-in, whatever it may later: a claim is short. */
-export function limitsBeforeSignIn(lineBytesMax: number): ParserLimits {
-  return {
-    isSigningIn: true,
-    lineBytesMax: Math.min(lineBytesMax, LINE_BYTES_MAX),
-    valueBytesMax: CLAIM_BYTES_MAX,
-  };
-}
-
-/** The longest line before sign-in, in bytes. */
-const LINE_BYTES_MAX = 64 * 1024;
-
-/** How large a data block may be before sign-in: more than any token, project and cache name. */
-const CLAIM_BYTES_MAX = 2048;
 
 export interface SignInParts {
   readonly engine: Engine;
