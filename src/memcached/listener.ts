@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import {
   createServer as createTlsServer,
@@ -151,13 +152,7 @@ export class MemcachedListener {
     );
     this.#patienceTimer ??= setInterval(() => this.#losePatience(), lookIntervalMs(limits)).unref();
     this.#roomsTimer ??= setInterval(() => this.#rooms.trim(), ROOMS_KEPT_MS).unref();
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    await once(server.listen({ host, port }), 'listening');
     server.on('error', (err) => this.#log.listenerFailed(err));
     this.#servers.push(server);
     const { port: taken } = server.address() as AddressInfo;
