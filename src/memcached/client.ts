@@ -6,8 +6,8 @@ import type { Operation } from './command-meter.ts';
 import { type CommandContext, reply } from './commands/context.ts';
 import { isAnswered } from './commands/retrieval.ts';
 import { execute, executeOpen } from './commands/table.ts';
-import type { ParserLimits } from './parser.ts';
-import type { Request, RetrievalRequest } from './request.ts';
+import type { ParserLimits } from './requests/parser.ts';
+import type { Request, RetrievalRequest } from './requests/request.ts';
 import { Rights } from './rights.ts';
 import { type Admission, refuseWith, SignIn, type SignInParts } from './sign-in.ts';
 

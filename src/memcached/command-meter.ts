@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { OperationMeter, RequestMeter, StatusCount } from '../metrics/request-meter.ts';
-import type { Request } from './request.ts';
+import type { Request } from './requests/request.ts';
 
 /** What a command is counted as; whatever a client sends before it has signed in is `sign_in`. */
 export type Operation = Request['command'] | 'sign_in';

@@ -23,20 +23,20 @@ import type { RequestMeter } from '../metrics/request-meter.ts';
 import { DirectWrites } from '../sockets/direct-writes.ts';
 import { linger } from '../sockets/linger.ts';
 import { isWriteLost } from '../sockets/lost-writes.ts';
-import { BINARY_MAGIC, BinaryClient } from './binary-client.ts';
 import { type ClientCertificateRules, ClientCertificates } from './client-certificate.ts';
 import { CommandMeter } from './command-meter.ts';
-import type { Connection } from './connection.ts';
+import { BINARY_MAGIC, BinaryClient } from './connections/binary-client.ts';
+import type { Connection } from './connections/connection.ts';
+import { HeldReplies } from './connections/held-replies.ts';
+import type { PatienceLimits } from './connections/patience.ts';
+import { Rooms } from './connections/rooms.ts';
+import { READ_BYTES_MAX, SharedReads } from './connections/shared-reads.ts';
+import { SocketConnection } from './connections/socket-connection.ts';
 import { DoorLog, type DoorLogger } from './door-log.ts';
-import { HeldReplies } from './held-replies.ts';
 import { inlineMore } from './inlining.ts';
-import type { PatienceLimits } from './patience.ts';
-import { Rooms } from './rooms.ts';
 import { NO_BYTES, type ServerStatus } from './server-status.ts';
 import { Session } from './session.ts';
-import { READ_BYTES_MAX, SharedReads } from './shared-reads.ts';
 import type { Admission } from './sign-in.ts';
-import { SocketConnection } from './socket-connection.ts';
 import { Turn } from './turn.ts';
 
 export interface ListenerLimits extends PatienceLimits {

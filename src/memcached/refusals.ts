@@ -3,7 +3,7 @@ import type { Cache } from '../engine/cache.ts';
 import { Refusal, type RefusalCode } from '../engine/errors.ts';
 import type { Key } from '../engine/key.ts';
 import { type OpenContext, reply } from './commands/context.ts';
-import { isNoreply, type Request } from './request.ts';
+import { isNoreply, type Request } from './requests/request.ts';
 
 /** What memcached clients are told where the engine refuses. */
 const REFUSAL_REPLIES: Record<RefusalCode, string> = {

@@ -2,7 +2,7 @@ import type { Grant } from '../auth/grant.ts';
 import { missingPermission, type PermissionSet, READ, WRITE } from '../auth/permissions.ts';
 import type { RequestRate, RequestRates } from '../limits/request-rate.ts';
 import { permissionsNeeded } from './commands/permissions-needed.ts';
-import type { Request } from './request.ts';
+import type { Request } from './requests/request.ts';
 import { SUSPENDED, UNAUTHENTICATED } from './sign-in.ts';
 
 const ALL = READ | WRITE;

@@ -7,14 +7,14 @@ import { afterOthers, othersFirst } from '../event-loop/turn-time.ts';
 import { Client, type ClientParts } from './client.ts';
 import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
 import { reply } from './commands/context.ts';
-import type { Connection } from './connection.ts';
-import { Parser } from './parser.ts';
-import { Patience, type PatienceLimits } from './patience.ts';
-import { ReadAhead } from './read-ahead.ts';
+import type { Connection } from './connections/connection.ts';
+import { Patience, type PatienceLimits } from './connections/patience.ts';
+import { ReplyBuffer } from './connections/reply-buffer.ts';
+import type { Rooms } from './connections/rooms.ts';
 import { answerFailure } from './refusals.ts';
-import { ReplyBuffer } from './reply-buffer.ts';
-import { keepRequest, type Request } from './request.ts';
-import type { Rooms } from './rooms.ts';
+import { Parser } from './requests/parser.ts';
+import { ReadAhead } from './requests/read-ahead.ts';
+import { keepRequest, type Request } from './requests/request.ts';
 import { type Turn, WAITING_BYTES_MAX, type Waiting } from './turn.ts';
 
 interface SessionParts extends ClientParts {

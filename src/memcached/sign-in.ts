@@ -11,7 +11,7 @@ import type { CommandMeter } from './command-meter.ts';
 import { type OpenContext, reply } from './commands/context.ts';
 import { writeEchoes } from './commands/meta-reply.ts';
 import { executeOpen } from './commands/table.ts';
-import { isNoreply, type MetaStorageRequest, type Request, type StorageRequest } from './request.ts';
+import { isNoreply, type MetaStorageRequest, type Request, type StorageRequest } from './requests/request.ts';
 import type { ServerStatus } from './server-status.ts';
 
 export interface SignInParts {

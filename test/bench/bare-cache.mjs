@@ -5,10 +5,10 @@
 // Arguments: how many items there will be, and how long values are, at most.
 import { createServer } from 'node:net';
 import { KeyBytes } from '../../dist/engine/key.js';
-import { ReplyBuffer } from '../../dist/memcached/reply-buffer.js';
-import { Rooms } from '../../dist/memcached/rooms.js';
-import { SharedReads } from '../../dist/memcached/shared-reads.js';
-import { SocketConnection } from '../../dist/memcached/socket-connection.js';
+import { ReplyBuffer } from '../../dist/memcached/connections/reply-buffer.js';
+import { Rooms } from '../../dist/memcached/connections/rooms.js';
+import { SharedReads } from '../../dist/memcached/connections/shared-reads.js';
+import { SocketConnection } from '../../dist/memcached/connections/socket-connection.js';
 import { DirectWrites } from '../../dist/sockets/direct-writes.js';
 import { BareItems, KEY_BYTES } from './bare-items.mjs';
 

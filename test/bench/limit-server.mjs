@@ -3,7 +3,7 @@
 // Arguments: the bytes of a request (each is as long), and the file with the reply.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { SharedReads } from '../../dist/memcached/shared-reads.js';
+import { SharedReads } from '../../dist/memcached/connections/shared-reads.js';
 
 const [, , requestBytesText, replyFile = ''] = process.argv;
 const requestBytes = Number(requestBytesText);

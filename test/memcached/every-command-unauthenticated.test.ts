@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lineParsers } from '../../src/memcached/command-lines.ts';
+import { lineParsers } from '../../src/memcached/requests/command-lines.ts';
 import { PROJECT, testDoor } from '../support/memcached-door.ts';
 
 const OPEN = ['mn', 'quit', 'verbosity', 'version'];

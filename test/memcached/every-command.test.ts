@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Credentials } from '../../src/auth/credentials.ts';
-import { lineParsers } from '../../src/memcached/command-lines.ts';
+import { lineParsers } from '../../src/memcached/requests/command-lines.ts';
 import { testClock } from '../support/clock.ts';
 import { project, token } from '../support/credentials.ts';
 import { MemcachedClient } from '../support/memcached-client.ts';

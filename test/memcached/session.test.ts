@@ -6,7 +6,7 @@ import type { Store } from '../../src/engine/store.ts';
 import { FailedSignIns } from '../../src/limits/failed-sign-ins.ts';
 import { RequestRates } from '../../src/limits/request-rate.ts';
 import { CommandMeter } from '../../src/memcached/command-meter.ts';
-import { Rooms } from '../../src/memcached/rooms.ts';
+import { Rooms } from '../../src/memcached/connections/rooms.ts';
 import type { ServerStatus } from '../../src/memcached/server-status.ts';
 import { Session } from '../../src/memcached/session.ts';
 import { Turn } from '../../src/memcached/turn.ts';

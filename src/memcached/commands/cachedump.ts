@@ -1,7 +1,7 @@
 import type { Answer } from '../../engine/answer.ts';
 import { NEVER } from '../../engine/item.ts';
 import { unixExpiry } from '../exptime.ts';
-import { uint32From } from '../numbers.ts';
+import { uint32From } from '../requests/numbers.ts';
 import { type CommandContext, isEnoughAtOnce, reply } from './context.ts';
 
 // As many slab classes as memcached can have; here all items are in class 1, as `stats items` says.

@@ -1,7 +1,7 @@
 import type { Grant } from '../../auth/grant.ts';
 import type { Cache } from '../../engine/cache.ts';
 import type { Clock } from '../../engine/clock.ts';
-import type { ReplyBuffer } from '../reply-buffer.ts';
+import type { ReplyBuffer } from '../connections/reply-buffer.ts';
 import type { ServerStatus } from '../server-status.ts';
 
 /** What a command has to work with that anyone may use, signed in or not. */

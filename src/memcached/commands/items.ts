@@ -1,7 +1,7 @@
 import { type Answer, after } from '../../engine/answer.ts';
 import type { ArithmeticOutcome } from '../../engine/arithmetic.ts';
 import { expiresAtFrom } from '../exptime.ts';
-import type { RequestOf } from '../request.ts';
+import type { RequestOf } from '../requests/request.ts';
 import { type CommandContext, reply } from './context.ts';
 
 export function remove(request: RequestOf<'delete'>, context: CommandContext): Answer<void> {

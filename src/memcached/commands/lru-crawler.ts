@@ -3,8 +3,8 @@ import type { Clock } from '../../engine/clock.ts';
 import { NEVER } from '../../engine/item.ts';
 import type { ListedItem } from '../../engine/store.ts';
 import { unixExpiry, unixTime } from '../exptime.ts';
-import { uint32From } from '../numbers.ts';
-import type { RequestOf } from '../request.ts';
+import { uint32From } from '../requests/numbers.ts';
+import type { RequestOf } from '../requests/request.ts';
 import { type CommandContext, isEnoughAtOnce, reply } from './context.ts';
 
 const OK = 'OK';

@@ -1,10 +1,10 @@
 import type { Clock } from '../../engine/clock.ts';
 import type { Cas } from '../../engine/item.ts';
 import type { Lease } from '../../engine/leases.ts';
-import { keyToBase64 } from '../base64-key.ts';
+import type { ReplyBuffer } from '../connections/reply-buffer.ts';
 import { expiresAtFrom, ttlFrom } from '../exptime.ts';
-import type { MetaTarget } from '../meta-flags.ts';
-import type { ReplyBuffer } from '../reply-buffer.ts';
+import { keyToBase64 } from '../requests/base64-key.ts';
+import type { MetaTarget } from '../requests/meta-flags.ts';
 
 const LETTER_C = 0x63;
 const LETTER_K = 0x6b;

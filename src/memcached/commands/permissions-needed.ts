@@ -1,6 +1,6 @@
 import { type PermissionSet, READ, WRITE } from '../../auth/permissions.ts';
-import type { MetaFlags } from '../meta-flags.ts';
-import type { Request } from '../request.ts';
+import type { MetaFlags } from '../requests/meta-flags.ts';
+import type { Request } from '../requests/request.ts';
 
 const NONE: PermissionSet = 0;
 

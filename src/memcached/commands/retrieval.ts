@@ -1,9 +1,9 @@
 import type { Answer } from '../../engine/answer.ts';
 import type { Item } from '../../engine/item.ts';
 import type { KeyBytes } from '../../engine/key.ts';
+import type { ReplyBuffer } from '../connections/reply-buffer.ts';
 import { expiresAtFrom } from '../exptime.ts';
-import type { ReplyBuffer } from '../reply-buffer.ts';
-import type { RetrievalRequest } from '../request.ts';
+import type { RetrievalRequest } from '../requests/request.ts';
 import type { CommandContext } from './context.ts';
 
 /** get, gets, gat, gats. Stops early where there are many keys, or much for the client to read; call it again then. */

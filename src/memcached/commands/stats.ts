@@ -1,7 +1,7 @@
 import { type Answer, after } from '../../engine/answer.ts';
 import type { Statistics } from '../../engine/statistics.ts';
 import type { CacheInfo } from '../../engine/store.ts';
-import type { RequestOf } from '../request.ts';
+import type { RequestOf } from '../requests/request.ts';
 import { MEMCACHED_VERSION } from '../server-status.ts';
 import { cachedump } from './cachedump.ts';
 import { type CommandContext, reply } from './context.ts';

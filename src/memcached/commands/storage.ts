@@ -1,7 +1,7 @@
 import type { Answer } from '../../engine/answer.ts';
 import type { StoreOutcome } from '../../engine/changes.ts';
 import { expiresAtFrom } from '../exptime.ts';
-import type { StorageRequest } from '../request.ts';
+import type { StorageRequest } from '../requests/request.ts';
 import { type CommandContext, reply } from './context.ts';
 
 const REPLIES: Record<StoreOutcome, string> = {

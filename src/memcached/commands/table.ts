@@ -1,5 +1,5 @@
 import type { Answer } from '../../engine/answer.ts';
-import type { Request, RequestOf } from '../request.ts';
+import type { Request, RequestOf } from '../requests/request.ts';
 import { MEMCACHED_VERSION } from '../server-status.ts';
 import { type CommandContext, type OpenContext, reply } from './context.ts';
 import { calculate, flushAll, refuse, remove, touch } from './items.ts';

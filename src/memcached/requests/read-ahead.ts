@@ -1,4 +1,4 @@
-import type { KeyBytes } from '../engine/key.ts';
+import type { KeyBytes } from '../../engine/key.ts';
 import type { Parser } from './parser.ts';
 import { keepRequest, type Request } from './request.ts';
 

@@ -1,6 +1,6 @@
-import type { Cas } from '../engine/item.ts';
-import type { KeyBytes } from '../engine/key.ts';
-import type { Whole } from '../engine/whole.ts';
+import type { Cas } from '../../engine/item.ts';
+import type { KeyBytes } from '../../engine/key.ts';
+import type { Whole } from '../../engine/whole.ts';
 import { int32At, uint32At, uint64At } from './numbers.ts';
 import { NO_WORD, type Words } from './words.ts';
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { KeyBytes } from '../../src/engine/key.ts';
-import { Parser } from '../../src/memcached/parser.ts';
-import { ReadAhead } from '../../src/memcached/read-ahead.ts';
-import type { Request } from '../../src/memcached/request.ts';
-import { Rooms } from '../../src/memcached/rooms.ts';
+import type { KeyBytes } from '../../../src/engine/key.ts';
+import { Rooms } from '../../../src/memcached/connections/rooms.ts';
+import { Parser } from '../../../src/memcached/requests/parser.ts';
+import { ReadAhead } from '../../../src/memcached/requests/read-ahead.ts';
+import type { Request } from '../../../src/memcached/requests/request.ts';
 
 const LIMITS = { lineBytesMax: 4096, valueBytesMax: 10 };
 

@@ -1,4 +1,4 @@
-import { KeyBytes } from '../engine/key.ts';
+import { KeyBytes } from '../../engine/key.ts';
 
 const NO_BASE64 = /[^A-Za-z0-9+/=]/g;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';

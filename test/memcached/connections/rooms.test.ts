@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Rooms } from '../../src/memcached/rooms.ts';
+import { Rooms } from '../../../src/memcached/connections/rooms.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { DirectSocket, DirectWrites } from '../sockets/direct-writes.ts';
+import type { DirectSocket, DirectWrites } from '../../sockets/direct-writes.ts';
 import type { Connection } from './connection.ts';
 
 interface SocketConnectionParts {

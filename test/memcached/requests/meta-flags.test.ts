@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { LatestFlags, readMetaTarget } from '../../src/memcached/meta-flags.ts';
-import { Words } from '../../src/memcached/words.ts';
+import { LatestFlags, readMetaTarget } from '../../../src/memcached/requests/meta-flags.ts';
+import { Words } from '../../../src/memcached/requests/words.ts';
 
 // Of mg and of ms.
 const latestFrom = { 2: new LatestFlags(), 3: new LatestFlags() };

@@ -1,5 +1,5 @@
-import { KeyBytes } from '../engine/key.ts';
-import { PLAIN_DIGITS_MAX } from '../engine/whole.ts';
+import { KeyBytes } from '../../engine/key.ts';
+import { PLAIN_DIGITS_MAX } from '../../engine/whole.ts';
 import { keyFromBase64 } from './base64-key.ts';
 
 declare global {

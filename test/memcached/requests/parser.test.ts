@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Parser, type ParserLimits } from '../../src/memcached/parser.ts';
-import type { Request, RetrievalRequest } from '../../src/memcached/request.ts';
-import { Rooms } from '../../src/memcached/rooms.ts';
+import { Rooms } from '../../../src/memcached/connections/rooms.ts';
+import { Parser, type ParserLimits } from '../../../src/memcached/requests/parser.ts';
+import type { Request, RetrievalRequest } from '../../../src/memcached/requests/request.ts';
 
 const LIMITS: ParserLimits = { lineBytesMax: 4096, valueBytesMax: 100 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { int32From, uint32From, uint64From } from '../../src/memcached/numbers.ts';
+import { int32From, uint32From, uint64From } from '../../../src/memcached/requests/numbers.ts';
 
 describe('a 32-bit signed number', () => {
   test.each([

@@ -1,4 +1,4 @@
-import { KeyBytes } from '../engine/key.ts';
+import { KeyBytes } from '../../engine/key.ts';
 
 const SPACE = 0x20;
 

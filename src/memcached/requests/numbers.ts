@@ -1,4 +1,4 @@
-import { type Whole, wholeFrom } from '../engine/whole.ts';
+import { type Whole, wholeFrom } from '../../engine/whole.ts';
 import type { Words } from './words.ts';
 
 // memcached reads numbers by C's strtol family, and clients may rely on what that lets pass: white space in front, a

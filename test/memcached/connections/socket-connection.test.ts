@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { SocketConnection } from '../../src/memcached/socket-connection.ts';
-import { DirectWrites } from '../../src/sockets/direct-writes.ts';
+import { SocketConnection } from '../../../src/memcached/connections/socket-connection.ts';
+import { DirectWrites } from '../../../src/sockets/direct-writes.ts';
 
 // More than the system takes for a client that does not read.
 const MUCH = 32 * 1024 * 1024;

@@ -1,5 +1,5 @@
-import type { KeyBytes } from '../engine/key.ts';
-import { KEY_LENGTH_MAX } from '../engine/limits.ts';
+import type { KeyBytes } from '../../engine/key.ts';
+import { KEY_LENGTH_MAX } from '../../engine/limits.ts';
 import { KEYS_PER_TURN_MAX, LaterKeys } from './later-keys.ts';
 import { LatestFlags, type MetaFlags, OPAQUE_LENGTH_MAX, readMetaTarget } from './meta-flags.ts';
 import { int32At, uint32At, uint64At } from './numbers.ts';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { destroyAfter } from '../sockets/linger.ts';
+import { destroyAfter } from '../../sockets/linger.ts';
 
 /** The first byte of every request of the binary protocol. */
 export const BINARY_MAGIC = 0x80;

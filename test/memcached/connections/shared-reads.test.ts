@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { SharedReads } from '../../src/memcached/shared-reads.ts';
+import { SharedReads } from '../../../src/memcached/connections/shared-reads.ts';
 
 const server = createServer({ allowHalfOpen: true });
 

@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { HeldReplies } from '../../src/memcached/held-replies.ts';
-import { type DoorOptions, testDoor } from '../support/memcached-door.ts';
-import { TestGate } from '../support/test-gate.ts';
+import { HeldReplies } from '../../../src/memcached/connections/held-replies.ts';
+import { type DoorOptions, testDoor } from '../../support/memcached-door.ts';
+import { TestGate } from '../../support/test-gate.ts';
 
 async function heldDoor(limits: DoorOptions['limits'] = {}) {
   const gate = new TestGate();

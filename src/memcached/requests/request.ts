@@ -1,7 +1,7 @@
-import type { StoreMode } from '../engine/changes.ts';
-import type { Cas } from '../engine/item.ts';
-import type { KeyBytes } from '../engine/key.ts';
-import type { Whole } from '../engine/whole.ts';
+import type { StoreMode } from '../../engine/changes.ts';
+import type { Cas } from '../../engine/item.ts';
+import type { KeyBytes } from '../../engine/key.ts';
+import type { Whole } from '../../engine/whole.ts';
 import type { LaterKeys } from './later-keys.ts';
 import type { MetaTarget } from './meta-flags.ts';
 

@@ -1,4 +1,4 @@
-import type { CommitGate } from '../engine/commit-gate.ts';
+import type { CommitGate } from '../../engine/commit-gate.ts';
 import type { Connection } from './connection.ts';
 
 // Up to here replies are copied while they wait, since the room that they were gathered in is much larger.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { ReplyBuffer } from '../../src/memcached/reply-buffer.ts';
-import { Rooms } from '../../src/memcached/rooms.ts';
+import { ReplyBuffer } from '../../../src/memcached/connections/reply-buffer.ts';
+import { Rooms } from '../../../src/memcached/connections/rooms.ts';
 
 test('gathers texts and bytes into one write', () => {
   const buffer = new ReplyBuffer(new Rooms());

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { symbolOf } from '../sockets/direct-writes.ts';
+import { symbolOf } from '../../sockets/direct-writes.ts';
 
 /** What one read takes at most: three times what Node reads by itself, so that fewer large values come in pieces. */
 export const READ_BYTES_MAX = 192 * 1024;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { KeyBytes } from '../../src/engine/key.ts';
-import { keyFromBase64, keyToBase64 } from '../../src/memcached/base64-key.ts';
+import { KeyBytes } from '../../../src/engine/key.ts';
+import { keyFromBase64, keyToBase64 } from '../../../src/memcached/requests/base64-key.ts';
 
 /** Reads it from the midst of a buffer, as from a line. */
 function decode(text: string): string | undefined {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { codeOf, Words } from '../../src/memcached/words.ts';
+import { codeOf, Words } from '../../../src/memcached/requests/words.ts';
 
 function wordsOf(line: string): string[] {
   const words = new Words();

@@ -1,6 +1,6 @@
-import type { Item } from '../engine/item.ts';
-import type { KeyBytes } from '../engine/key.ts';
-import type { Whole } from '../engine/whole.ts';
+import type { Item } from '../../engine/item.ts';
+import type { KeyBytes } from '../../engine/key.ts';
+import type { Whole } from '../../engine/whole.ts';
 import type { Room, Rooms } from './rooms.ts';
 
 // What the digit loop can do with 32-bit arithmetic.

@@ -1,7 +1,7 @@
-import type { KeyBytes } from '../engine/key.ts';
+import type { KeyBytes } from '../../engine/key.ts';
+import type { Room, Rooms } from '../connections/rooms.ts';
 import { lineParserFor, readSignIn, refused } from './command-lines.ts';
 import { type Announced, isNoreply, type Request } from './request.ts';
-import type { Room, Rooms } from './rooms.ts';
 import { NO_BLOCK, Words } from './words.ts';
 
 const EMPTY = Buffer.alloc(0);
