@@ -39,7 +39,7 @@ export interface AppParts extends GateParts {
   readonly engine: Engine;
   readonly accounts: Accounts;
   readonly configureCache: CacheSettingsParts['configure'];
-  readonly logger: FastifyBaseLogger | false;
+  readonly logger: FastifyBaseLogger;
   /** Told of the app before it has routes, to collect them for the OpenAPI document. */
   readonly watch?: (app: FastifyInstance) => Promise<void>;
   /** The OpenAPI document, as JSON. */

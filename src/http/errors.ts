@@ -42,11 +42,10 @@ const credentialsStatuses: Record<CredentialsRefusal['code'], number> = {
 };
 
 /** Answers whatever a route or a hook threw. A bug is logged whole, and the client told hardly more than that. */
-export function errorHandler(logger: FastifyBaseLogger | false) {
+export function errorHandler(logger: FastifyBaseLogger) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const answer = errorAnswer(error);
-    if (!answer && logger)
-      logger.error({ err: error, ...loggedRequest(request) }, 'a request failed; this is a bug');
+    if (!answer) logger.error({ err: error, ...loggedRequest(request) }, 'a request failed; this is a bug');
     sendError(reply, answer ?? { status: 500, msg: 'Internal error. It was logged; try again later.' });
   };
 }

@@ -9,7 +9,7 @@ import { schemaController } from './schema-compilers.ts';
 export interface MonitoringAppParts {
   readonly source: MetricsSource;
   readonly isReady: () => boolean;
-  readonly logger: FastifyBaseLogger | false;
+  readonly logger: FastifyBaseLogger;
 }
 
 /** Metrics and health for a listener of their own, without a token: everything registered, not listening. */

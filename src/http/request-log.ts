@@ -30,7 +30,7 @@ export function pathOf(url: string): string {
 }
 
 export interface RequestLogParts {
-  readonly logger: FastifyBaseLogger | false;
+  readonly logger: FastifyBaseLogger;
   readonly requests: RequestMeter;
   /** From how many milliseconds on a request is logged as slow; 0 is never. */
   readonly slowMs: number;
@@ -67,8 +67,8 @@ declare module 'fastify' {
  */
 export function watchRequests(app: FastifyInstance, parts: RequestLogParts): void {
   const { logger, requests, slowMs, now, lastReplies } = parts;
-  const slowWarning = logger && new OccasionalWarning(logger, now);
-  const signInWarning = logger && new OccasionalWarning(logger, now);
+  const slowWarning = new OccasionalWarning(logger, now);
+  const signInWarning = new OccasionalWarning(logger, now);
   const operations = new Map<string, WatchedOperation>();
   app.decorateRequest('arrivedAt', 0);
   app.decorateRequest('operation', null);
@@ -90,12 +90,12 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
     meter.count(String(status));
     meter.time(ms / 1000);
     const isSlow = slowMs > 0 && ms >= slowMs && !mayTakeLong(request, status);
-    if (isSlow && slowWarning) slowWarning.warn(told(request, { status, ms, bytes }), 'a slow request');
-    if (status === 401 && signInWarning) {
+    if (isSlow) slowWarning.warn(told(request, { status, ms, bytes }), 'a slow request');
+    if (status === 401) {
       const details = { ...loggedRequest(request), address: request.ip };
       signInWarning.warn(details, 'a request had no token, or an unknown one');
     }
-    if (logger && isDebugging(logger)) {
+    if (isDebugging(logger)) {
       const path = loggedPath(request.raw.url ?? '');
       const details = { ...told(request, { status, ms, bytes }), method: request.method, path };
       logger.debug(details, 'a request');
@@ -113,7 +113,7 @@ export function watchRequests(app: FastifyInstance, parts: RequestLogParts): voi
 /** Counts a request that no hook saw, since it could not be read, and logs it at level debug. */
 export function noteUnread({ logger, requests }: RequestLogParts, status: number, details: object): void {
   requests.operation('other').count(String(status));
-  if (logger) logger.debug({ door: 'http', status, ...details }, 'a request that cannot be read');
+  logger.debug({ door: 'http', status, ...details }, 'a request that cannot be read');
 }
 
 // A failed sign-in has to wait on purpose, and some bodies have any length.

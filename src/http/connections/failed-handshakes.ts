@@ -9,11 +9,11 @@ const PLAIN_HTTP = rawAnswer(400, 'This port speaks HTTPS. Write https:// in fro
  * Cuts off clients whose TLS handshake failed or took too long, and tells the owner. Node would take them for clients
  * that sent a broken request, which nobody could answer. Who speaks plain HTTP is told so, in plain HTTP.
  */
-export function endFailedHandshakes(server: TlsServer, warning: OccasionalWarning | false): void {
+export function endFailedHandshakes(server: TlsServer, warning: OccasionalWarning): void {
   server.removeAllListeners('tlsClientError');
   server.on('tlsClientError', (err: Error & { code?: string }, socket) => {
     // Who just goes away, such as a probe of the port, need not be told of.
-    if (warning && err.code !== 'ECONNRESET') {
+    if (err.code !== 'ECONNRESET') {
       warning.warn({ err, door: 'http', address: socket.remoteAddress }, 'a TLS handshake failed');
     }
     const below = err.code === 'ERR_SSL_HTTP_REQUEST' ? socketBelow(socket) : undefined;

@@ -57,7 +57,7 @@ export interface ServerParts {
   readonly limits: HttpLimits;
   /** Speak TLS, with this certificate. */
   readonly tls: SecureContextOptions | undefined;
-  readonly logger: FastifyBaseLogger | false;
+  readonly logger: FastifyBaseLogger;
   /** Milliseconds by a clock that nobody sets. */
   readonly now: () => number;
   /** While true, every answer is told to be the last of its connection. */
@@ -86,9 +86,9 @@ export function createServer(parts: ServerParts): Server {
     // Node answers a missing Host with an empty 400; nothing here depends on it.
     requireHostHeader: false,
   };
-  const aheadWarning = logger ? new OccasionalWarning(logger, now) : undefined;
+  const aheadWarning = new OccasionalWarning(logger, now);
   const inTurn = inOrder(answerIgnoredUpgrades(listener), limits.unansweredBytesMax, {
-    cut: ({ remoteAddress: address }) => aheadWarning?.warn({ door: 'http', address }, SENT_TOO_FAR_AHEAD),
+    cut: ({ remoteAddress: address }) => aheadWarning.warn({ door: 'http', address }, SENT_TOO_FAR_AHEAD),
     abandoned: parts.tellAbandoned,
   });
   const server: Server = tls
@@ -123,10 +123,8 @@ export function createServer(parts: ServerParts): Server {
   server.on('connect', refuseTunnel);
   server.on('connection', (socket: Socket) => countConnection(socket, connections));
   refuseTooMany(server, parts);
-  if (server instanceof TlsServer) {
-    endFailedHandshakes(server, logger && new OccasionalWarning(logger, now));
-  }
-  if (logger) logFailures(server, new OccasionalWarning(logger, now));
+  if (server instanceof TlsServer) endFailedHandshakes(server, new OccasionalWarning(logger, now));
+  logFailures(server, new OccasionalWarning(logger, now));
   return server;
 }
 
@@ -164,12 +162,12 @@ const tooMany: Record<Exclude<ConnectionRefusal, 'no_file'>, readonly [status: n
 const TOLD_AT_ONCE_MAX = 100;
 
 function refuseTooMany(server: Server, { limits, logger, now, connections }: ServerParts): void {
-  const warning = logger && new OccasionalWarning(logger, now);
+  const warning = new OccasionalWarning(logger, now);
   let told = 0;
   new ConnectionLimit(limits.connections).guard(server, (socket: Socket, refusal) => {
     connections.refused++;
     const address = socket.remoteAddress;
-    if (warning) warning.warn({ door: 'http', address, refusal }, 'a connection was refused');
+    warning.warn({ door: 'http', address, refusal }, 'a connection was refused');
     socket.on('error', () => socket.destroy());
     // Before the handshake nothing can be said, and the handshake is what costs most.
     if (refusal === 'no_file' || server instanceof TlsServer || told >= TOLD_AT_ONCE_MAX) {

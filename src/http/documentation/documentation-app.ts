@@ -8,7 +8,7 @@ import { schemaController } from '../schema-compilers.ts';
 export interface DocumentationParts {
   /** The OpenAPI document, as JSON. */
   readonly document: () => Promise<string>;
-  readonly logger: FastifyBaseLogger | false;
+  readonly logger: FastifyBaseLogger;
 }
 
 /** The pages of /docs, which load nothing from elsewhere and may not be framed: everything registered, not listening. */

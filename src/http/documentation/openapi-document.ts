@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { Accounts } from '../../auth/accounts.ts';
 import { TokenBook } from '../../auth/token-book.ts';
 import { Engine } from '../../engine/engine.ts';
@@ -21,7 +22,7 @@ export async function openApiDocument(version: string): Promise<string> {
     rates: new RequestRates(0, () => 0),
     configureCache: refuse,
     accounts: new Accounts({ onChange: () => {}, log: { info: () => {}, error: () => {} } }),
-    logger: false,
+    logger: pino({ level: 'silent' }),
     requests: new RequestMeter('http'),
     connections: { open: 0, accepted: 0, refused: 0 },
     slowMs: 0,

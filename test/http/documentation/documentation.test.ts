@@ -82,7 +82,7 @@ test('a file is in memory once, however many clients have yet to read it', async
   onTestFinished(() => app.close());
   const sent: unknown[] = [];
   app.addHook('onSend', async (_request, _reply, payload) => void sent.push(payload));
-  showDocumentation(app, { document: async () => '{"openapi":"3.0.0","paths":{}}', logger: false });
+  showDocumentation(app, { document: async () => '{"openapi":"3.0.0","paths":{}}', logger: app.log });
   const url = '/docs/static/swagger-ui-bundle.js';
   const part = await app.inject({ url, headers: { range: 'bytes=0-9' } });
   const whole = await app.inject({ url });
