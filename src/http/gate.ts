@@ -37,17 +37,13 @@ export class Gate {
   ): Grant | undefined {
     const granted = this.#grantedBefore(projectId, request);
     if (granted) return granted;
-    const text = tokenOf(request);
-    if (text === undefined) {
-      refuseToken(reply, 'A token is needed');
-      return undefined;
-    }
+    const text = neededToken(request, reply);
+    if (text === undefined) return undefined;
     const verdict = this.#parts.tokens.check(projectId, text);
-    const grant = typeof verdict === 'string' ? undefined : verdict;
-    if (this.#isTurnedAway(grant?.token?.id, request, reply)) return undefined;
-    if (typeof verdict === 'string') this.#deny(verdict, request, reply, refuse);
-    else this.#rememberGrant(verdict, request);
-    return grant;
+    if (typeof verdict === 'string') return this.#deny(verdict, request, reply, refuse);
+    if (this.#isTurnedAway(verdict.token?.id, request, reply)) return undefined;
+    this.#rememberGrant(verdict, request);
+    return verdict;
   }
 
   /** May a request read the metrics, by a token that is right for them? */
@@ -56,31 +52,22 @@ export class Gate {
     request: FastifyRequest,
     reply: FastifyReply,
   ): boolean {
-    const text = tokenOf(request);
-    if (text === undefined) {
-      refuseToken(reply, 'A token is needed');
-      return false;
-    }
-    const passes = isRight(text);
-    if (this.#isTurnedAway(passes ? request.routeOptions.url : undefined, request, reply)) return false;
-    if (passes) return true;
-    if (typeof this.#parts.tokens.identify(text) === 'object') refuseMetrics(reply);
-    else this.#deny('unknown_token', request, reply, refuseDenied);
+    const text = neededToken(request, reply);
+    if (text === undefined) return false;
+    // It may be nobody's, and has the path for an id.
+    if (isRight(text)) return !this.#isTurnedAway(request.routeOptions.url, request, reply);
+    if (typeof this.#parts.tokens.identify(text) === 'string') this.#deny('unknown_token', request, reply);
+    else this.#deny('forbidden', request, reply, refuseMetrics);
     return false;
   }
 
   /** Whose token a request came with, whatever it may do; undefined: nobody's. */
   tokenFor(request: FastifyRequest, reply: FastifyReply): Token | undefined {
-    const text = tokenOf(request);
-    if (text === undefined) {
-      refuseToken(reply, 'A token is needed');
-      return undefined;
-    }
+    const text = neededToken(request, reply);
+    if (text === undefined) return undefined;
     const verdict = this.#parts.tokens.identify(text);
-    const token = typeof verdict === 'string' ? undefined : verdict;
-    if (this.#isTurnedAway(token?.id, request, reply)) return undefined;
-    if (typeof verdict === 'string') this.#deny(verdict, request, reply, refuseDenied);
-    return token;
+    if (typeof verdict === 'string') return this.#deny(verdict, request, reply);
+    return this.#isTurnedAway(verdict.id, request, reply) ? undefined : verdict;
   }
 
   /** Whose token it is now that a request came with which passed before. */
@@ -137,8 +124,9 @@ export class Gate {
     this.#parts.signIns.succeeded(clientAddress(request.ip), tokenId);
   }
 
-  // Only a token that nobody has may be a guess.
-  #deny(denial: Denial, request: FastifyRequest, reply: FastifyReply, refuse: typeof refuseDenied): void {
+  // Answers why a request may not pass. Only a token that nobody has may be a guess.
+  #deny(denial: Denial, request: FastifyRequest, reply: FastifyReply, refuse = refuseDenied): undefined {
+    if (this.#isTurnedAway(undefined, request, reply)) return;
     const isGuess = denial === 'unknown_token';
     const delayMs = isGuess ? this.#parts.signIns.failed(clientAddress(request.ip)) : 0;
     if (delayMs > 0) setTimeout(() => refuse(reply, denial), delayMs);
@@ -158,6 +146,13 @@ function isSame(known: string, given: string | undefined): boolean {
   let difference = 0;
   for (let i = 0; i < known.length; i++) difference |= known.charCodeAt(i) ^ given.charCodeAt(i);
   return difference === 0;
+}
+
+// Answers a request that came without one.
+function neededToken(request: FastifyRequest, reply: FastifyReply): string | undefined {
+  const text = tokenOf(request);
+  if (text === undefined) refuseToken(reply, 'A token is needed');
+  return text;
 }
 
 /**
