@@ -1,22 +1,26 @@
 import type { FastifyInstance } from 'fastify';
+import { sendError, sendNotFound } from './errors.ts';
 import { pathOf } from './request-log.ts';
 
 /**
- * Which methods a path has a route for: the difference between 404 and 405, and the `Allow` header.
- * Call before the routes are registered.
+ * Answers where no route fits: 405 with the methods that the path has routes for, or 404 where it has none. Call before
+ * the routes are registered.
  */
-export function watchRoutes(app: FastifyInstance): (url?: string) => string[] {
+export function answerUnknownRoutes(app: FastifyInstance): void {
   const routes = new Map<string, { pattern: RegExp; methods: Set<string> }>();
   app.addHook('onRoute', ({ url, method }) => {
     const route = routes.get(url) ?? { pattern: patternOf(url), methods: new Set() };
     for (const each of [method].flat()) route.methods.add(each);
     routes.set(url, route);
   });
-  return (url = '') => {
+  app.setNotFoundHandler(({ raw: { url = '' } }, reply) => {
     const path = originFormOf(pathOf(url));
     const matching = [...routes.values()].filter(({ pattern }) => pattern.test(path));
-    return [...new Set(matching.flatMap(({ methods }) => [...methods]))].sort();
-  };
+    const methods = new Set(matching.flatMap((route) => [...route.methods]));
+    const allow = [...methods].sort().join(', ');
+    if (allow === '') sendNotFound(reply);
+    else sendError(reply, { status: 405, msg: `This endpoint allows ${allow}.`, headers: { allow } });
+  });
 }
 
 // Matches the path as it was sent, still encoded, so that %2F is no separator.

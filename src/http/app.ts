@@ -8,14 +8,14 @@ import { permissionSet } from '../auth/permissions.ts';
 import type { CommitGate } from '../engine/commit-gate.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { RequestMeter } from '../metrics/request-meter.ts';
-import { watchRoutes } from './allowed-methods.ts';
+import { answerUnknownRoutes } from './allowed-methods.ts';
 import { authenticate } from './authenticate.ts';
 import { answerBrokenRequest } from './connections/broken-requests.ts';
 import { type ConnectionCounts, createServer, type HttpLimits } from './connections/server.ts';
 import { administer } from './control/administer.ts';
 import { allowOrigins } from './cors.ts';
 import { showDocumentation } from './documentation/documentation.ts';
-import { errorHandler, frameworkErrors, sendNotFound, sendNotYet, sendStopping } from './errors.ts';
+import { errorHandler, frameworkErrors, sendNotYet, sendStopping } from './errors.ts';
 import { Gate, type GateParts } from './gate.ts';
 import { LastReplies } from './last-replies.ts';
 import { requestIds } from './request-id.ts';
@@ -116,11 +116,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
   refuseWhileClosing(app);
   if (parts.notYet) refuseUntilReady(app, parts.notYet);
-  const allowedMethods = watchRoutes(app);
   app.setErrorHandler(errorHandler(logger));
-  app.setNotFoundHandler((request, reply) =>
-    sendNotFound(reply, request.method, allowedMethods(request.raw.url)),
-  );
+  answerUnknownRoutes(app);
   await parts.watch?.(app);
   showDocumentation(app, { document: parts.document, logger });
   await app.register(versionRoute, { version });

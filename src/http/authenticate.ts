@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Grant } from '../auth/grant.ts';
 import type { PermissionSet } from '../auth/permissions.ts';
-import { NO_SUCH_ENDPOINT, sendError } from './errors.ts';
+import { sendNotFound } from './errors.ts';
 import type { Gate } from './gate.ts';
 import { refuseDenied, refusePermission } from './token-refusals.ts';
 
@@ -26,7 +26,7 @@ export function authenticate(gate: Gate, needed: PermissionSet, operation: strin
     if (!grant || gate.isTooFast(grant, reply)) return;
     if ((needed & ~grant.permissions) !== 0) refusePermission(reply, grant.permissions, needed);
     // An empty name is no endpoint, though the router takes it for one.
-    else if (cache === '' || key === '') sendError(reply, { status: 404, msg: NO_SUCH_ENDPOINT });
+    else if (cache === '' || key === '') sendNotFound(reply);
     else {
       request.grant = grant;
       request.needed = needed;

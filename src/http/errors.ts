@@ -61,15 +61,8 @@ export function sendError(reply: FastifyReply, { status, msg, headers }: ErrorAn
   sendJson(reply, messageJson(msg), status, headers);
 }
 
-/** Answers where no route fits: 405 with the methods that do, or 404 where there are none. */
-export function sendNotFound(reply: FastifyReply, method: string, allowed: readonly string[]): void {
-  // A route may find nothing, too: the files of the documentation.
-  if (allowed.length === 0 || allowed.includes(method)) {
-    sendError(reply, { status: 404, msg: NO_SUCH_ENDPOINT });
-    return;
-  }
-  const allow = allowed.join(', ');
-  sendError(reply, { status: 405, msg: `This endpoint allows ${allow}.`, headers: { allow } });
+export function sendNotFound(reply: FastifyReply): void {
+  sendError(reply, { status: 404, msg: NO_SUCH_ENDPOINT });
 }
 
 /** While the service stops: the connection ends here, and the client tries again elsewhere or later. */

@@ -1,7 +1,7 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import { watchRoutes } from './allowed-methods.ts';
+import { answerUnknownRoutes } from './allowed-methods.ts';
 import { answerBrokenRequest } from './connections/broken-requests.ts';
-import { errorHandler, frameworkErrors, sendNotFound } from './errors.ts';
+import { errorHandler, frameworkErrors } from './errors.ts';
 import { healthRoutes } from './routes/health.ts';
 import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
 import { schemaController } from './schema-compilers.ts';
@@ -25,11 +25,8 @@ export async function buildMonitoringApp(parts: MonitoringAppParts): Promise<Fas
   });
   // See server.ts.
   Object.assign(app.server, { httpAllowHalfOpen: true });
-  const allowedMethods = watchRoutes(app);
   app.setErrorHandler(errorHandler(logger));
-  app.setNotFoundHandler((request, reply) =>
-    sendNotFound(reply, request.method, allowedMethods(request.raw.url)),
-  );
+  answerUnknownRoutes(app);
   await app.register(healthRoutes, { isReady });
   await app.register(metricsRoute, { source });
   return app;

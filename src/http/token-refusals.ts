@@ -2,13 +2,13 @@ import type { FastifyReply } from 'fastify';
 import type { Denial } from '../auth/grant.ts';
 import { missingPermission, type PermissionSet } from '../auth/permissions.ts';
 import type { RateRefusal } from '../limits/request-rate.ts';
-import { NO_SUCH_ENDPOINT, sendError } from './errors.ts';
+import { sendError, sendNotFound } from './errors.ts';
 
 /** Answers why a token may not use a project. */
 export function refuseDenied(reply: FastifyReply, denial: Denial): void {
   switch (denial) {
     case 'no_such_project':
-      sendError(reply, { status: 404, msg: NO_SUCH_ENDPOINT });
+      sendNotFound(reply);
       break;
     case 'unknown_token':
       refuseToken(reply, 'This token is not known');

@@ -3,7 +3,7 @@ import type { Accounts } from '../../auth/accounts.ts';
 import type { Change } from '../../auth/credential-changes.ts';
 import type { Project, Token } from '../../auth/credentials.ts';
 import { ADMIN, permissionSet } from '../../auth/permissions.ts';
-import { NO_SUCH_ENDPOINT, sendError } from '../errors.ts';
+import { NO_SUCH_ENDPOINT, sendNotFound } from '../errors.ts';
 import type { Gate } from '../gate.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { refusePermission } from '../token-refusals.ts';
@@ -26,8 +26,7 @@ export function administer(gate: Gate) {
     const { project, token, cache } = request.params as Record<string, string | undefined>;
     const permissions = permissionSet(admin.permissions);
     // An empty name is no endpoint, though the router takes it for one.
-    if (project === '' || token === '' || cache === '')
-      sendError(reply, { status: 404, msg: NO_SUCH_ENDPOINT });
+    if (project === '' || token === '' || cache === '') sendNotFound(reply);
     else if ((permissions & ADMIN) === 0) refusePermission(reply, permissions, ADMIN);
     else {
       request.admin = () => adminStill(gate, request);

@@ -15,7 +15,7 @@ export interface DocumentationParts {
 export async function buildDocumentation({ document, logger }: DocumentationParts): Promise<FastifyInstance> {
   const app = fastify({ frameworkErrors, schemaController });
   app.setErrorHandler(errorHandler(logger));
-  app.setNotFoundHandler((request, reply) => sendNotFound(reply, request.method, []));
+  app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
   const specification = { document: JSON.parse(await document()) };
   await app.register(swagger, { mode: 'static', specification });
   await app.register(helmet, {
