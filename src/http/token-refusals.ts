@@ -17,10 +17,10 @@ export function refuseDenied(reply: FastifyReply, denial: Denial): void {
       refuseToken(reply, 'This token has expired');
       break;
     case 'forbidden':
-      refuse(reply, 'This token has no right to this project. Use a token of the project.');
+      sendForbidden(reply, 'This token has no right to this project. Use a token of the project.');
       break;
     case 'suspended':
-      refuse(reply, 'This project is suspended. Ask whoever runs this service to resume it.');
+      sendForbidden(reply, 'This project is suspended. Ask whoever runs this service to resume it.');
       break;
   }
 }
@@ -29,7 +29,7 @@ export function refuseDenied(reply: FastifyReply, denial: Denial): void {
 export function refusePermission(reply: FastifyReply, there: PermissionSet, needed: PermissionSet): void {
   const missing = missingPermission(there, needed);
   const verb = missing === 'admin' ? 'administer' : missing;
-  refuse(reply, `This token may not ${verb}. Use a token with the permission "${missing}".`);
+  sendForbidden(reply, `This token may not ${verb}. Use a token with the permission "${missing}".`);
 }
 
 export const METRICS_FORBIDDEN =
@@ -37,7 +37,7 @@ export const METRICS_FORBIDDEN =
 
 /** Answers that a token is known, but not for the metrics. */
 export function refuseMetrics(reply: FastifyReply): void {
-  refuse(reply, METRICS_FORBIDDEN);
+  sendForbidden(reply, METRICS_FORBIDDEN);
 }
 
 /** Answers 401: there is no token, or none that is good for anything. */
@@ -64,6 +64,6 @@ function sendTooMany(reply: FastifyReply, retryAfterSeconds: number, msg: string
   sendError(reply, { status: 429, msg, headers: { 'retry-after': String(retryAfterSeconds) } });
 }
 
-function refuse(reply: FastifyReply, msg: string): void {
+export function sendForbidden(reply: FastifyReply, msg: string): void {
   sendError(reply, { status: 403, msg });
 }

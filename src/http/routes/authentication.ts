@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type AuthenticationQuery, authenticationQuery, granted } from '../control/control-schemas.ts';
-import { sendError } from '../errors.ts';
 import { type Gate, tokenOf } from '../gate.ts';
 import { sendJson } from '../json-answer.ts';
 import { operation } from '../operation.ts';
+import { sendForbidden } from '../token-refusals.ts';
 
 const NO_TOKEN = 'Send a token as the header "Authorization: OAuth TOKEN".';
 const NO_RIGHT = 'This token has no right to this project.';
@@ -24,17 +24,13 @@ export async function authenticationRoute(app: FastifyInstance, { gate }: { gate
     }),
     (request, reply) => {
       const { project_id: project } = request.query;
-      if (project === undefined) refuse(reply, 'Name the project, as ?project_id=PROJECT_ID.');
-      else if (tokenOf(request) === undefined) refuse(reply, NO_TOKEN);
+      if (project === undefined) sendForbidden(reply, 'Name the project, as ?project_id=PROJECT_ID.');
+      else if (tokenOf(request) === undefined) sendForbidden(reply, NO_TOKEN);
       else if (gate.grantFor(project, request, reply, refuseAll)) sendJson(reply, '{}');
     },
   );
 }
 
 function refuseAll(reply: FastifyReply): void {
-  refuse(reply, NO_RIGHT);
-}
-
-function refuse(reply: FastifyReply, msg: string): void {
-  sendError(reply, { status: 403, msg });
+  sendForbidden(reply, NO_RIGHT);
 }

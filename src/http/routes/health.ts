@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { sendError } from '../errors.ts';
+import { sendNotYet } from '../errors.ts';
 import { sendJson } from '../json-answer.ts';
 import { operation } from '../operation.ts';
 import { health } from '../schemas.ts';
@@ -9,11 +9,7 @@ export const LIVENESS_PATH = '/health/live';
 const LIVE = JSON.stringify({ status: 'live' });
 const READY = JSON.stringify({ status: 'ready' });
 
-const NOT_READY = {
-  status: 503,
-  msg: 'The service is not ready: it starts or stops. Try again later.',
-  headers: { 'retry-after': '1' },
-};
+const NOT_READY = 'The service is not ready: it starts or stops. Try again later.';
 
 /** Whether the process runs, and whether it is to be sent requests. Nothing here is about any tenant. */
 export async function healthRoutes(
@@ -41,12 +37,12 @@ export async function healthRoutes(
       summary: 'Whether the service takes requests',
       description: 'Needs no token. While the answer is 503, a load balancer sends its requests elsewhere.',
       answer: { description: 'Every door is open', schema: health, examples: { ready: { status: 'ready' } } },
-      errors: { 503: NOT_READY.msg },
+      errors: { 503: NOT_READY },
       open: true,
     }),
     (_request, reply) => {
       if (isReady()) sendJson(reply, READY);
-      else sendError(reply, NOT_READY);
+      else sendNotYet(reply, NOT_READY);
     },
   );
 }
