@@ -1,6 +1,8 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { type CacheRow, CacheSeries, COUNTERS, type WatchedCache } from './cache-series.ts';
+import { type DurabilitySource, durabilityCounter, durabilityGauges } from './durability-families.ts';
+import { addCounter, addGauge, type Family, PREFIX, type Row, single } from './family.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import { processMetrics } from './process-metrics.ts';
 import type { RequestMeter } from './request-meter.ts';
@@ -36,23 +38,6 @@ export interface StoreFigures {
   readonly expirations: number;
 }
 
-/** What there is to tell of how items are kept. */
-export interface DurabilityFigures {
-  /** What was changed and is not kept yet, and for how long the oldest of it waits. */
-  readonly lagBytes: number;
-  readonly lagSeconds: number;
-  /** What the files take. */
-  readonly fileBytes: number;
-  /** When all items were last written, in ms since the epoch; how long that took, and how much it was. */
-  readonly savedAt: number | undefined;
-  readonly savedSeconds: number;
-  readonly savedBytes: number;
-  readonly failures: number;
-  readonly restoreSeconds: number;
-}
-
-type DurabilitySource = () => DurabilityFigures | undefined;
-
 /** What a door knows of its clients. */
 export interface DoorFigures {
   readonly door: string;
@@ -67,18 +52,6 @@ type Counted = (typeof COUNTERS)[number];
 // A cache's name may have a NUL, at which Prometheus gives up the whole scrape: it knows no escape for it either.
 const NUL_SHOWN = '\u2400';
 
-/** One series of a metric. */
-type Row = readonly [labels: Readonly<Record<string, string>>, value: number];
-
-interface Family {
-  readonly name: string;
-  readonly help: string;
-  readonly labels?: readonly string[];
-  readonly rows: () => Iterable<Row> | Promise<Iterable<Row>>;
-}
-
-const PREFIX = 'ironcached_';
-
 /** The text that Prometheus scrapes. */
 export class Exposition {
   readonly #sources: FigureSources;
@@ -86,15 +59,7 @@ export class Exposition {
   readonly #registry = new Registry();
   readonly #everything: Registry;
   #running: Promise<string> | undefined;
-  #totals: StoreFigures = {
-    items: 0,
-    bytes: 0,
-    bytesTaken: 0,
-    bytesResident: 0,
-    bytesMax: 0,
-    evictions: 0,
-    expirations: 0,
-  };
+  #totals: StoreFigures | undefined;
   /** Of all caches, in the order of COUNTERS. */
   #counts = new Float64Array(COUNTERS.length);
   #turn: Promise<void> = Promise.resolve();
@@ -102,12 +67,12 @@ export class Exposition {
   constructor(sources: FigureSources) {
     this.#sources = sources;
     this.#series = new CacheSeries(sources.cacheSeriesMax, sources.now);
-    for (const family of this.#counters()) this.#addCounter(family);
-    for (const family of this.#gauges()) this.#addGauge(family);
+    for (const family of this.#counters()) addCounter(this.#registry, family);
+    for (const family of this.#gauges()) addGauge(this.#registry, family);
     const { durability } = sources;
     if (durability) {
-      this.#addCounter(failuresOf(durability));
-      for (const family of durabilityGauges(durability)) this.#addGauge(family);
+      addCounter(this.#registry, durabilityCounter(durability));
+      for (const family of durabilityGauges(durability)) addGauge(this.#registry, family);
     }
     new LatencyHistogram({
       name: `${PREFIX}request_duration_seconds`,
@@ -137,36 +102,6 @@ export class Exposition {
     this.#series.read({ counts: this.#counts, items, bytes });
     await othersTurn();
     return this.#everything.metrics();
-  }
-
-  #addCounter({ name, help, labels = [], rows }: Family): void {
-    new Counter({
-      name: `${PREFIX}${name}`,
-      help,
-      labelNames: labels,
-      registers: [this.#registry],
-      async collect() {
-        const read = await rows();
-        this.reset();
-        for (const [labels, value] of read) this.inc(labels, value);
-      },
-    });
-  }
-
-  #addGauge({ name, help, labels = [], rows }: Family): void {
-    new Gauge({
-      name: `${PREFIX}${name}`,
-      help,
-      labelNames: labels,
-      registers: [this.#registry],
-      async collect() {
-        const read = await rows();
-        this.reset();
-        // Without labels it would be 0 now, also where there is nothing to tell.
-        if (labels.length === 0) this.remove();
-        for (const [labels, value] of read) this.set(labels, value);
-      },
-    });
   }
 
   #counters(): Family[] {
@@ -227,30 +162,22 @@ export class Exposition {
         labels: ['version'],
         rows: () => [[{ version }, 1]],
       },
-      { name: 'ready', help: '1 while every door is open, else 0.', rows: () => [[{}, isReady() ? 1 : 0]] },
+      single('ready', '1 while every door is open, else 0.', () => (isReady() ? 1 : 0)),
       this.#byDoor('connections', 'Connections that are open.', 'connectionsOpen'),
-      { name: 'items', help: 'Items that are kept.', rows: () => [[{}, this.#totals.items]] },
-      {
-        name: 'bytes',
-        help: 'What the items take, with all that is kept about them.',
-        rows: () => [[{}, this.#totals.bytes]],
-      },
-      {
-        name: 'bytes_taken',
-        help: 'What is taken of the limit, also by room between items that waits for others.',
-        rows: () => [[{}, this.#totals.bytesTaken]],
-      },
-      {
-        name: 'bytes_max',
-        help: 'The limit: IRONCACHED_MEMORY_LIMIT.',
-        rows: () => [[{}, this.#totals.bytesMax]],
-      },
+      this.#ofStore('items', 'Items that are kept.', 'items'),
+      this.#ofStore('bytes', 'What the items take, with all that is kept about them.', 'bytes'),
+      this.#ofStore(
+        'bytes_taken',
+        'What is taken of the limit, also by room between items that waits for others.',
+        'bytesTaken',
+      ),
+      this.#ofStore('bytes_max', 'The limit: IRONCACHED_MEMORY_LIMIT.', 'bytesMax'),
       {
         name: 'memory_bytes',
         help: 'Memory of the process: what items and their index ever took (store), JavaScript objects (heap), and network and other buffers (buffers).',
         labels: ['kind'],
         rows: () => [
-          [{ kind: 'store' }, this.#totals.bytesResident],
+          [{ kind: 'store' }, this.#totals?.bytesResident ?? 0],
           ...Object.entries(memory()).map(([kind, bytes]): Row => [{ kind }, bytes]),
         ],
       },
@@ -270,7 +197,11 @@ export class Exposition {
 
   #total(counter: Counted, help: string): Family {
     const at = COUNTERS.indexOf(counter);
-    return { name: `${counter}_total`, help, rows: () => [[{}, this.#counts[at] ?? 0]] };
+    return single(`${counter}_total`, help, () => this.#counts[at]);
+  }
+
+  #ofStore(name: string, help: string, figure: keyof StoreFigures): Family {
+    return single(name, help, () => this.#totals?.[figure]);
   }
 
   #byDoor(name: string, help: string, figure: Exclude<keyof DoorFigures, 'door'>): Family {
@@ -299,47 +230,4 @@ export class Exposition {
     this.#turn = this.#turn.then(() => othersTurn());
     return this.#turn;
   }
-}
-
-function failuresOf(durability: DurabilitySource): Family {
-  const help = 'Writes to disk that failed since the start, each try counted.';
-  return ofDurability(durability, 'failures_total', help, ({ failures }) => failures);
-}
-
-function durabilityGauges(durability: DurabilitySource): Family[] {
-  const gauge = (name: string, help: string, figure: DurabilityFigure) =>
-    ofDurability(durability, name, help, figure);
-  return [
-    gauge('lag_bytes', 'Changes that are not kept on disk yet.', ({ lagBytes }) => lagBytes),
-    gauge('lag_seconds', 'For how long the oldest of them waits.', ({ lagSeconds }) => lagSeconds),
-    gauge('file_bytes', 'What the files take that items are kept in.', ({ fileBytes }) => fileBytes),
-    gauge(
-      'saved_timestamp_seconds',
-      'When all items were last written: by a snapshot, or when the log was written anew.',
-      ({ savedAt }) => (savedAt === undefined ? undefined : savedAt / 1000),
-    ),
-    gauge('saved_duration_seconds', 'How long that took.', ({ savedSeconds }) => savedSeconds),
-    gauge('saved_bytes', 'How much that was.', ({ savedBytes }) => savedBytes),
-    gauge(
-      'restore_seconds',
-      'How long it took at the start to restore the items.',
-      ({ restoreSeconds }) => restoreSeconds,
-    ),
-  ];
-}
-
-type DurabilityFigure = (figures: DurabilityFigures) => number | undefined;
-
-function ofDurability(
-  durability: DurabilitySource,
-  name: string,
-  help: string,
-  figure: DurabilityFigure,
-): Family {
-  const rows = (): Row[] => {
-    const figures = durability();
-    const value = figures && figure(figures);
-    return value === undefined ? [] : [[{}, value]];
-  };
-  return { name: `durability_${name}`, help, rows };
 }

@@ -1,7 +1,8 @@
 import { type TokenBook, tokenMatch } from '../auth/token-book.ts';
 import type { Config } from '../config.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { DoorFigures, DurabilityFigures, Exposition } from '../metrics/exposition.ts';
+import type { DurabilityFigures } from '../metrics/durability-families.ts';
+import type { DoorFigures, Exposition } from '../metrics/exposition.ts';
 import { RequestMeter } from '../metrics/request-meter.ts';
 
 export interface MonitoringParts {
