@@ -17,9 +17,8 @@ import { allowOrigins } from './cors.ts';
 import { showDocumentation } from './documentation/documentation.ts';
 import { errorHandler, frameworkErrors, sendNotYet, sendStopping } from './errors.ts';
 import { Gate, type GateParts } from './gate.ts';
-import { LastReplies } from './last-replies.ts';
 import { requestIds } from './request-id.ts';
-import { noteUnread, watchRequests } from './request-log.ts';
+import { RequestLog } from './request-log.ts';
 import { authenticationRoute } from './routes/authentication.ts';
 import { type CacheSettingsParts, cacheSettingsRoutes } from './routes/cache-settings.ts';
 import { cacheRoutes } from './routes/caches.ts';
@@ -78,8 +77,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { requests, connections, slowMs, metrics, mayReadMetrics, isReady } = parts;
   const gate = new Gate(parts);
   const { now } = engine.clock;
-  const lastReplies = new LastReplies();
-  const watching = { logger, requests, slowMs, now, lastReplies };
+  const requestLog = new RequestLog({ logger, requests, slowMs, now });
   const app = fastify({
     serverFactory: (listener) =>
       createServer({
@@ -91,16 +89,16 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
         connections,
         isStopping,
         commitGate: parts.commitGate,
-        tellAbandoned: (socket) => lastReplies.forget(socket),
+        tellAbandoned: (socket) => requestLog.forget(socket),
       }),
     genReqId: requestIds(),
     clientErrorHandler: (error, socket) =>
       answerBrokenRequest(error, socket, (status) =>
-        noteUnread(watching, status, { address: socket.remoteAddress }),
+        requestLog.noteUnread(status, { address: socket.remoteAddress }),
       ),
     frameworkErrors: (error, request, reply) => {
       frameworkErrors(error, request, reply);
-      noteUnread(watching, reply.raw.statusCode, { requestId: request.id, address: request.ip });
+      requestLog.noteUnread(reply.raw.statusCode, { requestId: request.id, address: request.ip });
     },
     schemaController,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
@@ -111,7 +109,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   });
   readBodiesOurselves(app);
   // Before whatever may answer, so that every answer is timed.
-  watchRequests(app, watching);
+  requestLog.watch(app);
   // So that every answer carries its headers; not at all where nobody asked for it.
   if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
   refuseWhileClosing(app);

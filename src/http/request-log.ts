@@ -1,9 +1,9 @@
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { LastOfKind } from '../last-of-kind.ts';
+import { LastOfKind } from '../last-of-kind.ts';
 import { OccasionalWarning } from '../limits/occasional-warning.ts';
 import type { OperationMeter, RequestMeter } from '../metrics/request-meter.ts';
-import type { LastReplies } from './last-replies.ts';
 import { id } from './schemas.ts';
 
 const ID = new RegExp(id.pattern);
@@ -36,12 +36,12 @@ export interface RequestLogParts {
   readonly slowMs: number;
   /** Milliseconds by a clock that nobody sets. */
   readonly now: () => number;
-  readonly lastReplies: LastReplies;
 }
 
 interface WatchedOperation {
   readonly meter: OperationMeter;
-  readonly last: LastOfKind<FastifyReply>;
+  /** The parts of an app have classes of their own for replies, so that those of each operation are a kind. */
+  readonly lastReply: LastOfKind<FastifyReply>;
 }
 
 declare module 'fastify' {
@@ -65,55 +65,84 @@ declare module 'fastify' {
  * request's time ends when its answer is made: to be told when it is sent would cost as much again as
  * all of this.
  */
-export function watchRequests(app: FastifyInstance, parts: RequestLogParts): void {
-  const { logger, requests, slowMs, now, lastReplies } = parts;
-  const slowWarning = new OccasionalWarning(logger, now);
-  const signInWarning = new OccasionalWarning(logger, now);
-  const operations = new Map<string, WatchedOperation>();
-  app.decorateRequest('arrivedAt', 0);
-  app.decorateRequest('operation', null);
-  app.addHook('onRequest', (request, _reply, done) => {
-    request.arrivedAt = performance.now();
-    done();
-  });
-  app.decorateReply('noteAnswer', function noteAnswer(bytes: number | undefined) {
-    const { request, statusCode: status } = this;
-    const ms = performance.now() - request.arrivedAt;
-    const operation = operationOf(request);
-    let watched = operations.get(operation);
-    if (!watched) {
-      watched = { meter: requests.operation(operation), last: lastReplies.ofOperation() };
-      operations.set(operation, watched);
+export class RequestLog {
+  readonly #parts: RequestLogParts;
+  readonly #slowWarning: OccasionalWarning;
+  readonly #signInWarning: OccasionalWarning;
+  readonly #operations = new Map<string, WatchedOperation>();
+
+  constructor(parts: RequestLogParts) {
+    const { logger, now } = parts;
+    this.#parts = parts;
+    this.#slowWarning = new OccasionalWarning(logger, now);
+    this.#signInWarning = new OccasionalWarning(logger, now);
+  }
+
+  watch(app: FastifyInstance): void {
+    app.decorateRequest('arrivedAt', 0);
+    app.decorateRequest('operation', null);
+    app.addHook('onRequest', (request, _reply, done) => {
+      request.arrivedAt = performance.now();
+      done();
+    });
+    const log = this;
+    app.decorateReply('noteAnswer', function noteAnswer(bytes: number | undefined) {
+      log.#note(this, bytes);
+    });
+    // What is no JSON goes by Fastify: see json-answer.ts.
+    app.addHook('onSend', (request, reply, payload, done) => {
+      reply.header('x-request-id', request.id);
+      const isBody = typeof payload === 'string' || Buffer.isBuffer(payload);
+      reply.noteAnswer?.(isBody ? Buffer.byteLength(payload) : undefined);
+      done();
+    });
+  }
+
+  /** Counts a request that no hook saw, since it could not be read, and logs it at level debug. */
+  noteUnread(status: number, details: object): void {
+    const { logger, requests } = this.#parts;
+    requests.operation('other').count(String(status));
+    logger.debug({ door: 'http', status, ...details }, 'a request that cannot be read');
+  }
+
+  /** Keeps nothing of a connection that is closed: with one reply, Node keeps all that wait behind it. */
+  forget(socket: Socket): void {
+    for (const { lastReply } of this.#operations.values()) {
+      if (lastReply.object?.request.socket === socket) lastReply.object = undefined;
     }
-    const { meter, last } = watched;
-    last.object = this;
+  }
+
+  #note(reply: FastifyReply, bytes: number | undefined): void {
+    const { request, statusCode: status } = reply;
+    const ms = performance.now() - request.arrivedAt;
+    const { meter, lastReply } = this.#watched(operationOf(request));
+    lastReply.object = reply;
     meter.count(String(status));
     meter.time(ms / 1000);
+    const { logger, slowMs } = this.#parts;
     const isSlow = slowMs > 0 && ms >= slowMs && !mayTakeLong(request, status);
-    if (isSlow) slowWarning.warn(told(request, { status, ms, bytes }), 'a slow request');
+    if (isSlow) this.#slowWarning.warn(told(request, { status, ms, bytes }), 'a slow request');
     if (status === 401) {
       const details = { ...loggedRequest(request), address: request.ip };
-      signInWarning.warn(details, 'a request had no token, or an unknown one');
+      this.#signInWarning.warn(details, 'a request had no token, or an unknown one');
     }
     if (isDebugging(logger)) {
       const path = loggedPath(request.raw.url ?? '');
       const details = { ...told(request, { status, ms, bytes }), method: request.method, path };
       logger.debug(details, 'a request');
     }
-  });
-  // What is no JSON goes by Fastify: see json-answer.ts.
-  app.addHook('onSend', (request, reply, payload, done) => {
-    reply.header('x-request-id', request.id);
-    const isBody = typeof payload === 'string' || Buffer.isBuffer(payload);
-    reply.noteAnswer?.(isBody ? Buffer.byteLength(payload) : undefined);
-    done();
-  });
-}
+  }
 
-/** Counts a request that no hook saw, since it could not be read, and logs it at level debug. */
-export function noteUnread({ logger, requests }: RequestLogParts, status: number, details: object): void {
-  requests.operation('other').count(String(status));
-  logger.debug({ door: 'http', status, ...details }, 'a request that cannot be read');
+  #watched(operation: string): WatchedOperation {
+    const known = this.#operations.get(operation);
+    if (known) return known;
+    const watched = {
+      meter: this.#parts.requests.operation(operation),
+      lastReply: new LastOfKind<FastifyReply>(),
+    };
+    this.#operations.set(operation, watched);
+    return watched;
+  }
 }
 
 // A failed sign-in has to wait on purpose, and some bodies have any length.
