@@ -2,10 +2,10 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { linger } from '../../sockets/linger.ts';
 import { messageJson } from '../json-answer.ts';
+import { hasLastAnswer, responseOf } from './current-response.ts';
 import { leaveNow } from './joined-response.ts';
 import { JSON_TYPE } from './last-response.ts';
 import { LINGER_MS, sendingAhead } from './lingering-close.ts';
-import { hasLastAnswer, responseOf } from './pipelining.ts';
 import { isMidRequest } from './request-parser.ts';
 
 const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';

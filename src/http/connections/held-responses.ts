@@ -1,8 +1,8 @@
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
 import type { CommitGate } from '../../engine/commit-gate.ts';
 import { messageJson } from '../json-answer.ts';
+import { makeLast } from './current-response.ts';
 import { JSON_TYPE, type lastResponses, usualHeaders } from './last-response.ts';
-import { makeLast } from './pipelining.ts';
 
 const NOT_KEPT = messageJson(
   'Changes cannot be kept on disk now, and perhaps this one was not made. Look, then try again later.',

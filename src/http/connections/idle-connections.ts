@@ -1,6 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { responseOf } from './pipelining.ts';
+import { asBusy, responseOf } from './current-response.ts';
 
 // Who has connected just now may have its request under way.
 const UNUSED_GRACE_MS = 250;
@@ -61,18 +61,4 @@ function keep(socket: Socket, among: Set<Socket>): void {
 
 function isBusy(socket: Socket): boolean {
   return responseOf(socket) !== undefined || socket.writableEnded;
-}
-
-/** By which Node tells whether a connection is idle: an answer that is yet to be made. No part of its interface. */
-interface KeptAnswer {
-  _httpMessage?: object | null | undefined;
-}
-
-const YET_TO_BE_MADE = { finished: false };
-
-function asBusy(sockets: readonly (Socket & KeptAnswer)[], action: () => void): void {
-  const answers = sockets.map(({ _httpMessage }) => _httpMessage);
-  for (const socket of sockets) socket._httpMessage = YET_TO_BE_MADE;
-  action();
-  for (const [i, socket] of sockets.entries()) socket._httpMessage = answers[i];
 }

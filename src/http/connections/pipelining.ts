@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterOthers, isTurnOver } from '../../event-loop/turn-time.ts';
+import { hasLastAnswer, isLast, responseOf } from './current-response.ts';
 import { sendingAhead } from './lingering-close.ts';
 import { discardRest } from './request-parser.ts';
 
@@ -213,37 +214,6 @@ function fullest(pipelines: Iterable<Pipeline>): Pipeline | undefined {
 // Node gives a response its socket when the answers before it are written.
 function isWaiting(response: ServerResponse): boolean {
   return response.socket === null;
-}
-
-/** What Node keeps of a connection: the response that is written to it. No part of its interface. */
-interface KeptResponse {
-  _httpMessage?: MaybeLast | null;
-}
-
-/** `_last`: it tells its client that the connection ends with it. */
-type MaybeLast = ServerResponse & { _last?: boolean };
-
-/** Has a response be one that ends its connection, before Node notes it with the head. */
-export function makeLast(response: MaybeLast): void {
-  response._last = true;
-}
-
-/**
- * Has an answer been begun that ends the connection? Its client may send again, by another connection, what it sent
- * behind one that told it to close this one: it is not carried out (RFC 9112, 9.6).
- */
-export function hasLastAnswer(socket: Socket): boolean {
-  const response = (socket as KeptResponse)._httpMessage;
-  return !socket.writable || (response?.headersSent === true && isLast(response));
-}
-
-function isLast(response: MaybeLast): boolean {
-  return response._last === true;
-}
-
-/** The answer that has the socket: the first that is not whole. */
-export function responseOf(socket: Socket): ServerResponse | undefined {
-  return (socket as KeptResponse)._httpMessage ?? undefined;
 }
 
 function barrierInFront(socket: Socket): ServerResponse | undefined {

@@ -16,13 +16,14 @@ import {
 } from '../../limits/connection-limit.ts';
 import { OccasionalWarning } from '../../limits/occasional-warning.ts';
 import { endWithAnswer, onceAnswered, rawAnswer } from './broken-requests.ts';
+import { responseOf } from './current-response.ts';
 import { endFailedHandshakes } from './failed-handshakes.ts';
 import { heldResponses } from './held-responses.ts';
 import { closeConnectionsInOrder } from './idle-connections.ts';
 import { answerIgnoredUpgrades, tellOfEarlyEnds } from './ignored-upgrades.ts';
 import { lastResponses } from './last-response.ts';
 import { lingerBehindLastAnswer } from './lingering-close.ts';
-import { inOrder, responseOf } from './pipelining.ts';
+import { inOrder } from './pipelining.ts';
 import { ReceivedRequest } from './received-request.ts';
 import { neverPauseParser } from './request-parser.ts';
 import { SilentConnections } from './silent-connections.ts';

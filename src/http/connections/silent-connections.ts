@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { isWriteLost } from '../../sockets/lost-writes.ts';
+import { isBetweenRequests } from './current-response.ts';
 
 export interface SilenceLimits {
   /** How long nothing may happen between an answer and the next request. */
@@ -90,18 +91,12 @@ export class SilentConnections {
 }
 
 /** What Node keeps of a connection: no part of its interface, so it is looked at with care. */
-interface KeptConnection {
+interface KeptHandle {
   readonly _handle?: { readonly writeQueueSize?: number } | null;
-  /** The answer that is due; null when one was given and no further request has come. */
-  readonly _httpMessage?: object | null;
 }
 
 // It changes whenever anything comes or goes, also if only the system takes some of what waits below the stream.
 function bytesOf(socket: Socket): number {
-  const { _handle: handle } = socket as KeptConnection;
+  const { _handle: handle } = socket as KeptHandle;
   return socket.bytesRead + socket.bytesWritten - (handle?.writeQueueSize ?? 0);
-}
-
-function isBetweenRequests(socket: Socket): boolean {
-  return (socket as KeptConnection)._httpMessage === null;
 }
