@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { cacheSettings } from '../control/cache-settings-schema.ts';
 import { newProject, newToken, projectChange } from '../control/control-bodies.ts';
 import { controlAnswers } from '../control/control-schemas.ts';
-import { describe } from '../operation.ts';
 import { type JsonSchema, type NamedSchema, namedSchemas } from '../schemas.ts';
+import { describe } from './operation-document.ts';
 
 /** Collects every route registered from here on into an OpenAPI document. */
 export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
