@@ -26,7 +26,7 @@ import { lingerBehindLastAnswer } from './lingering-close.ts';
 import { inOrder } from './pipelining.ts';
 import { ReceivedRequest } from './received-request.ts';
 import { neverPauseParser } from './request-parser.ts';
-import { SilentConnections } from './silent-connections.ts';
+import { type SilenceLimits, SilentConnections } from './silent-connections.ts';
 
 export interface HttpLimits {
   readonly connections: ConnectionLimits;
@@ -72,10 +72,41 @@ export interface ServerParts {
 
 /** Node's HTTP or HTTPS server with our limits, made to answer in every case where Node would just hang up. */
 export function createServer(parts: ServerParts): Server {
-  const { listener, limits, tls, logger, now, connections, isStopping, commitGate } = parts;
-  const { requestTimeoutMs, stallTimeoutMs } = limits;
+  const { limits, tls, logger, now } = parts;
+  const options = serverOptions(parts);
+  const aheadWarning = new OccasionalWarning(logger, now);
+  const inTurn = inOrder(answerIgnoredUpgrades(parts.listener), limits.unansweredBytesMax, {
+    cut: ({ remoteAddress: address }) => aheadWarning.warn({ door: 'http', address }, SENT_TOO_FAR_AHEAD),
+    abandoned: parts.tellAbandoned,
+  });
+  const server: Server = tls
+    ? createTlsServer({ ...options, ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, inTurn)
+    : createPlainServer(options, inTurn);
+  const connectionEvent = tls ? 'secureConnection' : 'connection';
+  keepHalfOpen(server, connectionEvent);
+  const silent = new SilentConnections(silenceLimits(limits));
+  server.on(connectionEvent, (socket: Socket) => {
+    lingerBehindLastAnswer(socket);
+    silent.watch(socket);
+  });
+  closeConnectionsInOrder(server, connectionEvent);
+  tellOfEarlyEnds(server, connectionEvent);
+  if (tls) server.on(connectionEvent, neverPauseParser);
+  meetExpectations(server);
+  server.on('connect', refuseTunnel);
+  server.on('connection', (socket: Socket) => countConnection(socket, parts.connections));
+  refuseTooMany(server, parts);
+  if (server instanceof TlsServer) endFailedHandshakes(server, new OccasionalWarning(logger, now));
+  logFailures(server, new OccasionalWarning(logger, now));
+  return server;
+}
+
+const SENT_TOO_FAR_AHEAD = 'a connection was closed that sent requests ahead: too many wait for their turn';
+
+function serverOptions({ limits, isStopping, commitGate }: ServerParts) {
+  const { requestTimeoutMs } = limits;
   const Response = lastResponses(isStopping, limits.keepAliveTimeoutMs);
-  const options = {
+  return {
     maxHeaderSize: limits.headerBytesMax,
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
@@ -87,33 +118,35 @@ export function createServer(parts: ServerParts): Server {
     // Node answers a missing Host with an empty 400; nothing here depends on it.
     requireHostHeader: false,
   };
-  const aheadWarning = new OccasionalWarning(logger, now);
-  const inTurn = inOrder(answerIgnoredUpgrades(listener), limits.unansweredBytesMax, {
-    cut: ({ remoteAddress: address }) => aheadWarning.warn({ door: 'http', address }, SENT_TOO_FAR_AHEAD),
-    abandoned: parts.tellAbandoned,
-  });
-  const server: Server = tls
-    ? createTlsServer({ ...options, ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, inTurn)
-    : createPlainServer(options, inTurn);
-  // A client may end its side and still wait for answers. Node would end ours with it, before an answer that is late: a
-  // dump, or that a change is on disk. This is in every release of Node, though in no document of it.
-  Object.assign(server, { httpAllowHalfOpen: true });
-  const silent = new SilentConnections({
+}
+
+function silenceLimits({ keepAliveTimeoutMs, stallTimeoutMs, requestTimeoutMs }: HttpLimits): SilenceLimits {
+  return {
     // A client that was told the time may use it up, and its next request be on its way.
-    idleMs: limits.keepAliveTimeoutMs + KEEP_ALIVE_GRACE_MS,
+    idleMs: keepAliveTimeoutMs + KEEP_ALIVE_GRACE_MS,
     // Cuts off who takes no byte of an answer. Who sends none of a request gets its 408 before.
     stallMs: Math.max(stallTimeoutMs, requestTimeoutMs + checkingIntervalMs(requestTimeoutMs)),
-  });
-  const connectionEvent = tls ? 'secureConnection' : 'connection';
+  };
+}
+
+const KEEP_ALIVE_GRACE_MS = 1_000;
+
+// How often Node looks for requests that take too long: often enough to notice soon.
+function checkingIntervalMs(timeoutMs: number): number {
+  return Math.min(Math.max(Math.ceil(timeoutMs / 4), 50), 5_000);
+}
+
+// A client may end its side and still wait for answers. Node would end ours with it, before an answer that is late: a
+// dump, or that a change is on disk. The server's member is in every release of Node, though in no document of it.
+function keepHalfOpen(server: Server, connectionEvent: string): void {
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on(connectionEvent, (socket: Socket) => {
-    // As above: plain connections are so from the start, those of TLS must not be before their handshake is over.
+    // Plain connections are so from the start, those of TLS must not be before their handshake is over.
     socket.allowHalfOpen = true;
-    lingerBehindLastAnswer(socket);
-    silent.watch(socket);
   });
-  closeConnectionsInOrder(server, connectionEvent);
-  tellOfEarlyEnds(server, connectionEvent);
-  if (tls) server.on(connectionEvent, neverPauseParser);
+}
+
+function meetExpectations(server: Server): void {
   // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer an empty 417.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('checkContinue', (request, response) => {
@@ -121,21 +154,6 @@ export function createServer(parts: ServerParts): Server {
     // A request that is refused at once needs no body, and its client can try again. Node would always ask for it.
     if (!response.headersSent) response.writeContinue();
   });
-  server.on('connect', refuseTunnel);
-  server.on('connection', (socket: Socket) => countConnection(socket, connections));
-  refuseTooMany(server, parts);
-  if (server instanceof TlsServer) endFailedHandshakes(server, new OccasionalWarning(logger, now));
-  logFailures(server, new OccasionalWarning(logger, now));
-  return server;
-}
-
-const KEEP_ALIVE_GRACE_MS = 1_000;
-
-const SENT_TOO_FAR_AHEAD = 'a connection was closed that sent requests ahead: too many wait for their turn';
-
-// How often Node looks for requests that take too long: often enough to notice soon.
-function checkingIntervalMs(timeoutMs: number): number {
-  return Math.min(Math.max(Math.ceil(timeoutMs / 4), 50), 5_000);
 }
 
 function refuseTunnel({ socket }: IncomingMessage): void {
