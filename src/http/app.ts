@@ -72,23 +72,67 @@ export interface AppParts extends GateParts {
 
 /** The REST interface: everything registered, not listening. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { engine, accounts, logger, version, limits, tls } = parts;
-  const { corsOrigins = [], trustedProxies = [], isStopping = () => false } = parts;
-  const { requests, connections, slowMs, metrics, mayReadMetrics, isReady } = parts;
+  const { engine, accounts, logger, requests, slowMs, corsOrigins = [] } = parts;
+  const { now, unixNow } = engine.clock;
   const gate = new Gate(parts);
-  const { now } = engine.clock;
   const requestLog = new RequestLog({ logger, requests, slowMs, now });
-  const app = fastify({
+  const app = appWithoutRoutes(parts, requestLog);
+  readBodiesOurselves(app);
+  // Before whatever may answer, so that every answer is timed.
+  requestLog.watch(app);
+  // So that every answer carries its headers; not at all where nobody asked for it.
+  if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
+  refuseWhileClosing(app);
+  if (parts.notYet) refuseUntilReady(app, parts.notYet);
+  app.setErrorHandler(errorHandler(logger));
+  answerUnknownRoutes(app);
+  await parts.watch?.(app);
+  showDocumentation(app, { document: parts.document, logger });
+  await app.register(versionRoute, { version: parts.version });
+  await app.register(healthRoutes, { isReady: parts.isReady });
+  await app.register(metricsRoute, {
+    source: parts.metrics,
+    admits: (request, reply) => gate.admitsToMetrics(parts.mayReadMetrics, request, reply),
+  });
+  await app.register(authenticationRoute, { prefix: '/1', gate });
+  await app.register(
+    async (control) => {
+      control.decorateRequest('admin', null);
+      control.addHook('onRequest', administer(gate));
+      await control.register(projectRoutes, { accounts, now: unixNow });
+      await control.register(tokenRoutes, { accounts, now: unixNow });
+      await control.register(cacheSettingsRoutes, { accounts, engine, configure: parts.configureCache });
+    },
+    { prefix: '/1' },
+  );
+  await app.register(
+    async (project) => {
+      project.decorateRequest('grant', null);
+      project.decorateRequest('needed', 0);
+      authenticateRoutes(project, gate);
+      await project.register(cacheRoutes, { engine });
+      await project.register(itemRoutes, { engine, bodyBytesMax: parts.limits.bodyBytesMax });
+      await project.register(dumpRoutes, { engine, rates: parts.rates, commitGate: parts.commitGate });
+    },
+    { prefix: '/1/projects/:project' },
+  );
+  return app;
+}
+
+function appWithoutRoutes(parts: AppParts, requestLog: RequestLog): FastifyInstance {
+  const { limits, logger, tls, connections, commitGate } = parts;
+  const { trustedProxies = [], isStopping = () => false } = parts;
+  return fastify({
     serverFactory: (listener) =>
       createServer({
         listener,
         limits,
         tls,
         logger,
-        now,
+        now: parts.engine.clock.now,
         connections,
         isStopping,
-        commitGate: parts.commitGate,
+        commitGate,
         tellAbandoned: (socket) => requestLog.forget(socket),
       }),
     genReqId: requestIds(),
@@ -107,46 +151,6 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     // Fastify's own answer is not of our form; see refuseWhileClosing.
     return503OnClosing: false,
   });
-  readBodiesOurselves(app);
-  // Before whatever may answer, so that every answer is timed.
-  requestLog.watch(app);
-  // So that every answer carries its headers; not at all where nobody asked for it.
-  if (corsOrigins.length > 0) await allowOrigins(app, corsOrigins);
-  refuseWhileClosing(app);
-  if (parts.notYet) refuseUntilReady(app, parts.notYet);
-  app.setErrorHandler(errorHandler(logger));
-  answerUnknownRoutes(app);
-  await parts.watch?.(app);
-  showDocumentation(app, { document: parts.document, logger });
-  await app.register(versionRoute, { version });
-  await app.register(healthRoutes, { isReady });
-  await app.register(metricsRoute, {
-    source: metrics,
-    admits: (request, reply) => gate.admitsToMetrics(mayReadMetrics, request, reply),
-  });
-  await app.register(authenticationRoute, { prefix: '/1', gate });
-  await app.register(
-    async (control) => {
-      control.decorateRequest('admin', null);
-      control.addHook('onRequest', administer(gate));
-      await control.register(projectRoutes, { accounts, now: engine.clock.unixNow });
-      await control.register(tokenRoutes, { accounts, now: engine.clock.unixNow });
-      await control.register(cacheSettingsRoutes, { accounts, engine, configure: parts.configureCache });
-    },
-    { prefix: '/1' },
-  );
-  await app.register(
-    async (project) => {
-      project.decorateRequest('grant', null);
-      project.decorateRequest('needed', 0);
-      authenticateRoutes(project, gate);
-      await project.register(cacheRoutes, { engine });
-      await project.register(itemRoutes, { engine, bodyBytesMax: limits.bodyBytesMax });
-      await project.register(dumpRoutes, { engine, rates: parts.rates, commitGate: parts.commitGate });
-    },
-    { prefix: '/1/projects/:project' },
-  );
-  return app;
 }
 
 // Each route says in its description what a token needs for it; without, it is not registered at all.
