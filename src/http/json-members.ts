@@ -19,7 +19,8 @@ export function readMembers(body: Buffer, example: string, wanted?: ReadonlySet<
   if (!isUtf8(body)) {
     throw new HttpRefusal(400, 'The body is not valid UTF-8. Send JSON as UTF-8, not compressed.');
   }
-  const text = body.toString('utf8', startsWithMark(body) ? BYTE_ORDER_MARK.length : 0);
+  const sent = body.toString('utf8');
+  const text = sent.startsWith(BYTE_ORDER_MARK) ? sent.slice(1) : sent;
   const members = new Map<string, Member>();
   if (text.trim() === '') return members;
   const parsed = parse(text, example);
@@ -51,11 +52,7 @@ export function memberSource(text: string, name: string): string {
   return source;
 }
 
-const BYTE_ORDER_MARK = Buffer.from('\ufeff');
-
-function startsWithMark(body: Buffer): boolean {
-  return body.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
-}
+const BYTE_ORDER_MARK = '\ufeff';
 
 function parse(text: string, example: string): Readonly<Record<string, unknown>> {
   const parsed = parseJson(text, example);
