@@ -46,7 +46,7 @@ export function itemFrom(members: Readonly<Record<string, unknown>>): PortableIt
 // From here on an item lives for ever, as REST tells it, too.
 const LATEST_TIME = Date.UTC(9999, 0, 1);
 
-const MEMBERS = ['key', 'key_base64', 'kind', 'value', 'value_base64', 'flags', 'expires', 'stale'] as const;
+const MEMBERS = ['key', 'key_base64', 'kind', 'value', 'value_base64', 'flags', 'expires', 'stale'];
 
 /** The kinds of values, and what the bytes of each are. */
 const KINDS: Record<ValueKind, string> = {
@@ -71,7 +71,7 @@ function bytesMember(name: 'key' | 'value', bytes: Buffer): string {
 // A member that is misspelt would be lost without a word.
 function refuseUnknown(members: object): void {
   for (const name in members) {
-    if (!(MEMBERS as readonly string[]).includes(name)) {
+    if (!MEMBERS.includes(name)) {
       throw new LineMistake(`has a member that is none of an item; these are: ${MEMBERS.join(', ')}`);
     }
   }
