@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import type { OccasionalWarning } from '../../limits/occasional-warning.ts';
-import { endWithAnswer, rawAnswer } from './broken-requests.ts';
+import { endWithAnswer, rawAnswer } from './raw-answer.ts';
 
 const PLAIN_HTTP = rawAnswer(400, 'This port speaks HTTPS. Write https:// in front of its address.');
 

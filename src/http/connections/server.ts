@@ -15,7 +15,7 @@ import {
   type ConnectionRefusal,
 } from '../../limits/connection-limit.ts';
 import { OccasionalWarning } from '../../limits/occasional-warning.ts';
-import { endWithAnswer, onceAnswered, rawAnswer } from './broken-requests.ts';
+import { onceAnswered } from './broken-requests.ts';
 import { responseOf } from './current-response.ts';
 import { endFailedHandshakes } from './failed-handshakes.ts';
 import { heldResponses } from './held-responses.ts';
@@ -24,6 +24,7 @@ import { answerIgnoredUpgrades, tellOfEarlyEnds } from './ignored-upgrades.ts';
 import { lastResponses } from './last-response.ts';
 import { lingerBehindLastAnswer } from './lingering-close.ts';
 import { inOrder } from './pipelining.ts';
+import { endWithAnswer, rawAnswer } from './raw-answer.ts';
 import { ReceivedRequest } from './received-request.ts';
 import { neverPauseParser } from './request-parser.ts';
 import { type SilenceLimits, SilentConnections } from './silent-connections.ts';
