@@ -79,7 +79,7 @@ export function sendNotYet(reply: FastifyReply, reason: string): void {
   sendError(reply, { status: 503, msg: reason, headers: retryLater });
 }
 
-// Nothing: a bug.
+// Undefined: it is a bug.
 function errorAnswer(error: unknown): ErrorAnswer | undefined {
   if (error instanceof HttpRefusal) {
     return { status: error.status, msg: error.message, headers: error.headers };

@@ -27,7 +27,7 @@ export interface Operation {
   readonly errors?: Readonly<Partial<Record<ErrorStatus, string | undefined>>>;
   /** What a token must be permitted to do in the project of the path. */
   readonly needs?: Permission;
-  /** Takes as long as its body is, and is not told as slow. */
+  /** It takes as long as its body is, and is never logged as slow. */
   readonly isLong?: true;
   /** Needs no token. */
   readonly open?: true;

@@ -6,11 +6,11 @@ export interface ConnectionLimits {
   readonly max: number;
   /** How many of them one address may have; 0: all. */
   readonly perAddressMax: number;
-  /** Those of all doors. */
+  /** How many all doors have open, and may have. */
   readonly together?: OpenTogether;
 }
 
-/** How many connections all doors have open: each takes a file descriptor, and the service needs some itself. */
+/** The open connections of all doors: each takes a file descriptor, and the service needs some itself. */
 export interface OpenTogether {
   open: number;
   readonly max: number;

@@ -25,8 +25,8 @@ export interface Requester {
   };
 }
 
-// Work that can wait leaves the first part of what a second allows to others, and waits until it may have the second:
-// in smaller portions it would do little but wait.
+// Work that can wait leaves half of what a second allows to others, and waits until it may have a quarter: in smaller
+// portions it would do little but wait.
 const PART_LEFT = 1 / 2;
 const PART_AWAITED = 1 / 4;
 

@@ -160,7 +160,7 @@ export class CacheSeries {
     this.#totalsBefore = totals.counts;
   }
 
-  // Whose cache is gone has no series any more.
+  // A cache that is gone has no series any more.
   #leaveSeats(present: readonly WatchedCache[]): void {
     this.#round++;
     for (const cache of present) {

@@ -1,10 +1,10 @@
 import { atTurnEnd } from '../event-loop/turn-end.ts';
 
 /**
- * So many clients that ask in one turn of the event loop are a crowd. Where 2 connections ask for one small item after
+ * How many clients that ask in one turn of the event loop are a crowd. Where 2 connections ask for one small item after
  * the other, answering each at once makes 1.15 times the requests, with 5 of them 1.7 times; with 50, answering
- * together makes 1.1 times the requests. With 15 it hardly matters; with 20, a crowd of 16 clients came to 0.95 of the
- * requests.
+ * together makes 1.1 times the requests. If this were 15, it would hardly matter; if it were 20, 16 clients would come
+ * to 0.95 of the requests.
  */
 export const CROWD_MIN = 9;
 

@@ -30,8 +30,8 @@ export interface DirectSocket {
 
 /**
  * Gives answers to the system without Node's streams in between: these take half a microsecond a write,
- * a twelfth of what a small memcached get costs when it comes alone. Where a Node keeps its handles differently, or
- * the connection is no plain one, nothing can be written so; Node 26 has become quicker itself.
+ * a twelfth of what a small memcached get costs when it comes alone. Where a release of Node keeps its handles
+ * differently, or the connection is no plain one, nothing can be written this way; Node 26 has become quicker itself.
  */
 export class DirectWrites {
   /** Node does not export its class; the first write that Node makes shows it. */

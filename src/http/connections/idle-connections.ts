@@ -6,12 +6,14 @@ import { asBusy, responseOf } from './current-response.ts';
 const UNUSED_GRACE_MS = 250;
 
 /**
- * Has a server that closes its idle connections spare those whose client has yet to take an answer, and close them once
- * it has. Node takes a connection for idle as soon as its answer is made, and would cut off what waits. It spares those,
- * too, that are ended on our side and take what their client still sends: they soon close by themselves. And has it close
- * those on which nothing ever came, as of a pool that connects ahead: to Node, a request is due there. And has one that
- * closes all connections close those, too, that are not Node's: before the end of their handshake, and once their client
- * has asked for a tunnel.
+ * Mends which connections a server closes. Of the idle ones:
+ * - One whose client has yet to take an answer stays open until it has it. To Node it is idle as soon as the answer is
+ *   made, and what waits would be cut off.
+ * - One that is ended on our side, and takes what its client still sends, is left to close by itself, which is soon.
+ * - One on which nothing ever came, as of a pool that connects ahead, is closed. To Node, a request is due there.
+ *
+ * When all are closed, so are those that Node does not count: they have not ended their handshake, or their client has
+ * asked for a tunnel.
  */
 export function closeConnectionsInOrder(server: Server, connectionEvent: string): void {
   const open = new Set<Socket>();

@@ -109,7 +109,7 @@ class Pipeline {
   take(request: IncomingMessage, response: ServerResponse): void {
     const { all } = this.#parts;
     all.waiting++;
-    // Else what is in front waits, too.
+    // Where some are held already, they wait for what is in front.
     if (this.#held.length === 0) this.#barrier ??= barrierInFront(request.socket);
     if (this.#held.length === 0 && !this.#isBlocked() && this.#hasTime()) this.#beginAhead(request, response);
     else this.#hold(request, response);

@@ -125,7 +125,7 @@ function silenceLimits({ keepAliveTimeoutMs, stallTimeoutMs, requestTimeoutMs }:
   return {
     // A client that was told the time may use it up, and its next request be on its way.
     idleMs: keepAliveTimeoutMs + KEEP_ALIVE_GRACE_MS,
-    // Cuts off who takes no byte of an answer. Who sends none of a request gets its 408 before.
+    // Cuts off a client that takes no byte of an answer. One that sends none of a request has its 408 before that.
     stallMs: Math.max(stallTimeoutMs, requestTimeoutMs + checkingIntervalMs(requestTimeoutMs)),
   };
 }

@@ -10,7 +10,7 @@ export interface SilenceLimits {
   readonly stallMs: number;
 }
 
-/** Connections on which we ourselves are silent, for any time. */
+/** Connections on which it is us who are silent, for however long. */
 export const excused = new WeakSet<Socket>();
 
 /** In how many parts the connections are looked at, so that many of them hold nobody up. */

@@ -41,7 +41,7 @@ interface RefusedItems {
 }
 
 /**
- * Loads the lines of a dump as they come, and keeps none. Nothing: the right to write ended meanwhile.
+ * Loads the lines of a dump as they come, and keeps none. Undefined: the right to write ended meanwhile.
  * Throws HttpRefusal 400 for the first line that is not as it should be; what was loaded before it stays. That is said
  * once it is kept: the disk may have failed since the last item came.
  */

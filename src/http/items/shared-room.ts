@@ -10,8 +10,8 @@ interface RoomSize {
 const SMALLEST_BYTES = 32 * 1024;
 
 /**
- * Each is at most twice as large as a value needs, or the smallest. Six megabytes if all are used; of the smallest,
- * more than the answers that leave together.
+ * Each is at most twice as large as its value needs, or the smallest. All together take six megabytes. Of the smallest
+ * there are more than the answers that leave together.
  */
 const SIZES: readonly RoomSize[] = [
   { valueBytesMax: SMALLEST_BYTES, answers: 17 },
