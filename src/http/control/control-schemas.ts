@@ -1,4 +1,4 @@
-import { id, type NamedSchema, object, projectId, reference } from '../schemas.ts';
+import { id, type NamedSchema, object, projectId, reference, text } from '../schemas.ts';
 
 /*
  * The control plane's queries, bodies and answers, after Iron's own IronAuth API: its projects have `id`,
@@ -65,7 +65,6 @@ export const projectChange: NamedSchema = { $id: 'ProjectChange' };
 export const newToken: NamedSchema = { $id: 'NewToken' };
 export const cacheSettings: NamedSchema = { $id: 'CacheSettings' };
 
-const text = { type: 'string' };
 const time = { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] };
 const quota = {
   anyOf: [{ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER }, { type: 'null' }],

@@ -7,13 +7,14 @@ import type { RequestRates } from '../../limits/request-rate.ts';
 import { refuseIfLapsed } from '../authenticate.ts';
 import { discardBody } from '../body.ts';
 import { unhurried } from '../connections/broken-requests.ts';
+import { dumpText, type LoadQuery, loadQuery, loadReport } from '../dump-schemas.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { dumpItems } from '../items/items-dump.ts';
 import { loadItems } from '../items/items-load.ts';
 import { LongWork } from '../items/long-work.ts';
 import { CACHE_NOT_FOUND, sendJson } from '../json-answer.ts';
 import { operation } from '../operation.ts';
-import { type CachePath, cachePath, dumpText, type LoadQuery, loadQuery, loadReport } from '../schemas.ts';
+import { type CachePath, cachePath } from '../schemas.ts';
 
 const DUMP_TYPE = 'application/jsonl';
 
