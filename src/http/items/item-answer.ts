@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { type Clock, clockSet } from '../../engine/clock.ts';
 import { type Item, NEVER } from '../../engine/item.ts';
 import { sendJsonBytes } from '../json-answer.ts';
+import type { ItemPath } from '../schemas.ts';
 import { isCanonicalInteger, jsonFromItem } from './item-value.ts';
 import type { SharedRoom } from './shared-room.ts';
 import { VALUE_AT, type ValueRoom } from './value-room.ts';
@@ -13,37 +13,27 @@ const TEXT_BYTES_MAX = 2048;
 const NEVER_EXPIRES = '9999-01-01T00:00:00Z';
 const LATEST_TIME = Date.parse(NEVER_EXPIRES);
 
-/** Where an item is: the names that its answer repeats. */
-export interface ItemPlace {
-  readonly cache: string;
-  readonly key: string;
-}
-
-/** Answers with items: six members and no other, since the Java client fails on a seventh. */
-export class ItemAnswers {
-  readonly #clock: Clock;
-  readonly #room: SharedRoom;
-
-  constructor(clock: Clock, room: SharedRoom) {
-    this.#clock = clock;
-    this.#room = room;
-  }
-
-  send(reply: FastifyReply, { cache, key }: ItemPlace, item: Item): void {
-    const head = `{"cache":${quoted(cache)},"key":${quoted(key)},"value":`;
-    const tail = `,"cas":"${item.cas}","flags":${item.flags},"expires":"${expiresText(item.expiresAt, this.#clock)}"}`;
-    const answer = this.#answer(reply.raw, head, item, tail);
-    if (answer !== undefined) sendJsonBytes(reply, answer);
-    else sendEscaped(reply, head, item, tail);
-  }
-
+/**
+ * Answers with an item, with the help of some room: six members and no other, since the Java client fails on a seventh.
+ * `cache`, `key`: the names that the answer repeats.
+ */
+export function sendItem(
+  reply: FastifyReply,
+  { cache, key }: ItemPath,
+  item: Item,
+  room: SharedRoom,
+  clock: Clock,
+): void {
+  const head = `{"cache":${quoted(cache)},"key":${quoted(key)},"value":`;
+  const tail = `,"cas":"${item.cas}","flags":${item.flags},"expires":"${expiresText(item.expiresAt, clock)}"}`;
+  const { valueLength } = item;
   // A small value is copied twice, so that it leaves in one piece with its head.
-  #answer(response: ServerResponse, head: string, item: Item, tail: string): string | Buffer | undefined {
-    const { valueLength } = item;
-    return valueLength <= TEXT_BYTES_MAX
-      ? itemText(this.#room.forValue(valueLength), head, item, tail)
-      : itemBytes(this.#room.forAnswer(valueLength, response), head, item, tail);
-  }
+  const answer =
+    valueLength <= TEXT_BYTES_MAX
+      ? itemText(room.forValue(valueLength), head, item, tail)
+      : itemBytes(room.forAnswer(valueLength, reply.raw), head, item, tail);
+  if (answer !== undefined) sendJsonBytes(reply, answer);
+  else sendEscaped(reply, head, item, tail);
 }
 
 type Value = Pick<Item, 'kind' | 'valueLength' | 'copyValue'>;
@@ -61,7 +51,7 @@ export function itemText(room: ValueRoom, head: string, item: Value, tail: strin
 }
 
 /** The same made in the room itself, so that the bytes of a large value do not become a string on the way. */
-export function itemBytes(room: ValueRoom, head: string, item: Value, tail: string): Buffer | undefined {
+function itemBytes(room: ValueRoom, head: string, item: Value, tail: string): Buffer | undefined {
   const { bytes } = room;
   item.copyValue(bytes, VALUE_AT);
   const end = VALUE_AT + item.valueLength;

@@ -8,7 +8,7 @@ import { refuseIfLapsed } from '../authenticate.ts';
 import { wholeBody } from '../body.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { readAmount } from '../items/increment-request.ts';
-import { ItemAnswers, sendItemBytes } from '../items/item-answer.ts';
+import { sendItem, sendItemBytes } from '../items/item-answer.ts';
 import { put, readPutRequest } from '../items/put-request.ts';
 import { SharedRoom } from '../items/shared-room.ts';
 import { messageJson, sendJson, sendJsonBytes } from '../json-answer.ts';
@@ -31,7 +31,6 @@ export async function itemRoutes(
   { engine, bodyBytesMax }: { engine: Engine; bodyBytesMax: number },
 ): Promise<void> {
   const room = new SharedRoom();
-  const answers = new ItemAnswers(engine.clock, room);
   const readsBody = wholeBody(bodyBytesMax, (request) => {
     cacheOf({ params: request.params as ItemPath }).countTooLarge();
   });
@@ -57,7 +56,7 @@ export async function itemRoutes(
       after(cacheOf(request).get(keyOf(request)), (found) => {
         if (!found) sendJson(reply, KEY_NOT_FOUND, 404);
         else if (wantsBytes(request)) sendItemBytes(reply, found);
-        else answers.send(reply, request.params, found);
+        else sendItem(reply, request.params, found, room, engine.clock);
       }),
   );
 
