@@ -23,7 +23,7 @@ interface KeptExpectation {
  * Responses that say how long the connection stays open without a request, or `Connection: close` while the
  * service stops, also to a request that came before.
  */
-export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs = 0) {
+export function lastResponses(isStopping: () => boolean, keepAliveTimeoutMs: number) {
   // What Node wrote after the headers that it was given, and in which second: it has the time in seconds.
   let tail = '';
   let tailSecond = 0;

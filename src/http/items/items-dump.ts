@@ -20,7 +20,7 @@ export async function* dumpItems(
   cache: Cache,
   clock: Clock,
   work: LongWork,
-  commitGate?: CommitGate,
+  commitGate: CommitGate | undefined,
 ): AsyncGenerator<string> {
   let piece = firstLine({ project: cache.projectId, cache: cache.name }, clock.unixNow());
   let items = 0;
