@@ -56,7 +56,8 @@ export class Gate {
     if (text === undefined) return false;
     // It may be nobody's, and has the path for an id.
     if (isRight(text)) return !this.#isTurnedAway(request.routeOptions.url, request, reply);
-    if (typeof this.#parts.tokens.identify(text) === 'string') this.#deny('unknown_token', request, reply);
+    const verdict = this.#parts.tokens.identify(text);
+    if (typeof verdict === 'string') this.#deny(verdict, request, reply);
     else this.#deny('forbidden', request, reply, refuseMetrics);
     return false;
   }

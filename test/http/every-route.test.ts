@@ -276,7 +276,7 @@ test('a project that is none is 404 for every token, and a token that has expire
     const { statusCode } = await rest.app.inject({ url, headers: { authorization: `OAuth ${by}` } });
     expect([by, statusCode]).toEqual([by, 404]);
   }
-  for (const route of ['GET /1/projects', 'GET /1/projects/:project/caches']) {
+  for (const route of ['GET /1/projects', 'GET /1/projects/:project/caches', 'GET /metrics']) {
     expect((await ask(rest, route, 'expired')).msg).toContain('This token has expired');
   }
 });
