@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Readable, pipeline as startPipeline, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import { messageOf } from '../../thrown.ts';
+import { codeOf, messageOf } from '../../thrown.ts';
 import { ControlError } from '../control.ts';
 
 type Pieces = AsyncIterable<Uint8Array>;
@@ -19,8 +19,7 @@ type Pieces = AsyncIterable<Uint8Array>;
 export async function writeDumpFile(path: string, pieces: Pieces, signal: AbortSignal): Promise<void> {
   const bytes = path.endsWith('.gz') ? startPipeline(pieces, createGzip(), () => {}) : pieces;
   if (await isSpecial(path)) return pipeline(bytes, createWriteStream(path), { signal });
-  // A link may lead to another disk, with more room.
-  const place = await realpath(path).catch(() => path);
+  const place = await placeOf(path);
   // The number of a process is no name for it: in containers, others have the same, and one may have been killed.
   const unfinished = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString('hex')}.part`);
   const file = await open(unfinished, 'wx', 0o600).catch((error: unknown) => {
@@ -33,6 +32,16 @@ export async function writeDumpFile(path: string, pieces: Pieces, signal: AbortS
     await rm(unfinished, { force: true });
     // What the items come from tells its own failures without a call of the system.
     throw error instanceof Error && 'syscall' in error ? unwritable(path, error) : error;
+  }
+}
+
+// A link may lead to another disk, with more room, also where nothing is there yet.
+async function placeOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const target = codeOf(error) === 'ENOENT' ? await readlink(path).catch(() => undefined) : undefined;
+    return target === undefined ? path : placeOf(resolve(await realpath(dirname(path)), target));
   }
 }
 

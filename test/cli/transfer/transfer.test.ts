@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Writable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -214,6 +214,17 @@ describe('a dump', () => {
     expect(readFileSync(file, 'utf8')).toContain('"value":"Hello"');
     expect(readlinkSync(link)).toBe(file);
     expect(readdirSync(directory)).toEqual(['latest']);
+  });
+
+  test('goes there also where nothing is yet, by however many links', async () => {
+    await item('a', 'k', 'Hello');
+    const elsewhere = temporaryDirectory();
+    symlinkSync('latest', join(directory, 'link'));
+    symlinkSync(relative(directory, join(elsewhere, 'dump')), join(directory, 'latest'));
+    expect((await ironcached('dump', join(directory, 'link'))).status).toBe(0);
+    expect(readFileSync(join(elsewhere, 'dump'), 'utf8')).toContain('"value":"Hello"');
+    expect(readdirSync(elsewhere)).toEqual(['dump']);
+    expect(readlinkSync(join(directory, 'link'))).toBe('latest');
   });
 
   test('that has no place to be written to names the file that was asked for', async () => {
