@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Engine } from '../../src/engine/engine.ts';
@@ -102,6 +102,32 @@ test('nor may it have more by asking for several at once', async () => {
   const told = await Promise.allSettled(asked);
   expect(told.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
   expect(engine.settings(PROJECT, 'c')).toEqual({ policy: 'lru', quota: {} });
+});
+
+test('what was not kept is not kept with the next change either', async () => {
+  const dataDir = temporaryDirectory();
+  const parts = { engine: newEngine(), cachesMax: 10, log };
+  const file = await CacheSettingsFile.open(dataDir, parts);
+  await file.configure(PROJECT, 'a', KEPT);
+  const obstacle = join(dataDir, 'cache-settings.json.new');
+  mkdirSync(obstacle);
+  await expect(file.configure(PROJECT, 'b', KEPT)).rejects.toThrow();
+  await expect(file.configure(PROJECT, 'a', undefined)).rejects.toThrow();
+  rmSync(obstacle, { recursive: true });
+  await file.configure(OTHER, 'c', KEPT);
+  const engine = newEngine();
+  await CacheSettingsFile.open(dataDir, { ...parts, engine });
+  expect(engine.settings(PROJECT, 'a')).toEqual(KEPT);
+  expect(engine.settings(PROJECT, 'b')).toEqual({ policy: 'lru', quota: {} });
+  expect(engine.settings(OTHER, 'c')).toEqual(KEPT);
+});
+
+test('where there are no settings, nothing is written to forget them', async () => {
+  const dataDir = join(temporaryDirectory(), 'none');
+  const file = await CacheSettingsFile.open(dataDir, { engine: newEngine(), cachesMax: 10, log });
+  await file.forgetProjects([PROJECT]);
+  await file.configure(PROJECT, 'a', undefined);
+  expect(existsSync(dataDir)).toBe(false);
 });
 
 test('settings that cannot be kept are told so, and not made', async () => {
