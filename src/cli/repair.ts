@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { ItemDirectory } from '../durability/item-directory.ts';
 import { repair } from '../durability/repair.ts';
 import { itemDirectoryPath } from '../service/open-durability.ts';
-import { messageOf } from '../thrown.ts';
+import { codeOf, messageOf } from '../thrown.ts';
 import { OptionReader, type Reading, tellMistakes } from './option-reader.ts';
 import type { Streams } from './run.ts';
 import { COMMON_OPTIONS } from './usage.ts';
@@ -41,7 +41,10 @@ function readArguments(args: readonly string[]): Reading<undefined> {
 }
 
 async function repaired(path: string): Promise<string> {
-  if (!existsSync(path)) throw new Error(`there is no directory ${path}: give the service's by --data-dir`);
+  await stat(path).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    throw new Error(`there is no directory ${path}: give the service's by --data-dir`);
+  });
   const result = await repair(await ItemDirectory.open(path));
   if (!result) return `there are no items in ${path}\n`;
   const { file, bytesRead, bytesLost, kept } = result;

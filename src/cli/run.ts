@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { credentialsFilePath } from '../auth/credentials-file.ts';
 import { readIronAddress } from '../auth/iron-file.ts';
+import { readIfThere } from '../auth/private-file.ts';
 import type { Config } from '../config.ts';
 import { openAccounts } from '../service/open-accounts.ts';
 import { messageOf } from '../thrown.ts';
@@ -54,7 +54,8 @@ async function open(
   const isInDirectory = credentialsFile === undefined && projectId === undefined;
   // Only `project create` makes the files: any other command most likely meant another directory. And where the files
   // are, even empty, a start makes no first project.
-  if (isInDirectory && command !== 'project create' && !existsSync(credentialsFilePath(dataDir))) {
+  const needsFiles = isInDirectory && command !== 'project create';
+  if (needsFiles && (await readIfThere(credentialsFilePath(dataDir))) === undefined) {
     throw new Error(
       `there are no projects and tokens in ${dataDir}: give another directory by --data-dir, start the service there, or create a project first`,
     );

@@ -1,5 +1,8 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runRepair } from '../../src/cli/repair.ts';
+import { temporaryDirectory } from '../support/service.ts';
 
 async function run(...args: string[]) {
   let [out, err] = ['', ''];
@@ -27,5 +30,15 @@ describe('a mistake', () => {
       out: expect.stringContaining('--data-dir DIR'),
       err: '',
     });
+  });
+});
+
+// As one of another user does that only its owner may look into.
+test('a directory that does not let be looked into is told as such, not as one that is not there', async () => {
+  const path = join(temporaryDirectory(), 'data');
+  symlinkSync(path, path);
+  expect(await run('--data-dir', path)).toMatchObject({
+    status: 1,
+    err: expect.stringMatching(/^ironcached: ELOOP: .*\n$/),
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { runCommand } from '../../src/cli/run.ts';
@@ -188,6 +188,15 @@ describe('without a running service', () => {
       expect.stringContaining(`there are no projects and tokens in ${dataDir}`),
     ]);
     expect(existsSync(dataDir)).toBe(false);
+  });
+
+  // As one of another user does that only its owner may look into.
+  test('a directory that does not let be looked into is told as such, not as an empty one', async () => {
+    symlinkSync(dataDir, dataDir);
+    expect(await ironcached('token', 'list')).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/^ironcached: ELOOP: .*\n$/),
+    });
   });
 
   // Where there are credentials, a start would make no first project.
