@@ -230,3 +230,31 @@ test('GET and HEAD requests overtake an answer that its client has yet to take, 
   late[0]?.end();
   while (begun.length < 5) await delay(1);
 });
+
+test.each([[[]], [['/large']]])(
+  'nothing is begun behind an answer in pieces until that is whole, also where it waits itself: %j',
+  async (before) => {
+    const begun: (string | undefined)[] = [];
+    const late: ServerResponse[] = [];
+    const { port } = await serve(
+      inOrder(({ url }, response) => {
+        begun.push(url);
+        if (url === '/pieces') {
+          late.push(response);
+          response.write('begun');
+        } else response.end(url === '/large' ? Buffer.alloc(16 * 1024 * 1024) : 'small');
+      }, 100_000_000),
+    );
+    const client = connect(port, '127.0.0.1');
+    onTestFinished(() => void client.destroy());
+    const first = [...before, '/pieces'];
+    const request = (url: string) => `GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    client.write([...first, '/behind'].map(request).join(''));
+    while (late.length === 0) await nextTurn();
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    expect(begun).toEqual(first);
+    client.resume();
+    late[0]?.end();
+    while (begun.length === first.length) await nextTurn();
+  },
+);
