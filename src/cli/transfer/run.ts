@@ -137,9 +137,15 @@ async function loadMemcached(
 ): Promise<LoadReport[]> {
   const { caches, memcachedAuth } = transfer;
   const signIn = memcachedAuth === undefined ? undefined : await readSignIn(memcachedAuth);
-  const dump = await begun(memcachedDump({ address, signIn }, (bytes) => progress.count(bytes)));
-  const place = { project: access.project(), cache: String(caches[0]) };
-  return [await access.server.load(place, dump, modeOf(transfer))];
+  const pieces = memcachedDump({ address, signIn }, (bytes) => progress.count(bytes));
+  try {
+    const dump = await begun(pieces);
+    const place = { project: access.project(), cache: String(caches[0]) };
+    return [await access.server.load(place, dump, modeOf(transfer))];
+  } finally {
+    // Where nobody takes the rest, its connection would stay open, and the process with it.
+    void pieces.return(undefined);
+  }
 }
 
 // The service is not asked for a load whose source cannot even begin.

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type ControlledService, startControlled } from '../../support/control.ts';
@@ -178,4 +179,27 @@ describe('what is no memcached', () => {
     expect(status).toBe(1);
     expect(err).toContain('ironcached: the memcached at 127.0.0.1:1 cannot be reached: ');
   });
+});
+
+test('a load that the service refuses lets go of the memcached, so that the process ends', async () => {
+  const client = await MemcachedClient.connect(boundPort('there'));
+  // More than is read before the service is asked.
+  const value = 'x'.repeat(100_000);
+  for (const key of ['a', 'b']) client.send(`set ${key} 0 0 ${value.length}\r\n${value}\r\n`);
+  await client.takeThrough('STORED\r\nSTORED\r\n');
+  const closed: Promise<unknown>[] = [];
+  const memcached = createServer((socket) => {
+    const onwards = connect(boundPort('there'), '127.0.0.1');
+    // Unread values make a reset of its end.
+    closed.push(new Promise((resolve) => socket.on('error', () => {}).once('close', resolve)));
+    socket.once('close', () => onwards.destroy());
+    socket.pipe(onwards).pipe(socket);
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void memcached.close());
+  await once(memcached, 'listening');
+  const { port } = memcached.address() as AddressInfo;
+  const { status, err } = await load(port, '--project', '0'.repeat(24));
+  expect([status, err]).toEqual([1, expect.stringContaining('There is no project')]);
+  expect(closed).toHaveLength(2);
+  await Promise.all(closed);
 });
