@@ -4,20 +4,20 @@ import { type Cas, type Draft, draftOf, type Item, type NewValue } from '../engi
 import type { Journal, JournaledCache, JournaledStore, Restoration } from '../engine/journal.ts';
 import { type Key, KeyBytes } from '../engine/key.ts';
 import type { Amendment, CacheInfo, Decide, ListedItem, StoreTotals } from '../engine/store.ts';
-import { ArenaItem } from './arena-item.ts';
-import { ArenaRestoration } from './arena-restoration.ts';
+import { ArenaItem } from './arena/arena-item.ts';
+import { ArenaRestoration } from './arena/arena-restoration.ts';
+import { NOWHERE } from './arena/chunk-heap.ts';
+import { ContentsRegister } from './arena/contents-register.ts';
+import { HeldItems } from './arena/held-items.ts';
+import { KEY_LENGTH_MASK } from './arena/item-layout.ts';
+import { ItemWalk } from './arena/item-walk.ts';
+import { KeyedHash } from './arena/keyed-hash.ts';
+import { type Owner, PackedItems } from './arena/packed-items.ts';
 import { CacheHandle, type MemoryStore } from './cache-handle.ts';
-import { NOWHERE } from './chunk-heap.ts';
-import { ContentsRegister } from './contents-register.ts';
-import { HeldItems } from './held-items.ts';
-import { KEY_LENGTH_MASK } from './item-layout.ts';
-import { ItemWalk } from './item-walk.ts';
 import { isJournaled } from './journaled-decision.ts';
-import { KeyedHash } from './keyed-hash.ts';
 import type { Contents, MemoryCache } from './memory-cache.ts';
 import { MemoryCaches } from './memory-caches.ts';
 import { MemoryRestoration } from './memory-restoration.ts';
-import { type Owner, PackedItems } from './packed-items.ts';
 
 interface ArenaStoreOptions {
   /** How many bytes all items together may take, with everything that is kept about them. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/engine/errors.ts';
 import { NEVER } from '../../src/engine/item.ts';
 import type { JournaledStore } from '../../src/engine/journal.ts';
-import { BUCKETS_PER_ITEM } from '../../src/storage/hash-index.ts';
+import { BUCKETS_PER_ITEM } from '../../src/storage/arena/hash-index.ts';
 import { heldClock } from '../support/clock.ts';
 import { type DurableStore, itemsPath, openDurableStore } from '../support/durable-store.ts';
 import { stateOf } from '../support/journal-record.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { remove, touch } from '../../src/engine/changes.ts';
 import { type Item, NEVER } from '../../src/engine/item.ts';
+import { itemBytes } from '../../src/storage/arena/arena-item.ts';
+import { CHUNK_BYTES_MAX } from '../../src/storage/arena/chunk-heap.ts';
 import { ArenaStore } from '../../src/storage/arena.ts';
-import { itemBytes } from '../../src/storage/arena-item.ts';
-import { CHUNK_BYTES_MAX } from '../../src/storage/chunk-heap.ts';
 import { JournalRecord, stateOf } from '../support/journal-record.ts';
 import { randomNumbers } from '../support/random.ts';
 import { storeContract } from './contract.ts';

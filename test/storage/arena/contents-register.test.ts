@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { ChunkHeap } from '../../src/storage/chunk-heap.ts';
-import { ContentsRegister } from '../../src/storage/contents-register.ts';
-import { MemoryCaches } from '../../src/storage/memory-caches.ts';
-import type { Owner } from '../../src/storage/packed-items.ts';
+import { ChunkHeap } from '../../../src/storage/arena/chunk-heap.ts';
+import { ContentsRegister } from '../../../src/storage/arena/contents-register.ts';
+import type { Owner } from '../../../src/storage/arena/packed-items.ts';
+import { MemoryCaches } from '../../../src/storage/memory-caches.ts';
 
 test('the numbers of contents begin again when all were given, without those that are in use', () => {
   const heap = new ChunkHeap({ bytesMax: 1024 * 1024, moved: () => {} });

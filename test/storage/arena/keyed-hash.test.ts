@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { KeyBytes } from '../../src/engine/key.ts';
-import { KeyedHash } from '../../src/storage/keyed-hash.ts';
+import { KeyBytes } from '../../../src/engine/key.ts';
+import { KeyedHash } from '../../../src/storage/arena/keyed-hash.ts';
 
 /** Somewhere within a buffer, as keys lie in what a client sends. */
 function bytesOf(key: string): KeyBytes {

@@ -7,8 +7,8 @@ import {
   NOWHERE,
   PAGE_BYTES,
   wordOf,
-} from '../../src/storage/chunk-heap.ts';
-import { randomNumbers } from '../support/random.ts';
+} from '../../../src/storage/arena/chunk-heap.ts';
+import { randomNumbers } from '../../support/random.ts';
 
 /** A heap whose chunks each name their owner in their first word, hold a pattern of it, and are found again when they move. */
 class Owners {

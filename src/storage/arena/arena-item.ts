@@ -1,6 +1,6 @@
-import { type Cas, type Draft, type Item, NEVER, type NewValue, type ValueKind } from '../engine/item.ts';
-import { KeyBytes } from '../engine/key.ts';
-import type { ItemFacts } from '../engine/store.ts';
+import { type Cas, type Draft, type Item, NEVER, type NewValue, type ValueKind } from '../../engine/item.ts';
+import { KeyBytes } from '../../engine/key.ts';
+import type { ItemFacts } from '../../engine/store.ts';
 import { byteOf, CHUNK_BYTES_MAX, type ChunkHeap, NOWHERE, type Region, wordOf } from './chunk-heap.ts';
 import {
   ACCESSED,

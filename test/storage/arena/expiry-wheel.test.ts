@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { ChunkHeap, PAGE_BYTES, wordOf } from '../../src/storage/chunk-heap.ts';
-import { ExpiryWheel } from '../../src/storage/expiry-wheel.ts';
-import { EXPIRES } from '../../src/storage/item-layout.ts';
-import { randomNumbers } from '../support/random.ts';
+import { ChunkHeap, PAGE_BYTES, wordOf } from '../../../src/storage/arena/chunk-heap.ts';
+import { ExpiryWheel } from '../../../src/storage/arena/expiry-wheel.ts';
+import { EXPIRES } from '../../../src/storage/arena/item-layout.ts';
+import { randomNumbers } from '../../support/random.ts';
 
 const NOW = 1_700_000_000_000;
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { ChunkHeap, NOWHERE, PAGE_BYTES, wordOf } from '../../src/storage/chunk-heap.ts';
-import { UseOrder } from '../../src/storage/use-order.ts';
+import { ChunkHeap, NOWHERE, PAGE_BYTES, wordOf } from '../../../src/storage/arena/chunk-heap.ts';
+import { UseOrder } from '../../../src/storage/arena/use-order.ts';
 
 test('an order of use keeps who was used when, also of items that move', () => {
   const heap = new ChunkHeap({ bytesMax: 2 * PAGE_BYTES, moved: () => {} });

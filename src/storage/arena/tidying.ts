@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import type { Answer } from '../engine/answer.ts';
+import type { Answer } from '../../engine/answer.ts';
 
 // How long it may go on at a time, in milliseconds, and how many caches it clears or items it frees between two looks at
 // the clock: few, since code that V8 has not compiled yet is ten times as slow.

@@ -1,13 +1,13 @@
-import { Refusal } from '../engine/errors.ts';
-import { type Draft, NEVER } from '../engine/item.ts';
-import type { KeyBytes } from '../engine/key.ts';
+import { Refusal } from '../../engine/errors.ts';
+import { type Draft, NEVER } from '../../engine/item.ts';
+import type { KeyBytes } from '../../engine/key.ts';
+import type { Contents, ProjectAccount } from '../memory-cache.ts';
+import type { MemoryCaches } from '../memory-caches.ts';
+import { QuotaRoom } from '../quota-room.ts';
 import { itemBytes } from './arena-item.ts';
 import { NOWHERE, PAGE_BYTES } from './chunk-heap.ts';
 import type { ContentsRegister } from './contents-register.ts';
-import type { Contents, ProjectAccount } from './memory-cache.ts';
-import type { MemoryCaches } from './memory-caches.ts';
 import { type Owner, type PackedItems, packedBytes, pagesFor } from './packed-items.ts';
-import { QuotaRoom } from './quota-room.ts';
 import { Tidying } from './tidying.ts';
 
 // How many items are tidied away before one that is still wanted has to make room.

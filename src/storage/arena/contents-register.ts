@@ -1,6 +1,6 @@
+import { freeNumber } from '../free-number.ts';
+import { Contents, type MemoryCache } from '../memory-cache.ts';
 import type { ChunkHeap } from './chunk-heap.ts';
-import { freeNumber } from './free-number.ts';
-import { Contents, type MemoryCache } from './memory-cache.ts';
 import type { Owner } from './packed-items.ts';
 import { UseOrder } from './use-order.ts';
 

@@ -1,5 +1,5 @@
-import { type Draft, NEVER } from '../engine/item.ts';
-import type { KeyBytes } from '../engine/key.ts';
+import { type Draft, NEVER } from '../../engine/item.ts';
+import type { KeyBytes } from '../../engine/key.ts';
 import { ArenaItem, chainChunks, chunkCount, lastChunkBytes } from './arena-item.ts';
 import { CHUNK_BYTES_MAX, ChunkHeap, chunkBytesFor, NOWHERE, PAGE_BYTES, wordOf } from './chunk-heap.ts';
 import { ExpiryWheel } from './expiry-wheel.ts';

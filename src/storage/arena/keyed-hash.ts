@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { KeyBytes } from '../engine/key.ts';
+import type { KeyBytes } from '../../engine/key.ts';
 
 /**
  * HalfSipHash-1-3 (Aumasson, Bernstein) over a key and a salt: 32 bits that nobody can aim at without

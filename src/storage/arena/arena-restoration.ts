@@ -1,12 +1,12 @@
-import { type Draft, NEVER } from '../engine/item.ts';
-import type { ItemMarks } from '../engine/journal.ts';
-import type { Key, KeyBytes } from '../engine/key.ts';
+import { type Draft, NEVER } from '../../engine/item.ts';
+import type { ItemMarks } from '../../engine/journal.ts';
+import type { Key, KeyBytes } from '../../engine/key.ts';
+import type { Contents } from '../memory-cache.ts';
+import type { ItemRestoration } from '../memory-restoration.ts';
 import { itemBytes } from './arena-item.ts';
 import { NOWHERE } from './chunk-heap.ts';
 import type { HeldItems } from './held-items.ts';
 import type { KeyedHash } from './keyed-hash.ts';
-import type { Contents } from './memory-cache.ts';
-import type { ItemRestoration } from './memory-restoration.ts';
 import { type Owner, type PackedItems, pagesFor } from './packed-items.ts';
 
 interface ArenaRestorationParts {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { ChunkHeap, NOWHERE, PAGE_BYTES, wordOf } from '../../src/storage/chunk-heap.ts';
-import { BUCKETS_PER_ITEM, HashIndex } from '../../src/storage/hash-index.ts';
-import { randomNumbers } from '../support/random.ts';
+import { ChunkHeap, NOWHERE, PAGE_BYTES, wordOf } from '../../../src/storage/arena/chunk-heap.ts';
+import { BUCKETS_PER_ITEM, HashIndex } from '../../../src/storage/arena/hash-index.ts';
+import { randomNumbers } from '../../support/random.ts';
 
 const BUCKETS_PER_PAGE = PAGE_BYTES / 4;
 
