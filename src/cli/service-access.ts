@@ -1,21 +1,27 @@
-import { readFile } from 'node:fs/promises';
 import { adminTokenPath } from '../auth/credentials-file.ts';
 import type { ServiceAddress } from '../auth/iron-file.ts';
+import { readIfThere } from '../auth/private-file.ts';
 import { reachableInUrl } from '../config/host-address.ts';
 import { settings } from '../config/settings.ts';
 import type { Config } from '../config.ts';
+import { messageOf } from '../thrown.ts';
 import { ControlError } from './control.ts';
 
 /** The token by which projects and tokens of a running service are looked after. Throws ControlError. */
 export async function adminToken({ adminToken, dataDir }: Config): Promise<string> {
-  if (adminToken !== undefined) return adminToken;
+  const token = adminToken ?? (await readToken(adminTokenPath(dataDir)));
+  if (token !== undefined) return token;
+  const { variable } = settings.adminToken;
+  throw new ControlError(
+    `an admin token is needed: ${variable}, --admin-token, or the file that ${settings.dataDir.variable} has`,
+  );
+}
+
+async function readToken(path: string): Promise<string | undefined> {
   try {
-    return (await readFile(adminTokenPath(dataDir), 'utf8')).trim();
-  } catch {
-    const { variable } = settings.adminToken;
-    throw new ControlError(
-      `an admin token is needed: ${variable}, --admin-token, or the file that ${settings.dataDir.variable} has`,
-    );
+    return (await readIfThere(path))?.trim();
+  } catch (error) {
+    throw new ControlError(`the admin token cannot be read: ${messageOf(error)}`);
   }
 }
 

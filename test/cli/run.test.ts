@@ -303,6 +303,12 @@ describe('through a running service', () => {
       err: expect.stringContaining(`ironcached: ${origin}: This token is not known.`),
     });
     expect((await ask(origin)).err).toContain('an admin token is needed');
+    // As one that somebody else may read alone.
+    mkdirSync(dataDir);
+    symlinkSync('admin-token', join(dataDir, 'admin-token'));
+    expect((await ask(origin)).err).toMatch(
+      /^ironcached: the admin token cannot be read: ELOOP: .*admin-token'\n$/,
+    );
     expect((await ask(origin.replace('http', 'https'), '--admin-token', service.adminToken)).err).toBe(
       `ironcached: https://127.0.0.1:${service.httpPort} cannot be reached: it does not speak HTTPS\n`,
     );
