@@ -21,11 +21,17 @@ export async function loadDumps(
 ): Promise<LoadReport[]> {
   const reports: LoadReport[] = [];
   let first: Origin | undefined;
-  for await (const { origin, line, pieces } of dumps) {
-    first ??= origin;
-    refuseToMix(destination, first, origin);
-    const place = placeOf(destination, origin, line);
-    reports.push(await server.load(place, pieces, mode).catch((error) => fail(error, line)));
+  try {
+    for await (const { origin, line, pieces } of dumps) {
+      first ??= origin;
+      refuseToMix(destination, first, origin);
+      const place = placeOf(destination, origin, line);
+      reports.push(await server.load(place, pieces, mode).catch((error) => fail(error, line)));
+    }
+  } catch (error) {
+    const { loaded } = summaryOf(reports);
+    if (!(error instanceof ControlError) || loaded === 0) throw error;
+    throw new ControlError(`${error.message}; of the dumps before it, ${grouped(loaded)} items were loaded`);
   }
   return reports;
 }

@@ -313,7 +313,11 @@ describe('a load', () => {
       'Line 3 is missing: it would say {"end": true}, so the dump was cut off',
     ],
     [`${FIRST}\n{"key":`, 'Line 2 breaks off: the dump was cut off'],
-    [`${DUMP}${FIRST}\nnonsense\n`, '(counted from line 5 of the file, where that dump begins)'],
+    [
+      `${DUMP}${FIRST}\nnonsense\n`,
+      '(counted from line 5 of the file, where that dump begins); of the dumps before it, 2 items were loaded',
+    ],
+    [`${DUMP}{"ironcached-dump":`, 'line 5 is not valid JSON; of the dumps before it, 2 items were loaded'],
     [
       DUMP + DUMP.replace('"version":1', '"version":1,"cache":"another"'),
       'there are dumps of several caches, which --cache would mix: leave it out',
