@@ -1,6 +1,7 @@
 // Replaces dist/main.js by one that has most of the program's modules in itself, so that a start opens a
-// handful of files instead of 150: that takes a fifth off it. What is loaded on demand stays in files of its
-// own, and packages stay where they are. The other modules of dist/ are for the benchmarks alone.
+// handful of files instead of 200: that takes a fifth off it. What is loaded on demand stays in files of its
+// own, and packages stay where they are. The program needs no other module of dist/: those are for the
+// benchmarks, for tests that run one in a process of its own, and for `npm run openapi`.
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
