@@ -23,7 +23,7 @@ export async function buildMonitoringApp(parts: MonitoringAppParts): Promise<Fas
     schemaController,
     return503OnClosing: false,
   });
-  // See server.ts.
+  // See keepHalfOpen in connections/server.ts.
   Object.assign(app.server, { httpAllowHalfOpen: true });
   app.setErrorHandler(errorHandler(logger));
   answerUnknownRoutes(app);

@@ -1,6 +1,6 @@
 import type { Store, StoredCache } from '../../src/engine/store.ts';
 
-/** A store that answers everything with a promise, as one behind a network would. */
+/** A store that does everything at once, but answers with promises; late-store.ts has one that does it later, too. */
 export function laterStore(store: Store): Store {
   return {
     settings: (projectId, name) => store.settings(projectId, name),

@@ -1,4 +1,4 @@
-// Keys are "key-" and eight digits. The value follows from the key (wire.mjs says the same), so what every
+// Keys are "key-" and eight digits. The value follows from the key (items.mjs says the same), so what every
 // reply must be is known byte for byte, whoever stored the items.
 #include <stdio.h>
 #include <stdlib.h>
