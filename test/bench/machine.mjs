@@ -99,16 +99,6 @@ export function runGenerator(command, timeoutMs) {
   });
 }
 
-/** User and system seconds of a process, from /proc; 0 where there is none. @param {number} pid */
-export function cpuSeconds(pid) {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return 0;
-  }
-}
-
 /** @param {number} pid */
 export function residentBytes(pid) {
   return statusBytes(pid, 'VmRSS');
