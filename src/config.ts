@@ -11,7 +11,7 @@ type Value<K> = K extends ValueKind<infer T> ? T : never;
 /** Sizes are bytes, times are seconds. */
 export type Config = { readonly [N in SettingName]: ValueOf<Settings[N]> };
 
-export type ConfigResult =
+type ConfigResult =
   | { readonly config: Config }
   | { readonly show: 'help' | 'version' }
   | { readonly mistakes: readonly string[] };

@@ -46,7 +46,7 @@ export interface Addresses extends MemcachedAddresses {
   readonly metricsPort: number | undefined;
 }
 
-export interface ServiceParts {
+interface ServiceParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly version: string;

@@ -22,7 +22,7 @@ const WAIT_SECONDS_MAX = 3_600;
 /** Lets time pass until a service is asked again, which has said why not now. */
 export type Wait = (reason: string, ms: number) => Promise<void>;
 
-export interface RestRequest {
+interface RestRequest {
   readonly method: string;
   /** As it is sent; see pathName. */
   readonly path: string;

@@ -6,7 +6,7 @@ import { healthRoutes } from './routes/health.ts';
 import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
 import { schemaController } from './schema-compilers.ts';
 
-export interface MonitoringAppParts {
+interface MonitoringAppParts {
   readonly source: MetricsSource;
   readonly isReady: () => boolean;
   readonly logger: FastifyBaseLogger;

@@ -1,7 +1,7 @@
 import { HttpRefusal } from './http-refusal.ts';
 
 /** What a parameter may be: the part of JSON schema that the routes' queries are described in. */
-export type Parameter =
+type Parameter =
   | { readonly type: 'string'; readonly enum?: readonly string[]; readonly default?: string }
   | {
       readonly type: 'integer';

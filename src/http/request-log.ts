@@ -29,7 +29,7 @@ export function pathOf(url: string): string {
   return end === -1 ? url : url.slice(0, end);
 }
 
-export interface RequestLogParts {
+interface RequestLogParts {
   readonly logger: FastifyBaseLogger;
   readonly requests: RequestMeter;
   /** From how many milliseconds on a request is logged as slow; 0 is never. */

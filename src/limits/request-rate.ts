@@ -10,7 +10,7 @@ export interface RateRefusal {
 }
 
 /** What was counted of work that can wait. */
-export interface TakenLater {
+interface TakenLater {
   readonly taken: number;
   /** Above 0 where none was. */
   readonly waitMs: number;

@@ -8,7 +8,7 @@ import { processMetrics } from './process-metrics.ts';
 import type { RequestMeter } from './request-meter.ts';
 
 /** Where the figures come from. Everything is asked when there is a scrape, and not before. */
-export interface FigureSources {
+interface FigureSources {
   readonly version: string;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
@@ -28,7 +28,7 @@ export interface FigureSources {
   readonly durability?: DurabilitySource;
 }
 
-export interface StoreFigures {
+interface StoreFigures {
   readonly items: number;
   readonly bytes: number;
   readonly bytesTaken: number;

@@ -1,7 +1,7 @@
 import { Histogram, type Registry } from 'prom-client';
 import { LATENCY_BOUNDS, type OperationMeter, type RequestMeter } from './request-meter.ts';
 
-export interface LatencyHistogramParts {
+interface LatencyHistogramParts {
   readonly name: string;
   readonly help: string;
   readonly registry: Registry;

@@ -1,7 +1,7 @@
 import { type Level, type Logger, pino } from 'pino';
 import type { Secrets } from './secrets.ts';
 
-export interface LogParts {
+interface LogParts {
   readonly level: Level | 'silent';
   /** Coloured lines for a person at a terminal, instead of JSON. */
   readonly forPeople: boolean;

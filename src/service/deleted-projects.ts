@@ -6,7 +6,7 @@ import type { CacheSettingsFile } from './cache-settings-file.ts';
 
 const CACHES_AT_ONCE = 100;
 
-export interface DeletedProjectsParts {
+interface DeletedProjectsParts {
   readonly engine: Engine;
   readonly store: JournaledStore;
   readonly cacheSettings: CacheSettingsFile;

@@ -8,7 +8,7 @@ export interface ListenSettings {
   readonly port: { readonly variable: string };
 }
 
-export interface HttpAddress {
+interface HttpAddress {
   readonly door: string;
   readonly host: string;
   readonly port: number;

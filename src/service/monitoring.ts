@@ -5,7 +5,7 @@ import type { DurabilityFigures } from '../metrics/durability-families.ts';
 import type { DoorFigures, Exposition } from '../metrics/exposition.ts';
 import { RequestMeter } from '../metrics/request-meter.ts';
 
-export interface MonitoringParts {
+interface MonitoringParts {
   readonly config: Config;
   readonly version: string;
   readonly engine: Engine;

@@ -9,7 +9,7 @@ import { hashToken } from '../auth/token-book.ts';
 import { settings } from '../config/settings.ts';
 import type { Config } from '../config.ts';
 
-export interface OpenAccounts {
+interface OpenAccounts {
   readonly accounts: Accounts;
   /** The first project with its token, where the token's text is known: to show, or to sign in with. */
   readonly plain: PlainCredentials | undefined;
@@ -17,8 +17,7 @@ export interface OpenAccounts {
   readonly adminTokenPath?: string | undefined;
 }
 
-export interface OpenAccountsParts
-  extends Pick<AccountsParts, 'onChange' | 'hasItems' | 'deletionsKept' | 'log'> {
+interface OpenAccountsParts extends Pick<AccountsParts, 'onChange' | 'hasItems' | 'deletionsKept' | 'log'> {
   readonly now: () => number;
   /** Make a first project where a data directory has nothing yet. */
   readonly firstProject: boolean;

@@ -13,7 +13,7 @@ import { messageOf } from '../thrown.ts';
 const LEFT =
   'items that were kept before are not read, and would come back as they were then: remove them if they are out of date';
 
-export interface OpenDurabilityParts {
+interface OpenDurabilityParts {
   readonly store: JournaledStore;
   readonly clock: Clock & Moment;
   readonly log: DurabilityLog;

@@ -24,7 +24,7 @@ interface BoundAddress {
   readonly cacheName: string;
 }
 
-export interface OpenMemcachedParts {
+interface OpenMemcachedParts {
   readonly listener: MemcachedListener;
   readonly engine: Engine;
   readonly tokens: TokenBook;

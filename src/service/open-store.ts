@@ -7,7 +7,7 @@ import { LruCacheStore } from '../storage/lru-cache.ts';
 import { messageOf } from '../thrown.ts';
 import { memoryLimit } from './memory-limit.ts';
 
-export interface OpenedStore {
+interface OpenedStore {
   readonly store: JournaledStore;
   /** What all items may take, in bytes. */
   readonly bytesMax: number;

@@ -4,7 +4,7 @@ import { type Config, TOKEN_SETTINGS } from '../config.ts';
 import { connectionsWithin, fileLimit } from '../process/file-limit.ts';
 
 /** Where the doors are open, as far as it may be worth a warning. */
-export interface OpenDoors {
+interface OpenDoors {
   readonly protocol: 'http' | 'https';
   readonly httpHost: string;
   readonly memcachedHost: string;

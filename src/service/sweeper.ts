@@ -1,12 +1,12 @@
 import type { Engine } from '../engine/engine.ts';
 
-export interface SweeperParts {
+interface SweeperParts {
   readonly engine: Engine;
   readonly log: SweeperLog;
 }
 
 /** What of a logger it needs; pino's is one. */
-export interface SweeperLog {
+interface SweeperLog {
   error(details: object, message: string): void;
 }
 

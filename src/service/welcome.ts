@@ -3,7 +3,7 @@ import { reachableHost, reachableInUrl } from '../config/host-address.ts';
 import type { Addresses } from '../service.ts';
 
 /** Who may use the service, and what its owner should beware of. */
-export interface Known {
+interface Known {
   readonly plain: PlainCredentials | undefined;
   /** The file with the admin token, where the service made one. */
   readonly adminTokenPath: string | undefined;

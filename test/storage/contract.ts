@@ -7,7 +7,7 @@ import { type TestClock, testClock } from '../support/clock.ts';
 import { JournalRecord, stateOf } from '../support/journal-record.ts';
 
 /** What a store is opened with; without `bytesMax` and `cachesMax`, more than these tests need. */
-export interface StoreOptions {
+interface StoreOptions {
   bytesMax?: number;
   cachesMax?: number;
   now: () => number;

@@ -43,7 +43,7 @@ export interface TestApp {
   listen(): Promise<number>;
 }
 
-export interface TestAnswer {
+interface TestAnswer {
   readonly status: number;
   readonly headers: Record<string, unknown>;
   readonly text: string;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startService, type TestService, type TestServiceOptions } from './service.ts';
 
-export interface ControlAnswer {
+interface ControlAnswer {
   readonly status: number;
   // Tests compare it as a whole, or name the members that they expect.
   readonly json: Record<string, unknown>;

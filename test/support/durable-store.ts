@@ -25,7 +25,7 @@ export interface DurableStore {
   readonly clock: TestClock;
 }
 
-export interface DurableStoreOptions
+interface DurableStoreOptions
   extends Partial<Omit<DurabilityParts, 'directory' | 'store' | 'clock' | 'log'>> {
   readonly path: string;
   readonly clock?: TestClock;

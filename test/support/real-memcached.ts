@@ -10,7 +10,7 @@ export function memcachedVersion(): string | undefined {
   return /^memcached (\S+)/.exec(stdout ?? '')?.[1];
 }
 
-export interface RealMemcached {
+interface RealMemcached {
   readonly port: number;
   stop(): Promise<void>;
 }

@@ -18,7 +18,7 @@ const collectOnSignal = `data:text/javascript,
   process.on('SIGWINCH', () => session.post('HeapProfiler.collectGarbage', () => console.log('V8 has collected')));
 `;
 
-export interface TellingProgram {
+interface TellingProgram {
   readonly httpPort: number;
   readonly memcachedPort: number;
   /** What it wrote, and V8, until now; V8 may have more to tell. */

@@ -5,7 +5,7 @@ import { type Door, type DoorOptions, testDoor } from './memcached-door.ts';
 /** What a client sends and what it gets for it, or time that passes in between. */
 export type Step = readonly [sent: Bytes, expected: Bytes] | { readonly passMs: number };
 
-export interface TranscriptOptions extends DoorOptions {
+interface TranscriptOptions extends DoorOptions {
   /** Play it to a connection that has not signed in. */
   readonly unsigned?: boolean;
   /** Does the server close the connection in the end? */

@@ -8,7 +8,7 @@ export interface Ran {
   readonly err: string;
 }
 
-export interface TransferOptions {
+interface TransferOptions {
   readonly input?: string | Buffer;
   readonly isTerminal?: boolean;
   readonly signal?: AbortSignal;

@@ -54,7 +54,7 @@ export interface ConnectionCounts {
   refused: number;
 }
 
-export interface ServerParts {
+interface ServerParts {
   readonly listener: RequestListener;
   readonly limits: HttpLimits;
   /** Speak TLS, with this certificate. */

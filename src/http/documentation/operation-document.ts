@@ -2,7 +2,7 @@ import type { Answer, ErrorStatus, Operation } from '../operation.ts';
 import { type JsonSchema, message, reference } from '../schemas.ts';
 
 /** A named schema with its examples; undefined: there is none. */
-export type FindSchema = (name: string) => JsonSchema | undefined;
+type FindSchema = (name: string) => JsonSchema | undefined;
 
 /** The operation as the OpenAPI document has it. `find` gives the schemas that it names. */
 export function describe(about: Operation, find: FindSchema): JsonSchema {

@@ -14,7 +14,7 @@ import { HttpRefusal } from '../http-refusal.ts';
 import { keptOrFail } from './kept-changes.ts';
 import type { LongWork } from './long-work.ts';
 
-export interface LoadOptions {
+interface LoadOptions {
   /** `add`: what is in the cache already stays as it is. */
   readonly mode: 'set' | 'add';
   readonly valueBytesMax: number;

@@ -10,7 +10,7 @@ import { excused } from '../connections/silent-connections.ts';
 /** How long it goes on while others wait, in milliseconds. */
 const SLICE_MS = 1;
 
-export interface LongWorkParts {
+interface LongWorkParts {
   readonly rates: RequestRates;
   /** What the machine's clock says, in ms since the Unix epoch. */
   readonly unixNow: () => number;

@@ -11,7 +11,7 @@ import type { SharedRoom } from './shared-room.ts';
 import { VALUE_AT } from './value-room.ts';
 
 /** What a PUT asks for. */
-export interface PutRequest {
+interface PutRequest {
   readonly value: Buffer;
   readonly kind: ValueKind;
   readonly mode: 'set' | 'add' | 'replace';

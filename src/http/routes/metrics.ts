@@ -8,7 +8,7 @@ export interface MetricsSource {
   readonly scrape: () => Promise<string>;
 }
 
-export interface MetricsRouteParts {
+interface MetricsRouteParts {
   readonly source: MetricsSource;
   /** May this request have them? One that may not has its answer then. Absent: every one may. */
   readonly admits?: (request: FastifyRequest, reply: FastifyReply) => boolean;
