@@ -11,14 +11,13 @@ import { readAmount } from '../items/increment-request.ts';
 import { sendItem, sendItemBytes } from '../items/item-answer.ts';
 import { put, readPutRequest } from '../items/put-request.ts';
 import { SharedRoom } from '../items/shared-room.ts';
-import { messageJson, sendJson, sendJsonBytes } from '../json-answer.ts';
+import { DELETED, messageJson, sendJson, sendJsonBytes } from '../json-answer.ts';
 import { operation } from '../operation.ts';
 import { type ItemPath, incrementBody, incremented, item, itemPath, message, putBody } from '../schemas.ts';
 
 const STORED = messageJson('Stored.');
 // Not an error: clients compare the text with "Stored." and fail on an error status.
 const NOT_STORED = messageJson('Not stored.');
-const DELETED = messageJson('Deleted.');
 const KEY_NOT_FOUND = messageJson('Key not found');
 const NOT_NUMERIC = 'Cannot increment or decrement non-numeric value';
 const OUT_OF_RANGE = 'The result would be outside the range of a 64-bit number. Use a smaller amount.';
