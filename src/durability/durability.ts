@@ -4,7 +4,7 @@ import type { CommitGate } from '../engine/commit-gate.ts';
 import type { JournaledStore } from '../engine/journal.ts';
 import { StartError } from '../start-error.ts';
 import { messageOf } from '../thrown.ts';
-import type { DurabilityLog } from './durability-log.ts';
+import type { DurabilityLogger } from './durability-logger.ts';
 import type { GenerationFile, ItemDirectory } from './item-directory.ts';
 import { ItemJournal } from './item-journal.ts';
 import type { Fsync } from './log-writer.ts';
@@ -16,7 +16,7 @@ export interface DurabilityParts {
   readonly directory: ItemDirectory;
   readonly store: JournaledStore;
   readonly clock: Clock & Moment;
-  readonly log: DurabilityLog;
+  readonly log: DurabilityLogger;
   /** Keep every change (log), or everything now and then (snapshot)? */
   readonly mode: 'log' | 'snapshot';
   readonly fsync: Fsync;

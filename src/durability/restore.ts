@@ -4,7 +4,7 @@ import type { Clock, Moment } from '../engine/clock.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { JournaledStore } from '../engine/journal.ts';
 import { StartError } from '../start-error.ts';
-import type { DurabilityLog } from './durability-log.ts';
+import type { DurabilityLogger } from './durability-logger.ts';
 import { FILE_HEADER_BYTES } from './file-header.ts';
 import { FRAME_HEADER_BYTES } from './frame.ts';
 import type { GenerationFile, ItemDirectory } from './item-directory.ts';
@@ -17,7 +17,7 @@ interface RestoreParts {
   readonly directory: ItemDirectory;
   readonly store: JournaledStore;
   readonly clock: Clock & Moment;
-  readonly log: Pick<DurabilityLog, 'info' | 'warn'>;
+  readonly log: Pick<DurabilityLogger, 'info' | 'warn'>;
   /** Told after every frame. */
   readonly progressed: (progress: Progress) => void;
   /** Asked after every frame; true ends it. */

@@ -1,9 +1,9 @@
-import type { DurabilityLog } from './durability-log.ts';
+import type { DurabilityLogger } from './durability-logger.ts';
 import type { GenerationFile, ItemDirectory } from './item-directory.ts';
 
 interface SupersededParts {
   readonly directory: ItemDirectory;
-  readonly log: Pick<DurabilityLog, 'warn'>;
+  readonly log: Pick<DurabilityLogger, 'warn'>;
 }
 
 /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { settings } from '../config/settings.ts';
 import type { Config } from '../config.ts';
 import type { Durability } from '../durability/durability.ts';
-import type { DurabilityLog } from '../durability/durability-log.ts';
+import type { DurabilityLogger } from '../durability/durability-logger.ts';
 import type { ItemDirectory } from '../durability/item-directory.ts';
 import type { Clock, Moment } from '../engine/clock.ts';
 import type { JournaledStore } from '../engine/journal.ts';
@@ -16,7 +16,7 @@ const LEFT =
 interface OpenDurabilityParts {
   readonly store: JournaledStore;
   readonly clock: Clock & Moment;
-  readonly log: DurabilityLog;
+  readonly log: DurabilityLogger;
 }
 
 /** Where the items of a data directory are kept. */

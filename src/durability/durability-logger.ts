@@ -1,5 +1,5 @@
 /** What is needed of a logger; pino's is one. */
-export interface DurabilityLog {
+export interface DurabilityLogger {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
