@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { NEVER } from '../../src/engine/item.ts';
-import { PROJECT, path, type TestApp, TOKEN, testApp } from '../support/app.ts';
-import { project, token } from '../support/credentials.ts';
+import { NEVER } from '../../../src/engine/item.ts';
+import { PROJECT, path, type TestApp, TOKEN, testApp } from '../../support/app.ts';
+import { project, token } from '../../support/credentials.ts';
 
 const USUAL = { policy: 'lru', default_expires_in: null, quotas: { bytes: null, items: null } };
 const KEPT = { policy: 'none', default_expires_in: 60, quotas: { bytes: null, items: 2 } };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { testApp } from '../support/app.ts';
+import { testApp } from '../../support/app.ts';
 
 test('the service is live and ready, for whoever asks', async () => {
   const { app } = await testApp();

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { PROJECT, path, type TestApp, testApp } from '../support/app.ts';
+import { PROJECT, path, type TestApp, testApp } from '../../support/app.ts';
 
 let rest: TestApp;
 

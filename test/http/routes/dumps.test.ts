@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Refusal } from '../../src/engine/errors.ts';
-import { NEVER, type NewValue } from '../../src/engine/item.ts';
+import { Refusal } from '../../../src/engine/errors.ts';
+import { NEVER, type NewValue } from '../../../src/engine/item.ts';
 import {
   AUTHORIZED,
   PROJECT,
@@ -12,11 +12,11 @@ import {
   type TestAppOptions,
   TOKEN,
   testApp,
-} from '../support/app.ts';
-import { project, TWO_PROJECTS, token } from '../support/credentials.ts';
-import { Faults, faultyStore } from '../support/faulty-store.ts';
-import { HttpSocket } from '../support/http-socket.ts';
-import { lateStore } from '../support/late-store.ts';
+} from '../../support/app.ts';
+import { project, TWO_PROJECTS, token } from '../../support/credentials.ts';
+import { Faults, faultyStore } from '../../support/faulty-store.ts';
+import { HttpSocket } from '../../support/http-socket.ts';
+import { lateStore } from '../../support/late-store.ts';
 
 let rest: TestApp;
 const sockets: HttpSocket[] = [];
