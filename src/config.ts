@@ -109,7 +109,7 @@ function readFlags(args: readonly string[]) {
   return { flags, show, mistakes };
 }
 
-// Which word it was is not told: see above.
+// Which word it was is not told: it may be a token.
 const NO_COMMAND =
   'there is no such command; there are project, token, dump, load and repair, and to run the service takes none; see --help';
 
