@@ -74,7 +74,7 @@ export interface TokenRules {
 export const NO_RULES: TokenRules = { elsewhere: [], tokensMax: Number.POSITIVE_INFINITY, advice: '' };
 
 /** A token with its text, which only its maker ever sees. */
-export interface MadeToken {
+interface MadeToken {
   readonly token: Token;
   readonly text: string;
 }

@@ -9,7 +9,7 @@ export interface Member {
 }
 
 /** The members of a request body by their names in lower case: clients write them as they like. */
-export type Members = ReadonlyMap<string, Member>;
+type Members = ReadonlyMap<string, Member>;
 
 /**
  * Reads a body as a JSON object, an empty one as no members. Throws HttpRefusal 400, which shows an example. Where it

@@ -10,7 +10,7 @@ export interface WatchedCache {
 }
 
 /** What a cache holds, and what became of its items. */
-export interface Contents {
+interface Contents {
   readonly items: number;
   readonly bytes: number;
   readonly evictions: number;

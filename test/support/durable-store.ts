@@ -11,7 +11,7 @@ import { temporaryDirectory } from './service.ts';
 
 const MIB = 1024 * 1024;
 
-export interface LoggedLine {
+interface LoggedLine {
   readonly level: 'info' | 'warn' | 'error';
   readonly details: object;
   readonly message: string;

@@ -148,7 +148,7 @@ export class MemcachedClient {
 }
 
 /** Bytes as a person reads them, cut where they get long. */
-export function shown(bytes: Bytes): string {
+function shown(bytes: Bytes): string {
   const text = JSON.stringify(bytes);
   return text.length <= 300 ? text : `${text.slice(0, 200)} … ${text.slice(-80)} (${bytes.length} bytes)`;
 }

@@ -18,7 +18,7 @@ import { overhear } from './overheard.ts';
 
 export { OTHER_PROJECT, OTHER_TOKEN, PROJECT, TOKEN } from './credentials.ts';
 
-export interface Tenant {
+interface Tenant {
   readonly token?: string;
   readonly project?: string;
   readonly cache?: string;
@@ -40,7 +40,7 @@ export interface DoorOptions {
   readonly around?: (store: Store) => Store;
 }
 
-export interface LoggedLine {
+interface LoggedLine {
   readonly level: 'debug' | 'warn' | 'error';
   readonly details: object;
   readonly message: string;

@@ -3,7 +3,7 @@ import type { Bytes, MemcachedClient } from './memcached-client.ts';
 import { type Door, type DoorOptions, testDoor } from './memcached-door.ts';
 
 /** What a client sends and what it gets for it, or time that passes in between. */
-export type Step = readonly [sent: Bytes, expected: Bytes] | { readonly passMs: number };
+type Step = readonly [sent: Bytes, expected: Bytes] | { readonly passMs: number };
 
 interface TranscriptOptions extends DoorOptions {
   /** Play it to a connection that has not signed in. */

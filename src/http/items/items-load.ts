@@ -23,7 +23,7 @@ interface LoadOptions {
 }
 
 /** What became of the items of a dump. */
-export interface LoadReport {
+interface LoadReport {
   readonly loaded: number;
   /** Had expired before they came. */
   readonly expired: number;

@@ -6,7 +6,7 @@ export interface PatienceLimits {
 }
 
 /** How far a client has come. */
-export interface Progress {
+interface Progress {
   readonly isSignedIn: boolean;
   /** How many requests have arrived. */
   readonly requests: number;
