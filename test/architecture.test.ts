@@ -28,7 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'thrown',
   ],
-  cli: ['auth', 'config', 'dump', 'durability', 'engine', 'process', 'service', 'thrown'],
+  cli: ['auth', 'config', 'dump', 'durability', 'engine', 'files', 'process', 'service', 'thrown'],
   http: [
     'auth',
     'byte-pieces',

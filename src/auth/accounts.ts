@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { writePrivately } from '../files/private-file.ts';
 import { isReadOnce } from '../files/read-once.ts';
 import { codeOf } from '../thrown.ts';
 import {
@@ -14,7 +15,6 @@ import { type CredentialsFile, lockPath, readIfChanged } from './credentials-fil
 import { formatCredentials } from './credentials-json.ts';
 import { type Emptied, EmptiedProjects } from './emptied-projects.ts';
 import { whileLocked } from './file-lock.ts';
-import { writePrivately } from './private-file.ts';
 
 export interface AccountsParts {
   /** Where they are kept; without a file they are what was given at the start. */

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../files/made-directory.ts';
+import { readIfThere, writePrivately } from '../files/private-file.ts';
 import { isReadOnce } from '../files/read-once.ts';
 import { createProject, createToken } from './credential-changes.ts';
 import type { Credentials, Token } from './credentials.ts';
@@ -8,7 +9,6 @@ import { formatCredentials } from './credentials-json.ts';
 import type { ReadCredentials } from './credentials-reader.ts';
 import { whileLocked } from './file-lock.ts';
 import { ironFilePath } from './iron-file.ts';
-import { readIfThere, writePrivately } from './private-file.ts';
 
 /** A credentials file as it was read, or written. */
 export interface CredentialsFile {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJsonFile } from '../files/json-file.ts';
 import {
   idSchema,
   nameSchema,
@@ -13,7 +14,6 @@ import {
 } from './credential-members.ts';
 import type { Credentials, Project, Token } from './credentials.ts';
 import { idFromName, quotasFrom } from './credentials-json.ts';
-import { parseJsonFile } from './json-file.ts';
 import { listOf, mistakesIn } from './schema-mistakes.ts';
 import { hashToken } from './token-book.ts';
 

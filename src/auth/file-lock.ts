@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readIfThere } from '../files/private-file.ts';
 import { codeOf } from '../thrown.ts';
-import { readIfThere } from './private-file.ts';
 
 /**
  * A lock is held for milliseconds: one of this age was left by a process that was killed. So was one that is as far

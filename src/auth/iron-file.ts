@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { parseJsonFile } from '../files/json-file.ts';
+import { readIfThere, writePrivately } from '../files/private-file.ts';
 import { type Credentials, covers } from './credentials.ts';
-import { parseJsonFile } from './json-file.ts';
-import { readIfThere, writePrivately } from './private-file.ts';
 import { hashToken } from './token-book.ts';
 
 /** A project's id with a token in plain text. */

@@ -1,7 +1,7 @@
 import { credentialsFilePath } from '../auth/credentials-file.ts';
 import { readIronAddress } from '../auth/iron-file.ts';
-import { readIfThere } from '../auth/private-file.ts';
 import type { Config } from '../config.ts';
+import { readIfThere } from '../files/private-file.ts';
 import { openAccounts } from '../service/open-accounts.ts';
 import { messageOf } from '../thrown.ts';
 import { type CommandParts, carryOut } from './commands.ts';

@@ -1,9 +1,9 @@
 import { adminTokenPath } from '../auth/credentials-file.ts';
 import type { ServiceAddress } from '../auth/iron-file.ts';
-import { readIfThere } from '../auth/private-file.ts';
 import { reachableInUrl } from '../config/host-address.ts';
 import { settings } from '../config/settings.ts';
 import type { Config } from '../config.ts';
+import { readIfThere } from '../files/private-file.ts';
 import { messageOf } from '../thrown.ts';
 import { ControlError } from './control.ts';
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { notKept } from '../auth/credential-changes.ts';
-import { parseJsonFile } from '../auth/json-file.ts';
-import { readIfThere, writePrivately } from '../auth/private-file.ts';
 import { listOf, mistakesIn } from '../auth/schema-mistakes.ts';
 import type { CacheSettings } from '../engine/cache-settings.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Refusal } from '../engine/errors.ts';
+import { parseJsonFile } from '../files/json-file.ts';
 import { makeDirectory } from '../files/made-directory.ts';
+import { readIfThere, writePrivately } from '../files/private-file.ts';
 import { settingsFrom, settingsJson } from '../http/control/cache-settings-json.ts';
 
 interface Entry {

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { hasLastAnswer, responseOf } from './current-response.ts';
 import { sendingAhead } from './lingering-close.ts';
+import { isMidRequest } from './node-parser.ts';
 import { endWithAnswer, rawAnswer } from './raw-answer.ts';
-import { isMidRequest } from './request-parser.ts';
 
 const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 /** Something came behind a request that asks for its connection to be closed. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { BODY_CUT } from '../body.ts';
-import { isMidRequest } from './request-parser.ts';
+import { isMidRequest } from './node-parser.ts';
 
 /**
  * Has the answer to a request that wishes for another protocol, which nobody speaks here, wait until its body has come.

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { linger } from '../../sockets/linger.ts';
-import { discardRest, isMidRequest } from './request-parser.ts';
+import { discardRest, isMidRequest } from './node-parser.ts';
 
 /** How long a connection that got its last answer may go on sending before it is cut. */
 export const LINGER_MS = 1_000;

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { afterOthers, isTurnOver } from '../../event-loop/turn-time.ts';
 import { hasLastAnswer, isLast, responseOf } from './current-response.ts';
 import { sendingAhead } from './lingering-close.ts';
-import { discardRest } from './request-parser.ts';
+import { discardRest } from './node-parser.ts';
 
 /**
  * Carries out a client's requests in the order they were sent. Node orders only the answers: of several requests that

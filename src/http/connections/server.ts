@@ -23,10 +23,10 @@ import { closeConnectionsInOrder } from './idle-connections.ts';
 import { answerIgnoredUpgrades, tellOfEarlyEnds } from './ignored-upgrades.ts';
 import { lastResponses } from './last-response.ts';
 import { lingerBehindLastAnswer } from './lingering-close.ts';
+import { neverPauseParser } from './node-parser.ts';
 import { inOrder } from './pipelining.ts';
 import { endWithAnswer, rawAnswer } from './raw-answer.ts';
 import { ReceivedRequest } from './received-request.ts';
-import { neverPauseParser } from './request-parser.ts';
 import { type SilenceLimits, SilentConnections } from './silent-connections.ts';
 
 export interface HttpLimits {

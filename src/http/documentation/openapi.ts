@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { cacheSettings } from '../control/cache-settings-schema.ts';
 import { newProject, newToken, projectChange } from '../control/control-bodies.ts';
 import { controlAnswers } from '../control/control-schemas.ts';
-import { dumpSchemas } from '../dump-schemas.ts';
+import { dumpSchemas } from '../items/dump-schemas.ts';
 import { type JsonSchema, type NamedSchema, namedSchemas } from '../schemas.ts';
 import { describe } from './operation-document.ts';
 

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CONTROL_BODY_BYTES_MAX } from '../../src/http/control/control-requests.ts';
-import { testClock } from '../support/clock.ts';
-import { type ControlledService, startControlled } from '../support/control.ts';
-import { HttpSocket } from '../support/http-socket.ts';
-import { startService, temporaryDirectory } from '../support/service.ts';
-import { signIn, textClient } from '../support/text-client.ts';
+import { CONTROL_BODY_BYTES_MAX } from '../../../src/http/control/control-requests.ts';
+import { testClock } from '../../support/clock.ts';
+import { type ControlledService, startControlled } from '../../support/control.ts';
+import { HttpSocket } from '../../support/http-socket.ts';
+import { startService, temporaryDirectory } from '../../support/service.ts';
+import { signIn, textClient } from '../../support/text-client.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
 const ID = expect.stringMatching(/^[0-9a-f]{24}$/);

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { path, type TestApp, testApp } from '../support/app.ts';
+import { path, type TestApp, testApp } from '../../support/app.ts';
 
 const ITEM = path('c', 'n');
 let rest: TestApp;

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncDirectory } from '../files/synced-directory.ts';
 import { codeOf } from '../thrown.ts';
+import { syncDirectory } from './synced-directory.ts';
 
 /**
  * Writes a file that its owner alone can read, from its first moment on, and all or nothing: whoever

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { AUTHORIZED, path, type TestApp, testApp } from '../support/app.ts';
+import { AUTHORIZED, path, type TestApp, testApp } from '../../support/app.ts';
 
 const ITEM = path('c', 'k');
 let rest: TestApp;

@@ -1,7 +1,7 @@
 import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { writePrivately } from '../../src/auth/private-file.ts';
+import { writePrivately } from '../../src/files/private-file.ts';
 import { temporaryDirectory } from '../support/service.ts';
 
 const NOBODY = 65_534;

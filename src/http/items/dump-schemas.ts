@@ -1,4 +1,4 @@
-import { count, flags, type NamedSchema, object, text } from './schemas.ts';
+import { count, flags, type NamedSchema, object, text } from '../schemas.ts';
 
 // What the OpenAPI document tells of dumps, whose lines src/dump reads and writes.
 
