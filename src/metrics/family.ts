@@ -23,32 +23,30 @@ export function single(name: string, help: string, read: () => number | undefine
   return { name, help, rows };
 }
 
-export function addCounter(registry: Registry, { name, help, labels = [], rows }: Family): void {
+export function addCounter(registry: Registry, family: Family): void {
   new Counter({
-    name: `${PREFIX}${name}`,
-    help,
-    labelNames: labels,
-    registers: [registry],
+    ...described(family, registry),
     async collect() {
-      const read = await rows();
+      const read = await family.rows();
       this.reset();
       for (const [labels, value] of read) this.inc(labels, value);
     },
   });
 }
 
-export function addGauge(registry: Registry, { name, help, labels = [], rows }: Family): void {
+export function addGauge(registry: Registry, family: Family): void {
   new Gauge({
-    name: `${PREFIX}${name}`,
-    help,
-    labelNames: labels,
-    registers: [registry],
+    ...described(family, registry),
     async collect() {
-      const read = await rows();
+      const read = await family.rows();
       this.reset();
       // Without labels it would be 0 now, also where there is nothing to tell.
-      if (labels.length === 0) this.remove();
+      if (!family.labels) this.remove();
       for (const [labels, value] of read) this.set(labels, value);
     },
   });
+}
+
+function described({ name, help, labels = [] }: Family, registry: Registry) {
+  return { name: `${PREFIX}${name}`, help, labelNames: labels, registers: [registry] };
 }
