@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { withoutByteOrderMark } from '../byte-order-mark.ts';
 import { itemsFrom, type Origin, originFrom } from './first-and-last-line.ts';
 import { itemFrom, type PortableItem } from './item-line.ts';
 import { LineMistake } from './line-mistake.ts';
@@ -43,12 +44,10 @@ function membersOf(line: Buffer): Readonly<Record<string, unknown>> {
   throw new LineMistake('is not a JSON object');
 }
 
-// Some editors begin a file with it, and files may be joined.
-const BYTE_ORDER_MARK = '\ufeff';
-
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+    // Any line may begin with a mark: files may be joined.
+    return JSON.parse(withoutByteOrderMark(text));
   } catch {
     // The parser's own words quote the text, which may be somebody's secret.
     throw new LineMistake('is not valid JSON');

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { withoutByteOrderMark } from '../byte-order-mark.ts';
 import { HttpRefusal } from './http-refusal.ts';
 
 /** A member of a JSON object: what JSON.parse made of it, and the text it was made from. */
@@ -19,8 +20,7 @@ export function readMembers(body: Buffer, example: string, wanted?: ReadonlySet<
   if (!isUtf8(body)) {
     throw new HttpRefusal(400, 'The body is not valid UTF-8. Send JSON as UTF-8, not compressed.');
   }
-  const sent = body.toString('utf8');
-  const text = sent.startsWith(BYTE_ORDER_MARK) ? sent.slice(1) : sent;
+  const text = withoutByteOrderMark(body.toString('utf8'));
   const members = new Map<string, Member>();
   if (text.trim() === '') return members;
   const parsed = parse(text, example);
@@ -51,8 +51,6 @@ export function memberSource(text: string, name: string): string {
   }
   return source;
 }
-
-const BYTE_ORDER_MARK = '\ufeff';
 
 function parse(text: string, example: string): Readonly<Record<string, unknown>> {
   const parsed = parseJson(text, example);
