@@ -7,7 +7,7 @@ import { DirectWrites } from '../../../src/sockets/direct-writes.ts';
 // More than the system takes for a client that does not read.
 const MUCH = 32 * 1024 * 1024;
 
-const server = createServer({ noDelay: true });
+const server = createServer({ noDelay: true, allowHalfOpen: true });
 const writes = new DirectWrites();
 
 afterEach(() => {
@@ -99,6 +99,37 @@ test('one large write alone is told when it has gone', async () => {
   expect([connection.waiting(), connection.needsDrain(), told.drained, told.taken]).toEqual([0, false, 1, 1]);
   connection.end();
   expect((await read).length).toBe(MUCH + 8);
+});
+
+test.each<[string, (bytes: Buffer, opened: Awaited<ReturnType<typeof open>>) => void]>([
+  ['by one write', (bytes, { write }) => write(bytes)],
+  ['by two writes', (bytes, { write }) => [bytes.subarray(0, MUCH / 2), bytes.subarray(MUCH / 2)].map(write)],
+  ['by others, who know nothing of it', (bytes, { socket }) => socket.write(bytes)],
+])('a client that ended its side, and reads late, has all that was sent %s', async (_, send) => {
+  const opened = await open();
+  const { client, socket, connection, write, told } = opened;
+  write(piece(1, 8));
+  socket.resume();
+  client.end();
+  await once(socket, 'end');
+  const bytes = piece(2, MUCH);
+  send(bytes, opened);
+  connection.end();
+  const read = await readAll(client);
+  expect(read.equals(Buffer.concat([piece(1, 8), bytes]))).toBe(true);
+  expect(told.ended).toBe(1);
+});
+
+test('a client that ended its side, and was sent everything, is closed at once', async () => {
+  const { client, socket, connection, write } = await open();
+  write(piece(1, 8));
+  socket.resume();
+  client.end();
+  await once(socket, 'end');
+  write(piece(2, 8));
+  connection.end();
+  expect(socket.destroyed).toBe(true);
+  expect((await readAll(client)).equals(Buffer.concat([piece(1, 8), piece(2, 8)]))).toBe(true);
 });
 
 test('a client that is gone ends the connection, whatever waits for it', async () => {
