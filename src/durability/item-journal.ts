@@ -8,7 +8,7 @@ import type { Key } from '../engine/key.ts';
 import { messageOf } from '../thrown.ts';
 import { type FileHeader, formatFileHeader, newFileHeader } from './file-header.ts';
 import { FRAME_HEADER_BYTES, sealFrame } from './frame.ts';
-import { FrameRoom } from './frame-room.ts';
+import { FrameBufferPool } from './frame-buffer-pool.ts';
 import type { GenerationFile, ItemDirectory } from './item-directory.ts';
 import { type Fsync, LogWriter } from './log-writer.ts';
 import { RecordWriter } from './record-writer.ts';
@@ -60,9 +60,9 @@ export class ItemJournal implements Journal, CommitGate {
     const { fsync, clock } = parts;
     this.#parts = parts;
     this.#sequence = parts.sequence;
-    const room = new FrameRoom();
+    const buffers = new FrameBufferPool();
     this.#records = new RecordWriter({
-      room,
+      buffers,
       full: (frame) => this.#append(frame),
       begun: () => {
         const set = clockSet(clock);
@@ -72,7 +72,7 @@ export class ItemJournal implements Journal, CommitGate {
       },
     });
     this.writer = new LogWriter({
-      room,
+      buffers,
       fsync,
       progressed: () => this.#progressed(),
       failed: (error) => this.#failed(error),

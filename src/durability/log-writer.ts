@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FILE_HEADER_BYTES } from './file-header.ts';
-import type { FrameRoom } from './frame-room.ts';
+import type { FrameBufferPool } from './frame-buffer-pool.ts';
 import type { LogFile } from './item-directory.ts';
 
 /** After a failure, this passes before the same is tried again. */
@@ -16,7 +16,7 @@ const UNSYNCED_BYTES_MAX = 16 * 1024 * 1024;
 export type Fsync = 'always' | 'everysec' | 'no';
 
 interface LogWriterParts {
-  readonly room: FrameRoom;
+  readonly buffers: FrameBufferPool;
   readonly fsync: Fsync;
   /** Told when more is written or brought to disk, and when trouble begins or ends. */
   readonly progressed: () => void;
@@ -76,7 +76,7 @@ export class LogWriter {
     return this.appended - this.written;
   }
 
-  /** Writes a frame, whose room is the writer's from now on. */
+  /** Writes a frame, whose buffer is the writer's from now on. */
   append(frame: Buffer): void {
     this.appended += frame.length;
     this.#steps.push({ frame });
@@ -191,7 +191,7 @@ export class LogWriter {
     this.written += frame.length;
     if (this.#parts.fsync === 'no') {
       this.kept = this.written;
-      this.#parts.room.give(frame);
+      this.#parts.buffers.give(frame);
     } else {
       this.#unsynced.push({ frame, at });
       this.#unsyncedBytes += frame.length;
@@ -209,7 +209,7 @@ export class LogWriter {
       this.#syncWanted = true;
       throw error;
     }
-    for (const { frame } of this.#unsynced) this.#parts.room.give(frame);
+    for (const { frame } of this.#unsynced) this.#parts.buffers.give(frame);
     this.framesKept += this.#unsynced.length;
     this.#unsynced = [];
     this.#unsyncedBytes = 0;

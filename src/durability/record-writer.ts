@@ -3,7 +3,7 @@ import { NEVER } from '../engine/item.ts';
 import type { CacheDescription, ItemMarks } from '../engine/journal.ts';
 import type { Key } from '../engine/key.ts';
 import { FRAME_HEADER_BYTES } from './frame.ts';
-import type { FrameRoom } from './frame-room.ts';
+import type { FrameBufferPool } from './frame-buffer-pool.ts';
 import {
   AMENDED,
   AMENDED_FIXED_BYTES,
@@ -40,7 +40,7 @@ const FAR_TIME = 8.64e15;
 const EMPTY = Buffer.alloc(0);
 
 interface RecordWriterParts {
-  readonly room: FrameRoom;
+  readonly buffers: FrameBufferPool;
   /** Takes the frame that is full. */
   readonly full: (frame: Buffer) => void;
   /**
@@ -50,7 +50,7 @@ interface RecordWriterParts {
   readonly begun: () => number;
 }
 
-/** Writes records one behind the other, directly into the room of a frame. */
+/** Writes records one behind the other, directly into the buffer of a frame. */
 export class RecordWriter {
   readonly #parts: RecordWriterParts;
   #bytes: Buffer = EMPTY;
@@ -217,7 +217,7 @@ export class RecordWriter {
   #renew(size: number): void {
     const full = this.take();
     if (full) this.#parts.full(full);
-    this.#bytes = this.#parts.room.take(FRAME_HEADER_BYTES + size);
+    this.#bytes = this.#parts.buffers.take(FRAME_HEADER_BYTES + size);
     this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
     this.#clockSet = this.#parts.begun();
   }

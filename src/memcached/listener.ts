@@ -26,10 +26,10 @@ import { isWriteLost } from '../sockets/lost-writes.ts';
 import { type ClientCertificateRules, ClientCertificates } from './client-certificate.ts';
 import { CommandMeter } from './command-meter.ts';
 import { BINARY_MAGIC, BinaryClient } from './connections/binary-client.ts';
+import { BufferPool } from './connections/buffer-pool.ts';
 import type { Connection } from './connections/connection.ts';
 import { HeldReplies } from './connections/held-replies.ts';
 import type { PatienceLimits } from './connections/patience.ts';
-import { Rooms } from './connections/rooms.ts';
 import { READ_BYTES_MAX, SharedReads } from './connections/shared-reads.ts';
 import { SocketConnection } from './connections/socket-connection.ts';
 import { DoorLog, type DoorLogger } from './door-log.ts';
@@ -75,8 +75,8 @@ interface ListenerParts {
 // long as it likes, one that vanished would keep its connection for ever.
 const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 300_000 };
 
-/** How long rooms that nobody needs stay, at least. */
-const ROOMS_KEPT_MS = 5_000;
+/** How long buffers that nobody needs stay, at least. */
+const BUFFERS_KEPT_MS = 5_000;
 
 /** How long a connection that has had its last answer may stay until its client closes it, too. */
 const LINGER_MS = 250;
@@ -102,7 +102,7 @@ export interface Endpoint {
 export class MemcachedListener {
   readonly #parts: ListenerParts;
   readonly #servers: Server[] = [];
-  readonly #rooms = new Rooms();
+  readonly #buffers = new BufferPool();
   readonly #turn = new Turn();
   readonly #reads = new SharedReads();
   readonly #writes = new DirectWrites();
@@ -116,7 +116,7 @@ export class MemcachedListener {
   readonly #log: DoorLog;
   readonly #meter: CommandMeter;
   #patienceTimer: NodeJS.Timeout | undefined;
-  #roomsTimer: NodeJS.Timeout | undefined;
+  #trimTimer: NodeJS.Timeout | undefined;
   #stopping = false;
   readonly #status: ServerStatus;
 
@@ -151,7 +151,7 @@ export class MemcachedListener {
       this.#turnAway(socket, refusal, tls !== undefined),
     );
     this.#patienceTimer ??= setInterval(() => this.#losePatience(), lookIntervalMs(limits)).unref();
-    this.#roomsTimer ??= setInterval(() => this.#rooms.trim(), ROOMS_KEPT_MS).unref();
+    this.#trimTimer ??= setInterval(() => this.#buffers.trim(), BUFFERS_KEPT_MS).unref();
     await once(server.listen({ host, port }), 'listening');
     server.on('error', (err) => this.#log.listenerFailed(err));
     this.#servers.push(server);
@@ -182,7 +182,7 @@ export class MemcachedListener {
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#patienceTimer);
-    clearInterval(this.#roomsTimer);
+    clearInterval(this.#trimTimer);
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const [socket, session] of this.#sessions) this.#attempt(socket, () => session.stop());
     const timer = setTimeout(() => {
@@ -317,7 +317,7 @@ export class MemcachedListener {
       rates,
       address: clientAddress(address),
       server: this.#status,
-      rooms: this.#rooms,
+      buffers: this.#buffers,
       turn: this.#turn,
       moment,
       connection: this.#connectionOf(socket),

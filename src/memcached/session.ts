@@ -7,10 +7,10 @@ import { afterOthers, othersFirst } from '../event-loop/turn-time.ts';
 import { Client, type ClientParts } from './client.ts';
 import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
 import { reply } from './commands/context.ts';
+import type { BufferPool } from './connections/buffer-pool.ts';
 import type { Connection } from './connections/connection.ts';
 import { Patience, type PatienceLimits } from './connections/patience.ts';
 import { ReplyBuffer } from './connections/reply-buffer.ts';
-import type { Rooms } from './connections/rooms.ts';
 import { answerFailure } from './refusals.ts';
 import { Parser } from './requests/parser.ts';
 import { ReadAhead } from './requests/read-ahead.ts';
@@ -19,7 +19,7 @@ import { type Turn, WAITING_BYTES_MAX, type Waiting } from './turn.ts';
 
 interface SessionParts extends ClientParts {
   readonly connection: Connection;
-  readonly rooms: Rooms;
+  readonly buffers: BufferPool;
   readonly turn: Turn;
   /** Has the engine's clock stand still while a chunk is answered. */
   readonly moment: Moment;
@@ -51,7 +51,7 @@ export class Session implements Waiting {
   /** Chunks that came while reading was paused. */
   readonly #later: Buffer[] = [];
   /** How many bytes of replies may gather now. */
-  #room = 0;
+  #outputBytesMax = 0;
   /** When what is being answered had arrived; see performance.now. */
   #since = 0;
   /** Does what the client sent wait for others in this turn? */
@@ -66,14 +66,14 @@ export class Session implements Waiting {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#output = new ReplyBuffer(parts.rooms);
+    this.#output = new ReplyBuffer(parts.buffers);
     this.#client = new Client(parts, {
       output: this.#output,
       isFull: () => this.#isFull(),
       drained: () => this.#drain(),
     });
     this.#patience = new Patience(parts.patience, parts.engine.clock.now());
-    this.#parser = new Parser(this.#client.limits, parts.rooms);
+    this.#parser = new Parser(this.#client.limits, parts.buffers);
     this.#ahead = new ReadAhead(this.#parser, this.#client.expect);
   }
 
@@ -210,7 +210,7 @@ export class Session implements Waiting {
   }
 
   #answerChunk(startedAt: number): void {
-    this.#measureRoom();
+    this.#limitOutput();
     if (!this.#client.renew()) this.#beginAnew();
     if (!this.#answerRequests(startedAt)) return;
     this.#parser.letGo();
@@ -379,17 +379,17 @@ export class Session implements Waiting {
   }
 
   #isFull(): boolean {
-    return this.#output.length >= this.#room;
+    return this.#output.length >= this.#outputBytesMax;
   }
 
   // What waits for the client changes when it is written to, and between turns.
-  #measureRoom(): void {
-    this.#room = this.#parts.unansweredBytesMax - this.#parts.connection.waiting();
+  #limitOutput(): void {
+    this.#outputBytesMax = this.#parts.unansweredBytesMax - this.#parts.connection.waiting();
   }
 
   #flush(): void {
     this.#output.flush(this.#write);
-    this.#measureRoom();
+    this.#limitOutput();
     this.#settle();
   }
 
@@ -405,7 +405,7 @@ export class Session implements Waiting {
     // Replies may also wait until what they tell is kept.
     if (this.#isFull() || this.#parts.connection.needsDrain()) await this.#nextDrain();
     else await othersFirst();
-    this.#measureRoom();
+    this.#limitOutput();
     return this.#client.mayReadOn() && !this.#ended;
   }
 

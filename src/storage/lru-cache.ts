@@ -12,7 +12,7 @@ import { type Entries, Entry } from './lru-cache-entry.ts';
 import { Contents, type MemoryCache } from './memory-cache.ts';
 import { MemoryCaches } from './memory-caches.ts';
 import { MemoryRestoration } from './memory-restoration.ts';
-import { QuotaRoom } from './quota-room.ts';
+import { QuotaEviction } from './quota-eviction.ts';
 
 /**
  * What an item costs above its key and value, in bytes: a map slot, an object, a Buffer and its place in
@@ -52,7 +52,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
   readonly #now: () => number;
   readonly #bytesMax: number;
   readonly #calendar = new ExpiryCalendar<Entry>();
-  readonly #quotaRoom: QuotaRoom<Entries, Entry>;
+  readonly #quotaEviction: QuotaEviction<Entries, Entry>;
   /** What was cleared or deleted and still waits to be freed. */
   readonly #discarded = new Set<EntryContents>();
   #items = 0;
@@ -71,7 +71,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
       oldestUse: (contents) => oldestOf(contents).accessedAt,
       discard: (contents) => this.#discarded.add(contents),
     });
-    this.#quotaRoom = new QuotaRoom({
+    this.#quotaEviction = new QuotaEviction({
       accounts: this.caches.accounts,
       oldestOf,
       bytesOf: ({ size }) => size,
@@ -284,7 +284,7 @@ export class LruCacheStore implements JournaledStore, MemoryStore<Entries> {
     const before = contents.kept.peek(key);
     if (!this.caches.accounts.isOverQuota(contents, before ? 0 : 1, size - (before?.size ?? 0))) return;
     this.#expireForQuotas();
-    this.#quotaRoom.make(contents, size, contents.kept.peek(key));
+    this.#quotaEviction.makeRoom(contents, size, contents.kept.peek(key));
   }
 
   // Neither expired items nor those that are to be cleared by now take room from live ones. Once in a millisecond is

@@ -5,8 +5,8 @@
 // Arguments: how many items there will be, and how long values are, at most.
 import { createServer } from 'node:net';
 import { KeyBytes } from '../../dist/engine/key.js';
+import { BufferPool } from '../../dist/memcached/connections/buffer-pool.js';
 import { ReplyBuffer } from '../../dist/memcached/connections/reply-buffer.js';
-import { Rooms } from '../../dist/memcached/connections/rooms.js';
 import { SharedReads } from '../../dist/memcached/connections/shared-reads.js';
 import { SocketConnection } from '../../dist/memcached/connections/socket-connection.js';
 import { DirectWrites } from '../../dist/sockets/direct-writes.js';
@@ -27,7 +27,7 @@ const LETTER_S = 0x73;
 const [, , countText, valueBytesText] = process.argv;
 const items = new BareItems(Number(countText), Number(valueBytesText));
 const requestBytesMax = Number(valueBytesText) + REQUEST_LINE_BYTES_MAX;
-const replies = new ReplyBuffer(new Rooms());
+const replies = new ReplyBuffer(new BufferPool());
 const reads = new SharedReads();
 const writes = new DirectWrites();
 

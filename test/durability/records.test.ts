@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FRAME_HEADER_BYTES } from '../../src/durability/frame.ts';
-import { FrameRoom } from '../../src/durability/frame-room.ts';
+import { FrameBufferPool } from '../../src/durability/frame-buffer-pool.ts';
 import { type RecordListener, readRecords } from '../../src/durability/record-reader.ts';
 import { RecordWriter } from '../../src/durability/record-writer.ts';
 import { type Draft, NEVER } from '../../src/engine/item.ts';
@@ -94,9 +94,9 @@ function copied(arg: unknown): unknown {
 test('records are read as they were written, in any order, of any size, also over several frames', () => {
   fc.assert(
     fc.property(fc.array(call, { maxLength: 20 }), (calls) => {
-      const room = new FrameRoom();
+      const buffers = new FrameBufferPool();
       const frames: Buffer[] = [];
-      const writer = new RecordWriter({ room, full: (frame) => frames.push(frame), begun: () => 0 });
+      const writer = new RecordWriter({ buffers, full: (frame) => frames.push(frame), begun: () => 0 });
       for (const [name, ...args] of calls as unknown as Call[]) {
         (writer[name] as (...args: unknown[]) => void)(...args);
       }
@@ -111,7 +111,7 @@ test('records are read as they were written, in any order, of any size, also ove
 });
 
 test('times are written as the machine’s clock has them', () => {
-  const writer = new RecordWriter({ room: new FrameRoom(), full: () => {}, begun: () => 5_000 });
+  const writer = new RecordWriter({ buffers: new FrameBufferPool(), full: () => {}, begun: () => 5_000 });
   writer.put(1, 'k', { value: Buffer.from('v'), kind: 'text', flags: 0, cas: 1, expiresAt: 10_000 }, 1_000);
   writer.clearPlanned(1, 20_000);
   const told: Call[] = [];

@@ -5,7 +5,7 @@ import { connect as connectByTls } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Store, StoredCache } from '../../src/engine/store.ts';
 import type { ClientCertificateRules } from '../../src/memcached/client-certificate.ts';
-import { Rooms } from '../../src/memcached/connections/rooms.ts';
+import { BufferPool } from '../../src/memcached/connections/buffer-pool.ts';
 import { SocketConnection } from '../../src/memcached/connections/socket-connection.ts';
 import { TWO_PROJECTS } from '../support/credentials.ts';
 import { lateStore } from '../support/late-store.ts';
@@ -694,9 +694,9 @@ test.each([
   },
 );
 
-test('room that nobody needs is let go in time', async () => {
+test('buffers that nobody needs are let go in time', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  const trimmed = vi.spyOn(Rooms.prototype, 'trim');
+  const trimmed = vi.spyOn(BufferPool.prototype, 'trim');
   onTestFinished(() => {
     vi.useRealTimers();
     trimmed.mockRestore();

@@ -6,7 +6,7 @@ import type { Store } from '../../src/engine/store.ts';
 import { FailedSignIns } from '../../src/limits/failed-sign-ins.ts';
 import { RequestRates } from '../../src/limits/request-rate.ts';
 import { CommandMeter } from '../../src/memcached/command-meter.ts';
-import { Rooms } from '../../src/memcached/connections/rooms.ts';
+import { BufferPool } from '../../src/memcached/connections/buffer-pool.ts';
 import type { ServerStatus } from '../../src/memcached/server-status.ts';
 import { Session } from '../../src/memcached/session.ts';
 import { Turn } from '../../src/memcached/turn.ts';
@@ -198,7 +198,7 @@ function boundSession(
     end = () => {},
     waiting = () => 0,
     needsDrain = () => false,
-    rooms = new Rooms(),
+    buffers = new BufferPool(),
     requestTimeoutMs = 0,
     grant = door.tokens.boundGrant(PROJECT),
   }: {
@@ -206,7 +206,7 @@ function boundSession(
     end?: () => void;
     waiting?: () => number;
     needsDrain?: () => boolean;
-    rooms?: Rooms;
+    buffers?: BufferPool;
     requestTimeoutMs?: number;
     grant?: ReturnType<TokenBook['boundGrant']>;
   },
@@ -217,7 +217,7 @@ function boundSession(
     engine: door.engine,
     tokens: door.tokens,
     server: STATUS,
-    rooms,
+    buffers,
     turn,
     moment: door.clock,
     connection: {
@@ -443,12 +443,12 @@ test('a long get whose client has to read first is answered to its end, though i
   expect(written.join('')).toBe(`${answers.join('')}END\r\nMN\r\n`);
 });
 
-test('a client that goes in the middle of a value leaves its room to the next', async () => {
-  const rooms = new Rooms();
-  const { session } = boundSession(await testDoor(), { write: () => {}, rooms });
+test('a client that goes in the middle of a value leaves its buffer to the next', async () => {
+  const buffers = new BufferPool();
+  const { session } = boundSession(await testDoor(), { write: () => {}, buffers });
   session.receive(Buffer.from(`set k 0 0 100000\r\n${'here '.repeat(100)}`));
   session.abandon();
-  expect(rooms.take(100_000).bytes.toString('latin1', 0, 500)).toBe('here '.repeat(100));
+  expect(buffers.take(100_000).bytes.toString('latin1', 0, 500)).toBe('here '.repeat(100));
 });
 
 test('what was answered in a crowd is not written to a client that is gone', async () => {

@@ -4,8 +4,8 @@ import { type Item, NEVER } from '../../engine/item.ts';
 import { sendJsonBytes } from '../json-answer.ts';
 import type { ItemPath } from '../schemas.ts';
 import { isCanonicalInteger, jsonFromItem } from './item-value.ts';
-import type { SharedRoom } from './shared-room.ts';
-import { VALUE_AT, type ValueRoom } from './value-room.ts';
+import { VALUE_AT, type ValueBuffer } from './value-buffer.ts';
+import type { ValueBufferPool } from './value-buffer-pool.ts';
 
 /** Beyond this, making a string of a value costs more than sending its bytes. */
 const TEXT_BYTES_MAX = 2048;
@@ -14,14 +14,14 @@ const NEVER_EXPIRES = '9999-01-01T00:00:00Z';
 const LATEST_TIME = Date.parse(NEVER_EXPIRES);
 
 /**
- * Answers with an item, with the help of some room: six members and no other, since the Java client fails on a seventh.
+ * Answers with an item, with the help of a buffer: six members and no other, since the Java client fails on a seventh.
  * `cache`, `key`: the names that the answer repeats.
  */
 export function sendItem(
   reply: FastifyReply,
   { cache, key }: ItemPath,
   item: Item,
-  room: SharedRoom,
+  buffers: ValueBufferPool,
   clock: Clock,
 ): void {
   const head = `{"cache":${quoted(cache)},"key":${quoted(key)},"value":`;
@@ -30,8 +30,8 @@ export function sendItem(
   // A small value is copied twice, so that it leaves in one piece with its head.
   const answer =
     valueLength <= TEXT_BYTES_MAX
-      ? itemText(room.forValue(valueLength), head, item, tail)
-      : itemBytes(room.forAnswer(valueLength, reply.raw), head, item, tail);
+      ? itemText(buffers.forValue(valueLength), head, item, tail)
+      : itemBytes(buffers.forAnswer(valueLength, reply.raw), head, item, tail);
   if (answer !== undefined) sendJsonBytes(reply, answer);
   else sendEscaped(reply, head, item, tail);
 }
@@ -41,21 +41,21 @@ type Value = Pick<Item, 'kind' | 'valueLength' | 'copyValue'>;
 /**
  * A value between head and tail, as a text of one character per byte. Undefined: it has to be escaped, or is not text.
  */
-export function itemText(room: ValueRoom, head: string, item: Value, tail: string): string | undefined {
-  item.copyValue(room.bytes, VALUE_AT);
+export function itemText(buffer: ValueBuffer, head: string, item: Value, tail: string): string | undefined {
+  item.copyValue(buffer.bytes, VALUE_AT);
   const end = VALUE_AT + item.valueLength;
-  const quote = quoteFor(item, room, end);
+  const quote = quoteFor(item, buffer, end);
   return quote === undefined
     ? undefined
-    : head + quote + room.bytes.latin1Slice(VALUE_AT, end) + quote + tail;
+    : head + quote + buffer.bytes.latin1Slice(VALUE_AT, end) + quote + tail;
 }
 
-/** The same made in the room itself, so that the bytes of a large value do not become a string on the way. */
-function itemBytes(room: ValueRoom, head: string, item: Value, tail: string): Buffer | undefined {
-  const { bytes } = room;
+/** The same made in the buffer itself, so that the bytes of a large value do not become a string on the way. */
+function itemBytes(buffer: ValueBuffer, head: string, item: Value, tail: string): Buffer | undefined {
+  const { bytes } = buffer;
   item.copyValue(bytes, VALUE_AT);
   const end = VALUE_AT + item.valueLength;
-  const quote = quoteFor(item, room, end);
+  const quote = quoteFor(item, buffer, end);
   if (quote === undefined) return undefined;
   const before = head + quote;
   const start = VALUE_AT - before.length;
@@ -64,18 +64,18 @@ function itemBytes(room: ValueRoom, head: string, item: Value, tail: string): Bu
 }
 
 // The quotes around a value that can stand in JSON as it is; undefined: it cannot.
-function quoteFor({ kind }: Value, room: ValueRoom, end: number): '"' | '' | undefined {
+function quoteFor({ kind }: Value, buffer: ValueBuffer, end: number): '"' | '' | undefined {
   switch (kind) {
     case 'text':
-      return room.isPlain(end) ? '"' : undefined;
+      return buffer.isPlain(end) ? '"' : undefined;
     case 'json':
       return '';
     case 'number':
       // A memcached decr leaves spaces behind a number that got shorter.
-      return room.bytes[end - 1] === SPACE ? undefined : '';
+      return buffer.bytes[end - 1] === SPACE ? undefined : '';
     case 'bytes': {
-      if (isCanonicalInteger(room.bytes.subarray(VALUE_AT, end))) return '';
-      return room.isPlainUtf8(end) ? '"' : undefined;
+      if (isCanonicalInteger(buffer.bytes.subarray(VALUE_AT, end))) return '';
+      return buffer.isPlainUtf8(end) ? '"' : undefined;
     }
   }
 }

@@ -7,8 +7,8 @@ import { HttpRefusal } from '../http-refusal.ts';
 import { type Member, readMembers } from '../json-members.ts';
 import { CAS_TEXT, EXPIRES_IN_SECONDS_MAX, EXPIRES_IN_TEXT } from '../schemas.ts';
 import { valueFromJson } from './item-value.ts';
-import type { SharedRoom } from './shared-room.ts';
-import { VALUE_AT } from './value-room.ts';
+import { VALUE_AT } from './value-buffer.ts';
+import type { ValueBufferPool } from './value-buffer-pool.ts';
 
 /** What a PUT asks for. */
 interface PutRequest {
@@ -23,11 +23,11 @@ const EXAMPLE = '{"value": "text"}';
 const MEMBERS = new Set(['value', 'body', 'expires_in', 'expires', 'add', 'replace', 'cas']);
 
 /**
- * Reads the body of a PUT, with the help of some room. Throws HttpRefusal 400 (what is wrong with which
+ * Reads the body of a PUT, with the help of a buffer. Throws HttpRefusal 400 (what is wrong with which
  * member) and 406 (no value).
  */
-export function readPutRequest(body: Buffer, room: SharedRoom): PutRequest {
-  const text = plainText(body, room);
+export function readPutRequest(body: Buffer, buffers: ValueBufferPool): PutRequest {
+  const text = plainText(body, buffers);
   if (text) return { value: text, kind: 'text', mode: 'set', expiresInSeconds: undefined, cas: undefined };
   const members = readMembers(body, EXAMPLE, MEMBERS);
   const value = members.get('value') ?? members.get('body');
@@ -51,12 +51,12 @@ export function readPutRequest(body: Buffer, room: SharedRoom): PutRequest {
 
 // The usual body is {"value":"…"}, and most texts need no escapes in JSON: then their bytes are taken as they came.
 // Undefined: the body has to be read as JSON.
-function plainText(body: Buffer, room: SharedRoom): Buffer | undefined {
+function plainText(body: Buffer, buffers: ValueBufferPool): Buffer | undefined {
   const opening = OPENINGS.find((each) => stands(each, body, 0));
   const end = body.length - CLOSING.length;
   if (!opening || end < opening.length || !stands(CLOSING, body, end)) return undefined;
   const text = body.subarray(opening.length, end);
-  const place = room.forValue(text.length);
+  const place = buffers.forValue(text.length);
   text.copy(place.bytes, VALUE_AT);
   return place.isPlainUtf8(VALUE_AT + text.length) ? text : undefined;
 }

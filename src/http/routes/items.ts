@@ -10,7 +10,7 @@ import { HttpRefusal } from '../http-refusal.ts';
 import { readAmount } from '../items/increment-request.ts';
 import { sendItem, sendItemBytes } from '../items/item-answer.ts';
 import { put, readPutRequest } from '../items/put-request.ts';
-import { SharedRoom } from '../items/shared-room.ts';
+import { ValueBufferPool } from '../items/value-buffer-pool.ts';
 import { DELETED, messageJson, sendJson, sendJsonBytes } from '../json-answer.ts';
 import { operation } from '../operation.ts';
 import { type ItemPath, incrementBody, incremented, item, itemPath, message, putBody } from '../schemas.ts';
@@ -29,7 +29,7 @@ export async function itemRoutes(
   app: FastifyInstance,
   { engine, bodyBytesMax }: { engine: Engine; bodyBytesMax: number },
 ): Promise<void> {
-  const room = new SharedRoom();
+  const buffers = new ValueBufferPool();
   const readsBody = wholeBody(bodyBytesMax, (request) => {
     cacheOf({ params: request.params as ItemPath }).countTooLarge();
   });
@@ -55,7 +55,7 @@ export async function itemRoutes(
       after(cacheOf(request).get(keyOf(request)), (found) => {
         if (!found) sendJson(reply, KEY_NOT_FOUND, 404);
         else if (wantsBytes(request)) sendItemBytes(reply, found);
-        else sendItem(reply, request.params, found, room, engine.clock);
+        else sendItem(reply, request.params, found, buffers, engine.clock);
       }),
   );
 
@@ -81,7 +81,7 @@ export async function itemRoutes(
     (request, reply) => {
       const cache = cacheOf(request);
       const key = keyOf(request);
-      const asked = readPutRequest(request.body, room);
+      const asked = readPutRequest(request.body, buffers);
       if (refuseIfLapsed(request, reply, engine.clock.unixNow())) return undefined;
       const seconds = asked.expiresInSeconds;
       const expiresAt =

@@ -1,7 +1,7 @@
 import type { CommitGate } from '../../engine/commit-gate.ts';
 import type { Connection } from './connection.ts';
 
-// Up to here replies are copied while they wait, since the room that they were gathered in is much larger.
+// Up to here replies are copied while they wait, since the buffer that they were gathered in is much larger.
 const COPIED_BYTES_MAX = 16 * 1024;
 
 interface HeldRepliesParts {

@@ -1,7 +1,7 @@
 import type { Item } from '../../engine/item.ts';
 import type { KeyBytes } from '../../engine/key.ts';
 import type { Whole } from '../../engine/whole.ts';
-import type { Room, Rooms } from './rooms.ts';
+import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
 
 // What the digit loop can do with 32-bit arithmetic.
 const LOOPED_NUMBER_MAX = 0x7fffffff;
@@ -20,11 +20,11 @@ const NEWLINE = 0x0a;
  */
 export class ReplyBuffer {
   length = 0;
-  readonly #rooms: Rooms;
-  #room: Room | undefined;
+  readonly #pool: BufferPool;
+  #buffer: PooledBuffer | undefined;
 
-  constructor(rooms: Rooms) {
-    this.#rooms = rooms;
+  constructor(pool: BufferPool) {
+    this.#pool = pool;
   }
 
   /** Appends a text of one character per byte. */
@@ -71,12 +71,12 @@ export class ReplyBuffer {
    * they are not written over before.
    */
   flush(write: (bytes: Buffer, taken: () => void) => boolean): void {
-    const room = this.#room;
-    if (!room || this.length === 0) return;
+    const buffer = this.#buffer;
+    if (!buffer || this.length === 0) return;
     const { length } = this;
-    this.#room = undefined;
+    this.#buffer = undefined;
     this.length = 0;
-    if (write(room.first(length), room.giveBack)) room.giveBack();
+    if (write(buffer.first(length), buffer.giveBack)) buffer.giveBack();
   }
 
   /** Drops what was gathered. */
@@ -85,17 +85,17 @@ export class ReplyBuffer {
   }
 
   #reserve(more: number): Buffer {
-    this.#room ??= this.#rooms.take();
-    const { bytes } = this.#room;
+    this.#buffer ??= this.#pool.take();
+    const { bytes } = this.#buffer;
     const needed = this.length + more;
-    return needed <= bytes.length ? bytes : this.#grow(this.#room, needed);
+    return needed <= bytes.length ? bytes : this.#grow(this.#buffer, needed);
   }
 
-  #grow(room: Room, needed: number): Buffer {
-    const larger = this.#rooms.take(Math.max(needed, 2 * room.bytes.length));
-    room.bytes.copy(larger.bytes, 0, 0, this.length);
-    room.giveBack();
-    this.#room = larger;
+  #grow(buffer: PooledBuffer, needed: number): Buffer {
+    const larger = this.#pool.take(Math.max(needed, 2 * buffer.bytes.length));
+    buffer.bytes.copy(larger.bytes, 0, 0, this.length);
+    buffer.giveBack();
+    this.#buffer = larger;
     return larger.bytes;
   }
 }

@@ -1,5 +1,5 @@
 import type { KeyBytes } from '../../engine/key.ts';
-import type { Room, Rooms } from '../connections/rooms.ts';
+import type { BufferPool, PooledBuffer } from '../connections/buffer-pool.ts';
 import { lineParserFor, readSignIn, refused } from './command-lines.ts';
 import { type Announced, isNoreply, type Request } from './request.ts';
 import { NO_BLOCK, Words } from './words.ts';
@@ -39,7 +39,7 @@ export interface ParserLimits {
  */
 export class Parser {
   limits: ParserLimits;
-  readonly #rooms: Rooms;
+  readonly #pool: BufferPool;
   /** What is to be parsed: #input[#position, #end). */
   #input: Buffer = EMPTY;
   #position = 0;
@@ -51,16 +51,16 @@ export class Parser {
   /** A storage command whose data block is awaited, and what of the block has come if not all. */
   #announced: Announced | undefined;
   #blockLength = 0;
-  #block: Room | undefined;
+  #block: PooledBuffer | undefined;
   #blockFilled = 0;
   /** Where the data block lies that came in pieces and was given. */
-  #given: Room | undefined;
+  #given: PooledBuffer | undefined;
   /** Bytes of a refused data block still to be passed over. */
   #toSwallow = 0;
 
-  constructor(limits: ParserLimits, rooms: Rooms) {
+  constructor(limits: ParserLimits, pool: BufferPool) {
     this.limits = limits;
-    this.#rooms = rooms;
+    this.#pool = pool;
   }
 
   /** Has it seen the beginning of something whose end has not come yet? */
@@ -194,10 +194,10 @@ export class Parser {
       request.key.keep();
       if (request.command === 'ms') request.opaque?.keep();
     }
-    const room = this.#collectBlock();
-    if (!room) return undefined;
-    this.#given = room;
-    return this.#complete(request, room.bytes, 0);
+    const pooled = this.#collectBlock();
+    if (!pooled) return undefined;
+    this.#given = pooled;
+    return this.#complete(request, pooled.bytes, 0);
   }
 
   #complete(request: Announced, buffer: Buffer, start: number): Request {
@@ -210,9 +210,9 @@ export class Parser {
     return request;
   }
 
-  // One room, filled as the block comes; undefined until it is full.
-  #collectBlock(): Room | undefined {
-    this.#block ??= this.#rooms.take(this.#blockLength);
+  // One buffer, filled as the block comes; undefined until it is full.
+  #collectBlock(): PooledBuffer | undefined {
+    this.#block ??= this.#pool.take(this.#blockLength);
     const wanted = Math.min(this.#end, this.#position + this.#blockLength - this.#blockFilled);
     this.#blockFilled += this.#input.copy(this.#block.bytes, this.#blockFilled, this.#position, wanted);
     this.#position = wanted;

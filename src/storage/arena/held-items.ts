@@ -3,7 +3,7 @@ import { type Draft, NEVER } from '../../engine/item.ts';
 import type { KeyBytes } from '../../engine/key.ts';
 import type { Contents, ProjectAccount } from '../memory-cache.ts';
 import type { MemoryCaches } from '../memory-caches.ts';
-import { QuotaRoom } from '../quota-room.ts';
+import { QuotaEviction } from '../quota-eviction.ts';
 import { itemBytes } from './arena-item.ts';
 import { NOWHERE, PAGE_BYTES } from './chunk-heap.ts';
 import type { ContentsRegister } from './contents-register.ts';
@@ -37,7 +37,7 @@ export class HeldItems {
   evictions = 0;
   expirations = 0;
   readonly #parts: HeldItemsParts;
-  readonly #quotaRoom: QuotaRoom<Owner, number>;
+  readonly #quotaEviction: QuotaEviction<Owner, number>;
   /** When a write last had no room by its quotas. */
   #overQuotaAt = 0;
   /** See JournaledStore.restoration; undefined: no item is put back just now. */
@@ -46,7 +46,7 @@ export class HeldItems {
   constructor(parts: HeldItemsParts) {
     const { caches, items } = parts;
     this.#parts = parts;
-    this.#quotaRoom = new QuotaRoom({
+    this.#quotaEviction = new QuotaEviction({
       accounts: caches.accounts,
       oldestOf: ({ kept }) => kept.order.oldest,
       bytesOf: (address) => items.bytesOf(address),
@@ -179,7 +179,7 @@ export class HeldItems {
     // What was there may have expired just now.
     const isWhereItWas = found === NOWHERE || moves === items.moves;
     const before = isWhereItWas ? found : items.find(key, contents.kept.id, hash);
-    return this.#quotaRoom.make(contents, size, before === NOWHERE ? undefined : before) ?? NOWHERE;
+    return this.#quotaEviction.makeRoom(contents, size, before === NOWHERE ? undefined : before) ?? NOWHERE;
   }
 
   #isOverQuota(contents: Contents<Owner>, size: number, before: number): boolean {

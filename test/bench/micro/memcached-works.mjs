@@ -3,8 +3,8 @@ import { Grant } from '../../../dist/auth/grant.js';
 import { KeyBytes } from '../../../dist/engine/key.js';
 import { RequestRates } from '../../../dist/limits/request-rate.js';
 import { CommandMeter } from '../../../dist/memcached/command-meter.js';
+import { BufferPool } from '../../../dist/memcached/connections/buffer-pool.js';
 import { ReplyBuffer } from '../../../dist/memcached/connections/reply-buffer.js';
-import { Rooms } from '../../../dist/memcached/connections/rooms.js';
 import { Parser } from '../../../dist/memcached/requests/parser.js';
 import { Session } from '../../../dist/memcached/session.js';
 import { RequestMeter } from '../../../dist/metrics/request-meter.js';
@@ -38,7 +38,7 @@ export function parserWorks() {
 
 /** @param {string} name @param {Buffer[]} chunks @param {number} times @returns {Work} */
 function parsing(name, chunks, times) {
-  const parser = new Parser({ lineBytesMax: LINE_BYTES_MAX, valueBytesMax: MIB }, new Rooms());
+  const parser = new Parser({ lineBytesMax: LINE_BYTES_MAX, valueBytesMax: MIB }, new BufferPool());
   const run = () => {
     let requests = 0;
     for (const chunk of chunks) {
@@ -116,7 +116,7 @@ function openSession() {
     connection,
     engine,
     bound: { cache: engine.cache(PROJECT_ID, 'bench'), grant: new Grant(project) },
-    rooms: new Rooms(),
+    buffers: new BufferPool(),
     // A session that asks alone is answered at once, and here in one turn, however long it takes.
     turn: { crowd: { isThere: false, grow: () => {} }, isOver: false },
     moment: { hold: () => {}, release: () => {} },
@@ -144,7 +144,7 @@ function openSession() {
 
 /** @returns {Work[]} */
 export function replyWorks() {
-  const output = new ReplyBuffer(new Rooms());
+  const output = new ReplyBuffer(new BufferPool());
   const keys = numbers.map((i) => new KeyBytes(Buffer.from(keyOf(i)), 0, keyOf(i).length));
   const value = Buffer.alloc(100, 'v');
   const copyValue = (/** @type {Buffer} */ target, /** @type {number} */ at) => target.set(value, at);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { BufferPool } from '../../../src/memcached/connections/buffer-pool.ts';
 import { ReplyBuffer } from '../../../src/memcached/connections/reply-buffer.ts';
-import { Rooms } from '../../../src/memcached/connections/rooms.ts';
 
 test('gathers texts and bytes into one write', () => {
-  const buffer = new ReplyBuffer(new Rooms());
+  const buffer = new ReplyBuffer(new BufferPool());
   buffer.text('VALUE k\xff 0 3\r\n');
   buffer.value(keptValue(Buffer.from('abc')));
   buffer.text(`\r\n${'x'.repeat(50)}`);
@@ -14,7 +14,7 @@ test('gathers texts and bytes into one write', () => {
 });
 
 test('writes nothing when there is nothing', () => {
-  const buffer = new ReplyBuffer(new Rooms());
+  const buffer = new ReplyBuffer(new BufferPool());
   buffer.flush(() => {
     throw new Error('nothing to write');
   });
@@ -24,7 +24,7 @@ test('writes nothing when there is nothing', () => {
 });
 
 test('grows for what is larger than its room', () => {
-  const buffer = new ReplyBuffer(new Rooms());
+  const buffer = new ReplyBuffer(new BufferPool());
   const value = keptValue(Buffer.alloc(1_000_000, 'v'));
   buffer.text('head');
   buffer.value(value);
@@ -37,7 +37,7 @@ test('grows for what is larger than its room', () => {
 });
 
 test('does not write over bytes before the socket has them', () => {
-  const buffer = new ReplyBuffer(new Rooms());
+  const buffer = new ReplyBuffer(new BufferPool());
   const kept: Buffer[] = [];
   let tellTaken = () => {};
   buffer.text('first');
@@ -56,11 +56,11 @@ test('does not write over bytes before the socket has them', () => {
 });
 
 test('lends the room of one session to the next, for large replies as for small ones', () => {
-  const rooms = new Rooms();
+  const pool = new BufferPool();
   for (const length of [1, 1_000_000]) {
     const places = new Set<ArrayBufferLike>();
     for (let i = 0; i < 3; i++) {
-      const buffer = new ReplyBuffer(rooms);
+      const buffer = new ReplyBuffer(pool);
       buffer.value(keptValue(Buffer.alloc(length)));
       buffer.flush((bytes) => {
         places.add(bytes.buffer);

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Rooms } from '../../../src/memcached/connections/rooms.ts';
+import { BufferPool } from '../../../src/memcached/connections/buffer-pool.ts';
 import { Parser, type ParserLimits } from '../../../src/memcached/requests/parser.ts';
 import type { Request, RetrievalRequest } from '../../../src/memcached/requests/request.ts';
 
@@ -7,7 +7,7 @@ const LIMITS: ParserLimits = { lineBytesMax: 4096, valueBytesMax: 100 };
 
 /** What the parser makes of chunks. What it gives is copied, since it holds only until the next. */
 function parse(chunks: readonly string[], limits = LIMITS): object[] {
-  const parser = new Parser(limits, new Rooms());
+  const parser = new Parser(limits, new BufferPool());
   const requests: object[] = [];
   for (const chunk of chunks) {
     parser.push(Buffer.from(chunk, 'latin1'));
@@ -44,7 +44,7 @@ test('a line in one chunk, in many, and several in one', () => {
 
 test('a get of very many keys has few of them at a time, and its line need not last for the others', () => {
   const names = Array.from({ length: 10_000 }, (_, i) => `key-${i}`);
-  const parser = new Parser({ ...LIMITS, lineBytesMax: 1024 * 1024 }, new Rooms());
+  const parser = new Parser({ ...LIMITS, lineBytesMax: 1024 * 1024 }, new BufferPool());
   const chunk = Buffer.from(`get  ${names.join('  ')} \r\n`);
   parser.push(chunk);
   const request = parser.next() as RetrievalRequest;
@@ -84,7 +84,7 @@ test('a value above the limit is refused before it comes, then passed over to it
 });
 
 test('limits may change between two requests', () => {
-  const parser = new Parser(LIMITS, new Rooms());
+  const parser = new Parser(LIMITS, new BufferPool());
   parser.push(Buffer.from('set k 0 0 101\r\n'));
   parser.limits = { ...LIMITS, valueBytesMax: 101 };
   expect(parser.next()).toBeUndefined();
@@ -142,7 +142,7 @@ describe('a line without an end', () => {
 });
 
 test('what is left of a chunk may be kept while the chunk is used for something else', () => {
-  const parser = new Parser(LIMITS, new Rooms());
+  const parser = new Parser(LIMITS, new BufferPool());
   const chunk = Buffer.from('get a\r\nget a\r\n');
   parser.push(chunk);
   parser.next();
@@ -152,7 +152,7 @@ test('what is left of a chunk may be kept while the chunk is used for something 
 });
 
 test('a part of a line or of a block is a copy', () => {
-  const parser = new Parser(LIMITS, new Rooms());
+  const parser = new Parser(LIMITS, new BufferPool());
   const requests: object[] = [];
   for (const part of ['ge', 't a\r\nset k 0 0 3\r\na', 'bc\r\n']) {
     const chunk = Buffer.from(part);
@@ -164,10 +164,10 @@ test('a part of a line or of a block is a copy', () => {
 });
 
 describe('where a data block lies that comes in pieces', () => {
-  const rooms = new Rooms();
+  const pool = new BufferPool();
 
   function begin(value: string): Parser {
-    const parser = new Parser(LIMITS, rooms);
+    const parser = new Parser(LIMITS, pool);
     parser.push(Buffer.from(`set k 0 0 ${value.length}\r\n${value.slice(0, 1)}`));
     expect(parser.next()).toBeUndefined();
     return parser;

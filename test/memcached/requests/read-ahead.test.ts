@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { KeyBytes } from '../../../src/engine/key.ts';
-import { Rooms } from '../../../src/memcached/connections/rooms.ts';
+import { BufferPool } from '../../../src/memcached/connections/buffer-pool.ts';
 import { Parser } from '../../../src/memcached/requests/parser.ts';
 import { ReadAhead } from '../../../src/memcached/requests/read-ahead.ts';
 import type { Request } from '../../../src/memcached/requests/request.ts';
@@ -39,7 +39,7 @@ function told(request: Request): string {
 
 /** Reads chunks, and has what is read ahead kept after every so many requests; then the chunk is gone. */
 function read(chunks: readonly string[], keepAfter: number, expected: string[] = []): string[] {
-  const parser = new Parser(LIMITS, new Rooms());
+  const parser = new Parser(LIMITS, new BufferPool());
   const requests: string[] = [];
   const expectKeys = (keys: readonly KeyBytes[], count: number) =>
     expected.push(keys.slice(0, count).join(' '));

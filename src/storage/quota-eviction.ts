@@ -5,7 +5,7 @@ import type { ProjectAccounts } from './project-accounts.ts';
 const EVICTED_MAX = 16;
 
 /** What is needed of a store, which knows its items by `I`: anything but undefined. */
-interface QuotaRoomParts<K, I> {
+interface QuotaEvictionParts<K, I> {
   readonly accounts: ProjectAccounts<K>;
   /** The least recently used item of contents that have any. */
   readonly oldestOf: (contents: Contents<K>) => I;
@@ -14,10 +14,10 @@ interface QuotaRoomParts<K, I> {
 }
 
 /** Makes room by the quotas of caches and projects: their least recently used items go. */
-export class QuotaRoom<K, I> {
-  readonly #parts: QuotaRoomParts<K, I>;
+export class QuotaEviction<K, I> {
+  readonly #parts: QuotaEvictionParts<K, I>;
 
-  constructor(parts: QuotaRoomParts<K, I>) {
+  constructor(parts: QuotaEvictionParts<K, I>) {
     this.#parts = parts;
   }
 
@@ -25,7 +25,7 @@ export class QuotaRoom<K, I> {
    * Makes room for an item of `size` bytes that replaces the one found, if any. Answers that one, or undefined where it
    * had to go itself. Throws Refusal `over_quota`.
    */
-  make(contents: Contents<K>, size: number, found: I | undefined): I | undefined {
+  makeRoom(contents: Contents<K>, size: number, found: I | undefined): I | undefined {
     const { accounts, oldestOf, bytesOf, evict } = this.#parts;
     let before = found;
     let bytesFreed = 0;

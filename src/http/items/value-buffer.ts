@@ -5,7 +5,7 @@ const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 const ASCII_MAX = 0x7f;
 
-/** Where in its room a value begins: enough for two names of 250 characters, though each may take six bytes. */
+/** Where in its buffer a value begins: enough for two names of 250 characters, though each may take six bytes. */
 export const VALUE_AT = 4096;
 
 /** What stands behind a value is shorter. */
@@ -13,8 +13,8 @@ const BEHIND_BYTES = 256;
 
 const SHORT_BYTES_MAX = 256;
 
-/** Room for a value, and for what is written around it. */
-export class ValueRoom {
+/** Has room for a value, and for what is written around it. */
+export class ValueBuffer {
   readonly bytes: Buffer;
   readonly valueBytesMax: number;
   readonly #words: Int32Array;

@@ -5,8 +5,8 @@ const STANDARD_BYTES = 512 * 1024;
 // How many are kept for later: as much as may wait to be brought to disk, and some more.
 const SPARE_MAX = 40;
 
-/** Room for frames, which is used again once they are written. */
-export class FrameRoom {
+/** Buffers of frames, which are used again once those are written. */
+export class FrameBufferPool {
   readonly #spare: Buffer[] = [];
 
   /** At least so much. */
@@ -15,7 +15,7 @@ export class FrameRoom {
     return this.#spare.pop() ?? Buffer.allocUnsafeSlow(STANDARD_BYTES);
   }
 
-  /** Gives back room of which a frame was made. */
+  /** Gives back a buffer of which a frame was made. */
   give({ buffer, byteOffset }: Buffer): void {
     if (byteOffset !== 0 || buffer.byteLength !== STANDARD_BYTES || this.#spare.length >= SPARE_MAX) return;
     this.#spare.push(Buffer.from(buffer));
