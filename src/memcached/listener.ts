@@ -23,6 +23,7 @@ import type { RequestMeter } from '../metrics/request-meter.ts';
 import { DirectWrites } from '../sockets/direct-writes.ts';
 import { linger } from '../sockets/linger.ts';
 import { isWriteLost } from '../sockets/lost-writes.ts';
+import { Batch } from './batch.ts';
 import { type ClientCertificateRules, ClientCertificates } from './client-certificate.ts';
 import { CommandMeter } from './command-meter.ts';
 import { BINARY_MAGIC, BinaryClient } from './connections/binary-client.ts';
@@ -37,7 +38,6 @@ import { inlineMore } from './inlining.ts';
 import { NO_BYTES, type ServerStatus } from './server-status.ts';
 import { Session } from './session.ts';
 import type { Admission } from './sign-in.ts';
-import { Turn } from './turn.ts';
 
 export interface ListenerLimits extends PatienceLimits {
   readonly connections: ConnectionLimits;
@@ -103,7 +103,7 @@ export class MemcachedListener {
   readonly #parts: ListenerParts;
   readonly #servers: Server[] = [];
   readonly #buffers = new BufferPool();
-  readonly #turn = new Turn();
+  readonly #batch = new Batch();
   readonly #reads = new SharedReads();
   readonly #writes = new DirectWrites();
   readonly #sessions = new Map<Socket, Session>();
@@ -318,7 +318,7 @@ export class MemcachedListener {
       address: clientAddress(address),
       server: this.#status,
       buffers: this.#buffers,
-      turn: this.#turn,
+      batch: this.#batch,
       moment,
       connection: this.#connectionOf(socket),
       lineBytesMax: limits.lineBytesMax,

@@ -4,6 +4,7 @@ import type { Cache } from '../engine/cache.ts';
 import type { Moment } from '../engine/clock.ts';
 import { isServersFault } from '../engine/errors.ts';
 import { afterOthers, othersFirst } from '../event-loop/turn-time.ts';
+import { type Batch, WAITING_BYTES_MAX, type Waiting } from './batch.ts';
 import { Client, type ClientParts } from './client.ts';
 import type { CommandMeter, Operation, SlowCommands } from './command-meter.ts';
 import { reply } from './commands/context.ts';
@@ -15,12 +16,11 @@ import { answerFailure } from './refusals.ts';
 import { Parser } from './requests/parser.ts';
 import { ReadAhead } from './requests/read-ahead.ts';
 import { keepRequest, type Request } from './requests/request.ts';
-import { type Turn, WAITING_BYTES_MAX, type Waiting } from './turn.ts';
 
 interface SessionParts extends ClientParts {
   readonly connection: Connection;
   readonly buffers: BufferPool;
-  readonly turn: Turn;
+  readonly batch: Batch;
   /** Has the engine's clock stand still while a chunk is answered. */
   readonly moment: Moment;
   /** Reply bytes that may wait for the client before its further commands wait, too. */
@@ -102,7 +102,7 @@ export class Session implements Waiting {
       this.#later.push(Buffer.from(buffer.subarray(0, length)));
       return;
     }
-    const { crowd } = this.#parts.turn;
+    const { crowd } = this.#parts.batch;
     crowd.grow();
     const mayWait = this.#client.hasSignedIn && length <= WAITING_BYTES_MAX;
     if (mayWait && crowd.isThere) {
@@ -159,7 +159,7 @@ export class Session implements Waiting {
     this.#onDrain?.();
   }
 
-  /** Answers what waits in the turn. */
+  /** Answers what waits in the batch. */
   answerWaiting(startedAt: number): number {
     this.#isWaiting = false;
     this.#since = startedAt;
@@ -186,17 +186,17 @@ export class Session implements Waiting {
 
   // Reads what came, so that what it is about can be fetched together with what others ask for.
   #waitForOthers(buffer: Buffer, length: number): void {
-    const { turn } = this.#parts;
-    const start = turn.keep(buffer, length);
-    this.#parser.push(turn.bytes, start, start + length);
+    const { batch } = this.#parts;
+    const start = batch.keep(buffer, length);
+    this.#parser.push(batch.bytes, start, start + length);
     const requests = this.#ahead.read();
     this.#isWaiting = true;
-    turn.answerSoon(this, requests);
+    batch.answerSoon(this, requests);
   }
 
   // What waits comes before whatever happens now.
   #answerNow(): void {
-    if (this.#isWaiting) this.#parts.turn.answerAll();
+    if (this.#isWaiting) this.#parts.batch.answerAll();
   }
 
   #run(now: number): void {
@@ -228,7 +228,7 @@ export class Session implements Waiting {
       if (this.#requests >= look) {
         if (
           this.#requests >= enough ||
-          (performance.now() - startedAt > FREE_MS && this.#parts.turn.isOver)
+          (performance.now() - startedAt > FREE_MS && this.#parts.batch.isTurnOver)
         ) {
           this.#awaitNextTurn();
           return false;
@@ -265,11 +265,11 @@ export class Session implements Waiting {
   #sendSoon(): void {
     const { length } = this.#output;
     const mayWait = length > 0 && length <= SENT_TOGETHER_BYTES_MAX;
-    if (!mayWait || !this.#parts.turn.crowd.isThere) {
+    if (!mayWait || !this.#parts.batch.crowd.isThere) {
       this.leave();
     } else if (!this.#isLeaving) {
       this.#isLeaving = true;
-      this.#parts.turn.sendSoon(this);
+      this.#parts.batch.sendSoon(this);
     }
   }
 

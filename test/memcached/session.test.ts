@@ -5,11 +5,11 @@ import { Refusal } from '../../src/engine/errors.ts';
 import type { Store } from '../../src/engine/store.ts';
 import { FailedSignIns } from '../../src/limits/failed-sign-ins.ts';
 import { RequestRates } from '../../src/limits/request-rate.ts';
+import { Batch } from '../../src/memcached/batch.ts';
 import { CommandMeter } from '../../src/memcached/command-meter.ts';
 import { BufferPool } from '../../src/memcached/connections/buffer-pool.ts';
 import type { ServerStatus } from '../../src/memcached/server-status.ts';
 import { Session } from '../../src/memcached/session.ts';
-import { Turn } from '../../src/memcached/turn.ts';
 import { RequestMeter } from '../../src/metrics/request-meter.ts';
 import { CROWD_MIN, UNCOUNTED_REQUESTS } from '../../src/sockets/crowd.ts';
 import { SIGN_IN_LIMITS, TWO_PROJECTS, token } from '../support/credentials.ts';
@@ -212,13 +212,13 @@ function boundSession(
   },
 ) {
   if (!grant) throw new Error('the door has no such project');
-  const turn = new Turn();
+  const batch = new Batch();
   const session = new Session({
     engine: door.engine,
     tokens: door.tokens,
     server: STATUS,
     buffers,
-    turn,
+    batch,
     moment: door.clock,
     connection: {
       write: (bytes) => {
@@ -247,7 +247,7 @@ function boundSession(
     onSlow: () => {},
     onSignInFailure: () => {},
   });
-  return { session, turn };
+  return { session, batch };
 }
 
 test('what a connection brings although it was told to pause waits for its turn', async () => {
@@ -267,11 +267,11 @@ test('what a connection brings although it was told to pause waits for its turn'
 
 test('where few ask at a time, each is answered at once; where many do, at the end of the turn', async () => {
   const written: string[] = [];
-  const { session, turn } = boundSession(await testDoor(), { write: (text) => written.push(text) });
+  const { session, batch } = boundSession(await testDoor(), { write: (text) => written.push(text) });
   session.receive(Buffer.from('mn\r\n'));
   expect(written).toEqual(['MN\r\n']);
   // The first one was counted alone.
-  for (let i = 0; i < UNCOUNTED_REQUESTS + CROWD_MIN; i++) turn.crowd.grow();
+  for (let i = 0; i < UNCOUNTED_REQUESTS + CROWD_MIN; i++) batch.crowd.grow();
   await nextTurn();
   session.receive(Buffer.from('mn\r\n'));
   expect(written).toEqual(['MN\r\n']);
@@ -283,11 +283,11 @@ test('where few ask at a time, each is answered at once; where many do, at the e
 
 test('what waits for the end of the turn is answered before what comes behind it, and before a stop', async () => {
   const written: string[] = [];
-  const { session, turn } = boundSession(await testDoor(), {
+  const { session, batch } = boundSession(await testDoor(), {
     write: (text) => written.push(text),
     end: () => written.push('the end'),
   });
-  for (let i = 0; i < CROWD_MIN; i++) turn.crowd.grow();
+  for (let i = 0; i < CROWD_MIN; i++) batch.crowd.grow();
   await nextTurn();
   const chunk = Buffer.from('mn\r\nver');
   session.receive(chunk);
@@ -305,7 +305,7 @@ test.each(['before', 'after'])(
     const door = await testDoor();
     const written: string[] = [];
     let isBehind = false;
-    const { session, turn } = boundSession(door, {
+    const { session, batch } = boundSession(door, {
       write: (text) => written.push(text),
       needsDrain: () => isBehind,
     });
@@ -317,13 +317,13 @@ test.each(['before', 'after'])(
     for (let i = 0; i < listedInParts; i++) {
       session.receive(Buffer.from(`set key${i} 0 0 1 noreply\r\n1\r\n`));
     }
-    for (let i = 0; i < UNCOUNTED_REQUESTS + CROWD_MIN; i++) turn.crowd.grow();
+    for (let i = 0; i < UNCOUNTED_REQUESTS + CROWD_MIN; i++) batch.crowd.grow();
     await nextTurn();
     session.receive(Buffer.from('mn\r\n'));
     session.receive(Buffer.from('lru_crawler metadump all\r\nversion\r\n'));
     isBehind = true;
     // Others, with whose replies the first one leaves.
-    for (let i = 0; i < 15; i++) turn.sendSoon({ leave: () => {} });
+    for (let i = 0; i < 15; i++) batch.sendSoon({ leave: () => {} });
     expect(written).toEqual(['MN\r\n']);
     if (when === 'before') take();
     await nextTurn();
@@ -453,8 +453,8 @@ test('a client that goes in the middle of a value leaves its buffer to the next'
 
 test('what was answered in a crowd is not written to a client that is gone', async () => {
   const written: string[] = [];
-  const { session, turn } = boundSession(await testDoor(), { write: (text) => written.push(text) });
-  for (let i = 0; i < CROWD_MIN; i++) turn.crowd.grow();
+  const { session, batch } = boundSession(await testDoor(), { write: (text) => written.push(text) });
+  for (let i = 0; i < CROWD_MIN; i++) batch.crowd.grow();
   await nextTurn();
   session.receive(Buffer.from('mn\r\n'));
   session.abandon();

@@ -118,7 +118,7 @@ function openSession() {
     bound: { cache: engine.cache(PROJECT_ID, 'bench'), grant: new Grant(project) },
     buffers: new BufferPool(),
     // A session that asks alone is answered at once, and here in one turn, however long it takes.
-    turn: { crowd: { isThere: false, grow: () => {} }, isOver: false },
+    batch: { crowd: { isThere: false, grow: () => {} }, isTurnOver: false },
     moment: { hold: () => {}, release: () => {} },
     rates: new RequestRates(0, clock.now),
     meter: new CommandMeter(new RequestMeter('memcached'), 0),

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Turn, WAITING_BYTES_MAX, type Waiting } from '../../src/memcached/turn.ts';
+import { Batch, WAITING_BYTES_MAX, type Waiting } from '../../src/memcached/batch.ts';
 import { testDoor } from '../support/memcached-door.ts';
 
 function waiting(answerWaiting: (startedAt: number) => number): Waiting {
@@ -8,7 +8,7 @@ function waiting(answerWaiting: (startedAt: number) => number): Waiting {
 }
 
 /** Notes what it was asked to do, in order. */
-function diary(turn: Turn) {
+function diary(batch: Batch) {
   const noted: string[] = [];
   const note = (what: string) => (startedAt: number) => {
     noted.push(what);
@@ -16,14 +16,14 @@ function diary(turn: Turn) {
   };
   return {
     noted,
-    answer: (what: string, requests = 1) => turn.answerSoon(waiting(note(what)), requests),
-    send: (what: string) => turn.sendSoon({ leave: () => note(what)(0) }),
+    answer: (what: string, requests = 1) => batch.answerSoon(waiting(note(what)), requests),
+    send: (what: string) => batch.sendSoon({ leave: () => note(what)(0) }),
   };
 }
 
 test('makes all answers at the end of the turn, then sends, in order', async () => {
-  const turn = new Turn();
-  const { noted, answer, send } = diary(turn);
+  const batch = new Batch();
+  const { noted, answer, send } = diary(batch);
   send('send 1');
   answer('answer 1');
   answer('answer 2');
@@ -37,8 +37,8 @@ test('makes all answers at the end of the turn, then sends, in order', async () 
 });
 
 test('makes answers at once for 16 clients, or for 32 requests, and sends when 16 wait', () => {
-  const turn = new Turn();
-  const { noted, answer, send } = diary(turn);
+  const batch = new Batch();
+  const { noted, answer, send } = diary(batch);
   for (let i = 1; i <= 17; i++) answer(`${i}`);
   expect(noted.length).toBe(16);
   answer('many', 31);
@@ -48,13 +48,13 @@ test('makes answers at once for 16 clients, or for 32 requests, and sends when 1
 });
 
 test('what is to be sent while others are sent has its turn, too', async () => {
-  const turn = new Turn();
+  const batch = new Batch();
   const sent: string[] = [];
   const second = { leave: () => sent.push('second') };
-  turn.sendSoon({
+  batch.sendSoon({
     leave: () => {
       sent.push('first');
-      turn.sendSoon(second);
+      batch.sendSoon(second);
     },
   });
   await nextTurn();
@@ -63,14 +63,14 @@ test('what is to be sent while others are sent has its turn, too', async () => {
 });
 
 test('answers begin one after the other, where the one before ended', async () => {
-  const turn = new Turn();
+  const batch = new Batch();
   const begun: number[] = [];
   for (let i = 0; i < 3; i++) {
     const client = waiting((startedAt) => {
       begun.push(startedAt);
       return startedAt + 5;
     });
-    turn.answerSoon(client, 1);
+    batch.answerSoon(client, 1);
   }
   await nextTurn();
   const [first = 0] = begun;
@@ -78,29 +78,29 @@ test('answers begin one after the other, where the one before ended', async () =
 });
 
 test('what waits stays as it was until it is answered', async () => {
-  const turn = new Turn();
+  const batch = new Batch();
   const chunk = Buffer.alloc(WAITING_BYTES_MAX);
   const answered: string[] = [];
   // More than there is room for: then what waits is answered first.
   for (let i = 0; i < 40; i++) {
     chunk.fill(`${i % 10}`);
-    const start = turn.keep(chunk, chunk.length);
+    const start = batch.keep(chunk, chunk.length);
     const client = waiting((startedAt) => {
-      answered.push(turn.bytes.toString('latin1', start, start + WAITING_BYTES_MAX));
+      answered.push(batch.bytes.toString('latin1', start, start + WAITING_BYTES_MAX));
       return startedAt;
     });
-    turn.answerSoon(client, 0);
+    batch.answerSoon(client, 0);
   }
   await nextTurn();
   expect(answered).toEqual(Array.from({ length: 40 }, (_, i) => `${i % 10}`.repeat(WAITING_BYTES_MAX)));
 });
 
 test('what cannot be answered leaves the room for others', () => {
-  const turn = new Turn();
+  const batch = new Batch();
   const chunk = Buffer.alloc(WAITING_BYTES_MAX, 'x');
-  for (let i = 0; i < 100; i++) turn.keep(chunk, chunk.length);
-  const start = turn.keep(chunk, chunk.length);
-  expect(turn.bytes.subarray(start, start + chunk.length)).toEqual(chunk);
+  for (let i = 0; i < 100; i++) batch.keep(chunk, chunk.length);
+  const start = batch.keep(chunk, chunk.length);
+  expect(batch.bytes.subarray(start, start + chunk.length)).toEqual(chunk);
 });
 
 test('many clients that ask at once each have their own answers, in order', async () => {

@@ -21,7 +21,7 @@ export interface Waiting extends Leaver {
  * Answers the clients that ask in one turn of the event loop together at its end, where they are a crowd: first all
  * answers are made, since memory takes no longer for ten items at once than for one; then all are sent.
  */
-export class Turn {
+export class Batch {
   /** Is it worth waiting? */
   readonly crowd = new Crowd();
   /** Holds what waiting clients sent. */
@@ -42,7 +42,7 @@ export class Turn {
   };
 
   /** Is the turn's time over for what clients of both doors sent ahead? */
-  get isOver(): boolean {
+  get isTurnOver(): boolean {
     return isTurnOver();
   }
 
