@@ -90,7 +90,7 @@ test.skipIf(!existsSync('/dev/full'))('output that cannot be written is one line
   }
   const help = spawnSync(process.execPath, [program, 'dump', '--help'], { stdio: ['ignore', full, 'pipe'] });
   expect(help.status).toBe(1);
-  expect(help.stderr.toString()).toMatch(/^ironcached: ENOSPC.*\n$/);
+  expect(help.stderr.toString()).toMatch(/^ironcached: standard output cannot be written: ENOSPC.*\n$/);
   closeSync(full);
 });
 

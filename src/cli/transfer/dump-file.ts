@@ -17,8 +17,10 @@ type Pieces = AsyncIterable<Uint8Array>;
  * Throws ControlError, which names the file, where there is no place for it, or no more.
  */
 export async function writeDumpFile(path: string, pieces: Pieces, signal: AbortSignal): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) throw new ControlError(`${path} is a directory: name a file in it`);
   const bytes = path.endsWith('.gz') ? startPipeline(pieces, createGzip(), () => {}) : pieces;
-  if (await isSpecial(path)) return pipeline(bytes, createWriteStream(path), { signal });
+  if (found && !found.isFile()) return writeDirectly(path, bytes, signal);
   const place = await placeOf(path);
   // The number of a process is no name for it: in containers, others have the same, and one may have been killed.
   const unfinished = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString('hex')}.part`);
@@ -30,8 +32,16 @@ export async function writeDumpFile(path: string, pieces: Pieces, signal: AbortS
     await rename(unfinished, place);
   } catch (error) {
     await rm(unfinished, { force: true });
-    // What the items come from tells its own failures without a call of the system.
-    throw error instanceof Error && 'syscall' in error ? unwritable(path, error) : error;
+    throw ofOutput(path, error);
+  }
+}
+
+// A device or a pipe: a file must not take its place.
+async function writeDirectly(path: string, bytes: Pieces, signal: AbortSignal): Promise<void> {
+  try {
+    await pipeline(bytes, createWriteStream(path), { signal });
+  } catch (error) {
+    throw ofOutput(path, error);
   }
 }
 
@@ -45,11 +55,18 @@ async function placeOf(path: string): Promise<string> {
   }
 }
 
-function unwritable(path: string, error: unknown): ControlError {
-  return new ControlError(`${path} cannot be written: ${messageOf(error)}`);
+// What the items come from tells its own failures without a call of the system. That the reader of a pipe has had
+// enough is known by its code.
+function ofOutput(name: string, error: unknown): unknown {
+  const isOutput = error instanceof Error && 'syscall' in error && codeOf(error) !== 'EPIPE';
+  return isOutput ? unwritable(name, error) : error;
 }
 
-/** Writes to what stays open, such as standard output. */
+function unwritable(name: string, error: unknown): ControlError {
+  return new ControlError(`${name} cannot be written: ${messageOf(error)}`);
+}
+
+/** Writes to standard output, or what stands for it, which stays open. Throws ControlError where it takes no more. */
 export async function writeDump(
   output: Writable,
   pieces: Pieces | readonly string[],
@@ -57,7 +74,10 @@ export async function writeDump(
 ): Promise<void> {
   // By itself, a pipeline that is told to stop waits until an output that stays open has taken what it has.
   const stopped = once(signal, 'abort').then(() => signal.throwIfAborted());
-  await Promise.race([pipeline(pieces, output, { end: false }), stopped]);
+  const written = pipeline(pieces, output, { end: false }).catch((error: unknown) => {
+    throw ofOutput('standard output', error);
+  });
+  await Promise.race([written, stopped]);
 }
 
 /**
@@ -79,12 +99,3 @@ export async function* readDump(source: string | Readable): AsyncGenerator<Buffe
 }
 
 const GZIP = 0x1f;
-
-// A device or a pipe is written to directly: a file must not take its place.
-async function isSpecial(path: string): Promise<boolean> {
-  try {
-    return !(await stat(path)).isFile();
-  } catch {
-    return false;
-  }
-}

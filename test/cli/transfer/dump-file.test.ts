@@ -1,8 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { ControlError } from '../../../src/cli/control.ts';
-import { writeDumpFile } from '../../../src/cli/transfer/dump-file.ts';
+import { writeDump, writeDumpFile } from '../../../src/cli/transfer/dump-file.ts';
 import { temporaryDirectory } from '../../support/service.ts';
 
 const { signal } = new AbortController();
@@ -19,6 +20,37 @@ test('a file that cannot be written to its end is named, and nothing is left of 
   expect(error).toBeInstanceOf(ControlError);
   expect(error.message).toContain(`${file} cannot be written: EISDIR`);
   expect(readdirSync(directory)).toEqual(['dump']);
+});
+
+test('a directory is told to be none, and what to name', async () => {
+  const directory = temporaryDirectory();
+  async function* pieces() {
+    yield Buffer.from('{}\n');
+  }
+  await expect(writeDumpFile(directory, pieces(), signal)).rejects.toThrow(
+    new ControlError(`${directory} is a directory: name a file in it`),
+  );
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test.skipIf(process.platform !== 'linux')('a device that takes no more is named', async () => {
+  async function* pieces() {
+    yield Buffer.from('{}\n');
+  }
+  await expect(writeDumpFile('/dev/full', pieces(), signal)).rejects.toThrow(
+    new ControlError('/dev/full cannot be written: ENOSPC: no space left on device, write'),
+  );
+});
+
+test('standard output that takes no more is named', async () => {
+  async function* pieces() {
+    yield Buffer.from('{}\n');
+  }
+  const full = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC', syscall: 'write' });
+  const output = new Writable({ write: (_chunk, _encoding, done) => done(full) });
+  await expect(writeDump(output, pieces(), signal)).rejects.toThrow(
+    new ControlError('standard output cannot be written: ENOSPC: no space left'),
+  );
 });
 
 test('what kept the items from coming is told as it is', async () => {
