@@ -23,17 +23,13 @@ const NO_SOCKETS = ['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'ENOSYS'];
  * containers do not see it.
  */
 export class DirectoryLock {
-  readonly #path: string;
   readonly #servers: readonly Server[];
-  readonly #inode: number;
-  /** Stays open, so that no other directory gets its number. */
-  readonly #directory: FileHandle | undefined;
+  /** Undefined: a name of the system alone keeps others off. */
+  readonly #file: LockFile | undefined;
 
-  private constructor(path: string, servers: readonly Server[], inode: number, directory?: FileHandle) {
-    this.#path = path;
+  private constructor(servers: readonly Server[], file?: LockFile) {
     this.#servers = servers;
-    this.#inode = inode;
-    this.#directory = directory;
+    this.#file = file;
   }
 
   /** Rejects with StartError where another process has it. Undefined: the directory cannot be locked. */
@@ -45,7 +41,7 @@ export class DirectoryLock {
     try {
       guard = await takeName(directory, handle);
       lock = await DirectoryLock.#takeFile(directory, handle, guard);
-      return lock;
+      return lock ?? (guard && DirectoryLock.withoutFile(guard));
     } catch (error) {
       guard?.close();
       throw error;
@@ -67,7 +63,7 @@ export class DirectoryLock {
       const { ino } = await stat(join(directory, own));
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         if (await tryLink(join(directory, own), path)) {
-          return new DirectoryLock(path, guard ? [server, guard] : [server], ino, handle);
+          return new DirectoryLock(guard ? [server, guard] : [server], { path, ino, directory: handle });
         }
         if (await isAnswered(socketPath(directory, NAME, handle))) break;
         await removeDead(directory, handle);
@@ -81,26 +77,42 @@ export class DirectoryLock {
     }
   }
 
+  /** False: in another container, or on another machine, a process that has the same disk is not kept off. */
+  get isKnownElsewhere(): boolean {
+    return this.#file !== undefined || process.platform === 'win32';
+  }
+
   /** False: the directory was removed, or another is in its place. */
   async isThere(): Promise<boolean> {
-    if (!this.#directory) return true;
-    const { ino } = await this.#directory.stat();
-    const found = await stat(join(this.#path, '..')).catch(() => undefined);
+    if (!this.#file) return true;
+    const { ino } = await this.#file.directory.stat();
+    const found = await stat(join(this.#file.path, '..')).catch(() => undefined);
     return found?.ino === ino;
   }
 
   async release(): Promise<void> {
-    const found = await stat(this.#path).catch(() => undefined);
-    // Where it stays, on a disk that can only be read by now, it is one that nobody answers.
-    if (found?.ino === this.#inode) await rm(this.#path, { force: true }).catch(() => undefined);
-    await this.#directory?.close();
+    if (this.#file) await removeFile(this.#file);
     for (const server of this.#servers) await new Promise((resolve) => server.close(resolve));
   }
 
   /** A lock without a file, which ends with its process. */
   static withoutFile(server: Server): DirectoryLock {
-    return new DirectoryLock('', [server], -1);
+    return new DirectoryLock([server]);
   }
+}
+
+interface LockFile {
+  readonly path: string;
+  readonly ino: number;
+  /** Stays open, so that no other directory gets its number. */
+  readonly directory: FileHandle;
+}
+
+async function removeFile({ path, ino, directory }: LockFile): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  // Where it stays, on a disk that can only be read by now, it is one that nobody answers.
+  if (found?.ino === ino) await rm(path, { force: true }).catch(() => undefined);
+  await directory.close();
 }
 
 function taken(directory: string): StartError {

@@ -73,9 +73,14 @@ export class Durability {
 
   /** Takes the directory for this process. Rejects with StartError where another has it. */
   static async open(parts: DurabilityParts): Promise<Durability> {
-    if (!(await parts.directory.take())) {
+    const lock = await parts.directory.take();
+    if (!lock?.isKnownElsewhere) {
       const details = { directory: parts.directory.path };
-      parts.log.warn(details, 'nothing keeps a second process off this directory: it can hold no sockets');
+      const where = lock ? ' in another container or on another machine' : '';
+      parts.log.warn(
+        details,
+        `nothing keeps a second process${where} off this directory: it can hold no sockets`,
+      );
     }
     return new Durability(parts);
   }

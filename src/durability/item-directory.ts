@@ -50,10 +50,10 @@ export class ItemDirectory {
     return new ItemDirectory(path);
   }
 
-  /** Takes it for this process. Rejects with StartError where another has it. False: it cannot be locked. */
-  async take(): Promise<boolean> {
+  /** Takes it for this process. Rejects with StartError where another has it. Undefined: it cannot be locked. */
+  async take(): Promise<DirectoryLock | undefined> {
     this.#lock = await DirectoryLock.take(this.path);
-    return this.#lock !== undefined;
+    return this.#lock;
   }
 
   async release(): Promise<void> {
