@@ -113,7 +113,10 @@ test('standard input that is nothing to read is told as such', () => {
     encoding: 'utf8',
   });
   closeSync(directory);
-  expect([status, stderr]).toEqual([1, 'ironcached: there is no dump in it\n']);
+  expect([status, stderr]).toEqual([
+    1,
+    'ironcached: there is no dump in it: it is empty, as a dump of no caches is\n',
+  ]);
 });
 
 test('all mistakes at once, and exit status 2', () => {

@@ -116,7 +116,10 @@ async function* placesOf(
 async function load(parts: TransferParts): Promise<number> {
   const { transfer, streams, progress } = parts;
   const reports = await (transfer.memcached ? loadMemcached(parts, transfer.memcached) : loadFile(parts));
-  if (reports.length === 0) throw new ControlError('there is no dump in it');
+  // Whether it should be empty, such as the file of a command that failed, is known to who made it alone.
+  if (reports.length === 0) {
+    throw new ControlError('there is no dump in it: it is empty, as a dump of no caches is');
+  }
   const { loaded, more, refused } = summaryOf(reports);
   progress.items = loaded;
   progress.finish(more);

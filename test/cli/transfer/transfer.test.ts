@@ -63,6 +63,16 @@ describe('a dump', () => {
     expect(await item('b/ü?', 'k', undefined, other, text)).toEqual({ n: 1.5 });
   });
 
+  test('of a project without caches is empty, and a load of it says so', async () => {
+    const other = await service.project();
+    const { status, out, err } = await ironcached('dump', '--project', other);
+    expect([status, out, err]).toEqual([0, '', expect.stringMatching(/^dumped 0 items, .*; caches: 0\n$/)]);
+    expect(await loadInto('c', out)).toMatchObject({
+      status: 1,
+      err: 'ironcached: there is no dump in it: it is empty, as a dump of no caches is\n',
+    });
+  });
+
   test('of some caches has these, on standard output unless a file is named', async () => {
     for (const cache of ['a', 'b', 'c']) await item(cache, 'k', cache);
     const { status, out } = await ironcached('dump', '--cache', 'c', '--cache', 'a', '-');
