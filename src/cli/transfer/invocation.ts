@@ -41,13 +41,13 @@ function transferFrom(command: Transfer['command'], reader: OptionReader): Trans
   const file = reader.argument(reader.positionals, 'FILE');
   return {
     command,
-    file: file === '-' ? undefined : file,
+    file: file === undefined || file === '-' ? undefined : reader.valid('the FILE', fileName, file),
     project: reader.checked('project', idSchema),
     allProjects: reader.flag('all-projects'),
     caches: reader.list('cache', cacheName),
     add: reader.flag('add'),
     memcached: reader.checked('from-memcached', memcachedAddress),
-    memcachedAuth: reader.text('memcached-auth'),
+    memcachedAuth: reader.checked('memcached-auth', fileName),
     token: reader.checked('token', tokenTextSchema),
     server: reader.checked('server', serverUrl),
   };
@@ -55,6 +55,9 @@ function transferFrom(command: Transfer['command'], reader: OptionReader): Trans
 
 const NO_NAME = { error: 'must be the name of a cache' };
 const cacheName = z.string(NO_NAME).min(1, NO_NAME);
+
+// What a variable of a shell is that was never set.
+const fileName = z.string().min(1, { error: 'must be the name of a file' });
 
 const ADDRESS = /^(?:\[([^\]]+)\]|([^:[\]/]+)):(\d{1,5})$/;
 

@@ -521,6 +521,12 @@ describe('a mistake', () => {
     [['load', '--from-memcached', 'x:11211'], '--from-memcached needs --cache, to load into'],
     [['load', '--from-memcached', 'x:11211', '--cache', 'c', 'file'], '--from-memcached takes no FILE'],
     [['load', '--memcached-auth', 'file'], '--memcached-auth needs --from-memcached'],
+    [['dump', ''], 'the FILE must be the name of a file'],
+    [['load', ''], 'the FILE must be the name of a file'],
+    [
+      ['load', '--from-memcached', 'x:11211', '--cache', 'c', '--memcached-auth', ''],
+      '--memcached-auth must be the name of a file',
+    ],
   ])('is told with status 2: %j', async (args, mistake) => {
     const { status, out, err } = await transfer(args);
     expect([status, out]).toEqual([2, '']);
