@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { firstLine, lastLine } from '../../dump/first-and-last-line.ts';
 import { itemLine } from '../../dump/item-line.ts';
+import { messageOf } from '../../thrown.ts';
 import { ControlError } from '../control.ts';
 import { type MemcachedSource, memcachedItems } from './memcached-items.ts';
 
@@ -25,9 +26,12 @@ export async function* memcachedDump(
   yield Buffer.from(piece + lastLine(items));
 }
 
-/** The sign-in by the first user of a file that memcached itself reads: USER:PASSWORD, one a line. */
+/** The sign-in by the first user of a file that memcached itself reads: USER:PASSWORD, one a line. Throws ControlError. */
 export async function readSignIn(path: string): Promise<string> {
-  const [first = ''] = (await readFile(path, 'latin1')).split(/\r?\n/);
+  const text = await readFile(path, 'latin1').catch((error: unknown) => {
+    throw new ControlError(`${path} cannot be read: ${messageOf(error)}`);
+  });
+  const [first = ''] = text.split(/\r?\n/);
   const colon = first.indexOf(':');
   if (colon > 0) return `${first.slice(0, colon)} ${first.slice(colon + 1)}`;
   throw new ControlError(`${path} must have USER:PASSWORD in its first line`);

@@ -107,6 +107,9 @@ describe('loading from another ironcached', () => {
     expect((await load(port, '--memcached-auth', file)).err).toContain(
       'must have USER:PASSWORD in its first line',
     );
+    expect((await load(port, '--memcached-auth', directory)).err).toContain(
+      `ironcached: ${directory} cannot be read: EISDIR`,
+    );
   });
 
   test('leaves items as they are that are there, where that is asked for', async () => {
