@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../files/made-directory.ts';
-import { readIfThere, writePrivately } from '../files/private-file.ts';
+import { readIfThere, readText, writePrivately } from '../files/private-file.ts';
 import { isReadOnce } from '../files/read-once.ts';
 import { createProject, createToken } from './credential-changes.ts';
 import type { Credentials, Token } from './credentials.ts';
@@ -48,7 +48,7 @@ export async function readCredentialsFile(
   path: string,
   taken: readonly Token[] = [],
 ): Promise<CredentialsFile> {
-  return read(path, await readFile(path, 'utf8'), taken);
+  return read(path, await readText(path), taken);
 }
 
 /**
@@ -63,7 +63,7 @@ export async function readIfChanged(
   if (isReadOnce(await stat(path))) {
     throw new Error(`${path} is a pipe or a device, which is read at the start alone`);
   }
-  const text = await readFile(path, 'utf8');
+  const text = await readText(path);
   return text === before ? undefined : read(path, text, taken);
 }
 

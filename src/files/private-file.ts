@@ -38,9 +38,18 @@ async function giveToOwner(file: FileHandle, path: string): Promise<void> {
 /** The text of a file, or undefined where there is none. */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readText(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
+  }
+}
+
+/** The text of a file. Whatever it throws names the file: the system's own words for a directory do not. */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw codeOf(error) === 'EISDIR' ? new Error(`${path} is a directory, and should be a file`) : error;
   }
 }

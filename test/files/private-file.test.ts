@@ -1,7 +1,7 @@
 import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { writePrivately } from '../../src/files/private-file.ts';
+import { readIfThere, readText, writePrivately } from '../../src/files/private-file.ts';
 import { temporaryDirectory } from '../support/service.ts';
 
 const NOBODY = 65_534;
@@ -12,6 +12,14 @@ test('what its owner alone can read takes the place of what was there', async ()
   await writePrivately(path, 'new');
   expect(readFileSync(path, 'utf8')).toBe('new');
   expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+// As container engines make where the file to be mounted is missing.
+test('a directory in place of a file is named', async () => {
+  const path = temporaryDirectory();
+  for (const read of [readIfThere, readText]) {
+    await expect(read(path)).rejects.toThrow(`${path} is a directory, and should be a file`);
+  }
 });
 
 test.skipIf(process.getuid?.() !== 0)(
