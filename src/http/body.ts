@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BytePieces } from '../byte-pieces.ts';
+import { overdue } from './connections/broken-requests.ts';
 import { type BodyTaker, ReceivedRequest } from './connections/received-request.ts';
 import { HttpRefusal } from './http-refusal.ts';
 
@@ -70,8 +71,8 @@ class BodyOfKnownLength implements BodyTaker {
     this.#done(undefined, this.#pieces.take());
   }
 
-  fail(): void {
-    this.#done(endedEarly(), NO_BODY);
+  fail(message: IncomingMessage): void {
+    this.#done(endedEarly(message), NO_BODY);
   }
 }
 
@@ -92,7 +93,7 @@ function takeStreamedBody(message: IncomingMessage, bytesMax: number, done: Body
     clearTimeout(drainTimer);
     finish(undefined, pieces.take());
   });
-  message.on('error', () => finish(endedEarly()));
+  message.on('error', () => finish(endedEarly(message)));
   if (Number(message.headers['content-length']) > bytesMax) refuse();
 
   function refuse(): void {
@@ -109,9 +110,9 @@ function takeStreamedBody(message: IncomingMessage, bytesMax: number, done: Body
   }
 }
 
-/** The refusal of a body that did not come to its end. */
-export function endedEarly(): HttpRefusal {
-  return new HttpRefusal(400, 'The connection ended before the body did.');
+/** The refusal of a body that did not come to its end, for the log and the metrics: its client is gone, or was told. */
+export function endedEarly({ socket }: IncomingMessage): HttpRefusal {
+  return new HttpRefusal(overdue.has(socket) ? 408 : 400, 'The connection ended before the body did.');
 }
 
 /** Throws away what is left of a body after its answer, within the bounds of readBody. */

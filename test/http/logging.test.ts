@@ -111,6 +111,21 @@ describe('the log', () => {
     expect(Object.fromEntries(rest.requests.operation('getVersion').counts)).toEqual({ 200: 2 });
   });
 
+  test.each([
+    [408, 'Content-Length: 11\r\n\r\n{'],
+    [408, 'Transfer-Encoding: chunked\r\n\r\n5\r\n{'],
+    [400, 'Transfer-Encoding: chunked\r\n\r\nno size\r\n'],
+  ])('has what a client was told whose body breaks off, and it is counted: %i', async (status, sent) => {
+    const { rest, lines } = await logging('debug', { limits: { requestTimeoutMs: 100 } });
+    const socket = new HttpSocket(await rest.listen());
+    socket.write(`PUT ${path('c', 'k')} HTTP/1.1\r\nAuthorization: OAuth ${TOKEN}\r\n${sent}`);
+    expect(await socket.answer()).toMatchObject({ status });
+    socket.destroy();
+    await rest.app.close();
+    expect(lines()).toMatchObject([{ operation: 'putItem', status }]);
+    expect(Object.fromEntries(rest.requests.operation('putItem').counts)).toEqual({ [status]: 1 });
+  });
+
   test('begins to have a line per request when its level changes', async () => {
     const { rest, lines, logger } = await logging('info');
     await rest.request('GET', path('c', 'k'));

@@ -19,6 +19,9 @@ const answered = new WeakSet<Socket>();
 /** Connections whose request may take any time to arrive, as long as it goes on arriving. */
 export const unhurried = new WeakSet<Socket>();
 
+/** Connections whose request did not arrive in time, as its client was told. */
+export const overdue = new WeakSet<Socket>();
+
 /**
  * Answers what Node could not read as HTTP, or not in time, and ends the connection. `tell` is told the status, unless
  * it is that of a request which has its own answer, or of a client that never said a word.
@@ -37,6 +40,7 @@ export function answerBrokenRequest(
   const isBegun = isMidRequest(socket);
   // Behind the last request or answer anything may come, and nothing answers it.
   if (error.code === BEHIND_LAST || hasLastAnswer(socket)) return;
+  if (error.code === TIMEOUT) overdue.add(socket);
   const [status, msg] = answers.get(error.code) ?? [400, 'This is not a valid HTTP request.'];
   if (!isBegun && socket.bytesRead > 0) tell(status);
   // Nothing is read any more, and where the client ends its side, Node would end ours behind the last of its responses.

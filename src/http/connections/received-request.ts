@@ -6,7 +6,7 @@ export interface BodyTaker {
   /** There is no more of it. */
   end(): void;
   /** The connection ended before the body did. */
-  fail(): void;
+  fail(message: IncomingMessage): void;
 }
 
 declare module 'http' {
@@ -78,7 +78,7 @@ export class ReceivedRequest extends IncomingMessage {
     const taker = this.#taker;
     this.#taker = undefined;
     super._destroy(error, done);
-    taker?.fail();
+    taker?.fail(this);
   }
 }
 

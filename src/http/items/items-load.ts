@@ -75,7 +75,7 @@ export async function loadItems(
       await keptOrFail(options.commitGate);
       throw loading.refusal(error);
     }
-    throw message.errored ? endedEarly() : error;
+    throw message.errored ? endedEarly(message) : error;
   }
 }
 
