@@ -54,7 +54,18 @@ export function errorHandler(logger: FastifyBaseLogger) {
 export function frameworkErrors(error: Error, request: FastifyRequest, reply: FastifyReply): void {
   // No hook has set it.
   reply.header('x-request-id', request.id);
-  sendError(reply, errorAnswer(error) ?? { status: 400, msg: 'The request cannot be understood.' });
+  sendError(reply, badUrlAnswer(error, request) ?? errorAnswer(error) ?? NOT_UNDERSTOOD);
+}
+
+const NOT_UNDERSTOOD = { status: 400, msg: 'The request cannot be understood.' };
+
+// A whole URL, as proxies send it, may also be without a host, or have one that is none.
+function badUrlAnswer(error: Error, { raw: { url = '' } }: FastifyRequest): ErrorAnswer | undefined {
+  if (!(error instanceof errorCodes.FST_ERR_BAD_URL)) return undefined;
+  const msg = url.startsWith('/')
+    ? 'The path is not validly percent-encoded UTF-8. Send a percent sign itself as %25.'
+    : 'The URL is not valid. Send its path alone, or http://HOST/PATH, percent-encoded as UTF-8.';
+  return { status: 400, msg };
 }
 
 export function sendError(reply: FastifyReply, { status, msg, headers }: ErrorAnswer): void {
@@ -98,12 +109,6 @@ function refusalAnswer({ code, message }: Refusal): ErrorAnswer {
 
 // Fastify and its plugins put a status on what they throw; their words about a client's mistake may be repeated.
 function frameworkAnswer(error: Error): ErrorAnswer | undefined {
-  if (error instanceof errorCodes.FST_ERR_BAD_URL) {
-    return {
-      status: 400,
-      msg: 'The path is not validly percent-encoded UTF-8. Send a percent sign itself as %25.',
-    };
-  }
   if (!('statusCode' in error) || typeof error.statusCode !== 'number') return undefined;
   const isMistake = error.statusCode >= 400 && error.statusCode < 500;
   return isMistake ? { status: error.statusCode, msg: error.message } : undefined;

@@ -1,6 +1,7 @@
 import { METHODS } from 'node:http';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { AUTHORIZED, path, type TestApp, testApp } from '../support/app.ts';
+import { HttpSocket } from '../support/http-socket.ts';
 
 let rest: TestApp;
 
@@ -107,6 +108,28 @@ describe('names in a path', () => {
       }
     },
   );
+});
+
+describe('a URL with its host, as proxies send it,', () => {
+  test.each([
+    'http:///version',
+    'HTTPS://',
+    'http://?x',
+    'http://host:port/version',
+    'http://[::1/version',
+    'http://host/version#x',
+    'http://host/%zz',
+  ])('is 400 where no path can be read from it, and the text says how to send it: %s', async (url) => {
+    const { app, listen } = await testApp();
+    const socket = new HttpSocket(await listen());
+    socket.write(`GET ${url} HTTP/1.1\r\nHost: host\r\n\r\n`);
+    expect(await socket.answer()).toMatchObject({
+      status: 400,
+      body: expect.stringContaining('http://HOST/PATH'),
+    });
+    socket.destroy();
+    await app.close();
+  });
 });
 
 describe('a path that nobody knows', () => {
