@@ -84,6 +84,8 @@ export function createServer(parts: ServerParts): Server {
     ? createTlsServer({ ...options, ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, inTurn)
     : createPlainServer(options, inTurn);
   const connectionEvent = tls ? 'secureConnection' : 'connection';
+  // Their bytes are limited. Node would pass over the thousandth header and all behind it, such as the token, in silence.
+  server.maxHeadersCount = 0;
   keepHalfOpen(server, connectionEvent);
   const silent = new SilentConnections(silenceLimits(limits));
   server.on(connectionEvent, (socket: Socket) => {

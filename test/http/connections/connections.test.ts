@@ -66,6 +66,12 @@ async function expectStillUsable(socket: HttpSocket): Promise<void> {
 }
 
 describe('what real clients send', () => {
+  test('a token behind as many headers as may come', async () => {
+    const socket = await connected();
+    socket.write(`GET ${ITEM} HTTP/1.1\r\nHost: x\r\n${'a:b\r\n'.repeat(3_000)}${AUTH}\r\n`);
+    expect(await socket.answer()).toMatchObject({ status: 404 });
+  });
+
   test('chunked bodies, in any pieces (Go)', async () => {
     const socket = await connected();
     socket.write(request('PUT', ITEM, 'Transfer-Encoding: chunked\r\n', '9\r\n{"value":\r\n'));
