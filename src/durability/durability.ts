@@ -75,12 +75,9 @@ export class Durability {
   static async open(parts: DurabilityParts): Promise<Durability> {
     const lock = await parts.directory.take();
     if (!lock?.isKnownElsewhere) {
-      const details = { directory: parts.directory.path };
       const where = lock ? ' in another container or on another machine' : '';
-      parts.log.warn(
-        details,
-        `nothing keeps a second process${where} off this directory: it can hold no sockets`,
-      );
+      const message = `nothing keeps a second process${where} off this directory: it can hold no sockets`;
+      parts.log.warn({ directory: parts.directory.path }, message);
     }
     return new Durability(parts);
   }

@@ -20,28 +20,27 @@ export async function writeDumpFile(path: string, pieces: Pieces, signal: AbortS
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) throw new ControlError(`${path} is a directory: name a file in it`);
   const bytes = path.endsWith('.gz') ? startPipeline(pieces, createGzip(), () => {}) : pieces;
-  if (found && !found.isFile()) return writeDirectly(path, bytes, signal);
+  // A file must not take the place of a device or a pipe.
+  const write =
+    found && !found.isFile()
+      ? pipeline(bytes, createWriteStream(path), { signal })
+      : writeWhole(path, bytes, signal);
+  await write.catch((error: unknown) => {
+    throw ofOutput(path, error);
+  });
+}
+
+async function writeWhole(path: string, bytes: Pieces, signal: AbortSignal): Promise<void> {
   const place = await placeOf(path);
   // The number of a process is no name for it: in containers, others have the same, and one may have been killed.
   const unfinished = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString('hex')}.part`);
-  const file = await open(unfinished, 'wx', 0o600).catch((error: unknown) => {
-    throw unwritable(path, error);
-  });
+  const file = await open(unfinished, 'wx', 0o600);
   try {
     await pipeline(bytes, file.createWriteStream({ flush: true }), { signal });
     await rename(unfinished, place);
   } catch (error) {
     await rm(unfinished, { force: true });
-    throw ofOutput(path, error);
-  }
-}
-
-// A device or a pipe: a file must not take its place.
-async function writeDirectly(path: string, bytes: Pieces, signal: AbortSignal): Promise<void> {
-  try {
-    await pipeline(bytes, createWriteStream(path), { signal });
-  } catch (error) {
-    throw ofOutput(path, error);
+    throw error;
   }
 }
 
@@ -59,11 +58,7 @@ async function placeOf(path: string): Promise<string> {
 // enough is known by its code.
 function ofOutput(name: string, error: unknown): unknown {
   const isOutput = error instanceof Error && 'syscall' in error && codeOf(error) !== 'EPIPE';
-  return isOutput ? unwritable(name, error) : error;
-}
-
-function unwritable(name: string, error: unknown): ControlError {
-  return new ControlError(`${name} cannot be written: ${messageOf(error)}`);
+  return isOutput ? new ControlError(`${name} cannot be written: ${messageOf(error)}`) : error;
 }
 
 /** Writes to standard output, or what stands for it, which stays open. Throws ControlError where it takes no more. */
